@@ -1,0 +1,69 @@
+// Every option of the server, a line each: the README's table and the reading of the environment are computed from these.
+
+import { z } from 'zod';
+
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
+
+export const options = {
+  PORT: {
+    schema: whole(0, 65_535),
+    default: '4000',
+    about: 'Port to listen on; 0 takes a free one.',
+  },
+  HOST: {
+    schema: z.string(),
+    default: '127.0.0.1',
+    about: 'Address to listen on; `0.0.0.0` for every interface.',
+  },
+  DATABASE_URL: {
+    schema: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://'),
+    about: 'An existing PostgreSQL, 15 or newer, instead of the embedded one.',
+  },
+  JEJAK_DATA_DIR: {
+    schema: z.string(),
+    default: '.jejak',
+    about: 'Where the embedded database keeps its files.',
+  },
+  JEJAK_ADMIN_KEY: {
+    schema: z.string().min(16, 'must have at least 16 characters'),
+    about:
+      'A key with every right, besides the stored ones. Unset, one is made at first start and printed once.',
+  },
+  LOG_LEVEL: {
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    default: 'info',
+    about: 'How much our own log says, on standard error.',
+  },
+} as const satisfies Record<
+  string,
+  { schema: z.ZodType<unknown, string>; default?: string; about: string }
+>;
+
+type Options = typeof options;
+export type OptionName = keyof Options;
+export type Config = {
+  readonly [N in OptionName]:
+    | z.output<Options[N]['schema']>
+    | (Options[N] extends { default: string } ? never : undefined);
+};
+
+/** Reads the options; an empty value counts as unset. Throws with every mistake named. */
+export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config => {
+  const mistakes: string[] = [];
+  const entries = Object.entries(options).map(([name, option]) => {
+    const text = environment[name] || ('default' in option ? option.default : undefined);
+    if (text === undefined) return [name, undefined];
+    const read = option.schema.safeParse(text);
+    if (!read.success)
+      mistakes.push(`${name} ${read.error.issues.map((issue) => issue.message).join(', ')}`);
+    return [name, read.data];
+  });
+  if (mistakes.length > 0)
+    throw new Error(`The environment cannot be used: ${mistakes.join('; ')}.`);
+  return Object.fromEntries(entries) as Config;
+};

@@ -1,0 +1,113 @@
+// Connections to PostgreSQL. Writing, reading and following the log have a pool each, so that a heavy question never
+// keeps an acknowledgement or a subscriber waiting.
+
+import { drizzle } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+import { instantFromPostgres } from '../events/time.ts';
+
+/** Where the database is: a URL (DATABASE_URL) or the embedded server's socket. */
+export type DatabaseAddress =
+  | { readonly url: string }
+  | {
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      readonly password: string;
+      readonly database: string;
+    };
+
+const types = {
+  bigint: { to: 20, from: [20], parse: Number, serialize: String },
+  instant: {
+    to: 1184,
+    from: [1184],
+    parse: instantFromPostgres,
+    serialize: (value: string) => value,
+  },
+};
+export type Sql = postgres.Sql<{ bigint: number; instant: string }>;
+
+export type PoolOptions = {
+  readonly max: number;
+  readonly name: string;
+  readonly statementTimeoutMs?: number;
+};
+
+export const connect = (address: DatabaseAddress, pool: PoolOptions): Sql => {
+  const options = {
+    max: pool.max,
+    types,
+    onnotice: () => {},
+    connect_timeout: 5,
+    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 1),
+    connection: {
+      application_name: `jejak ${pool.name}`,
+      TimeZone: 'UTC',
+      DateStyle: 'ISO',
+      ...(pool.statementTimeoutMs === undefined
+        ? {}
+        : { statement_timeout: pool.statementTimeoutMs }),
+    },
+  };
+  const place = 'url' in address ? (socketOf(address.url) ?? address) : address;
+  return 'url' in place
+    ? postgres(place.url, options)
+    : postgres({ ...options, ...place, username: place.user });
+};
+
+/** The address in a URL that names the directory of a Unix socket, as libpq takes it: encoded in place of the host, or as
+ * `?host=`. postgres.js knows neither. */
+const socketOf = (text: string): DatabaseAddress | undefined => {
+  const url = new URL(text.replace('@/', '@localhost/'));
+  const parameter = (name: string): string => url.searchParams.get(name) ?? '';
+  const host = parameter('host') || decodeURIComponent(url.hostname);
+  if (!host.startsWith('/')) return undefined;
+  return {
+    host,
+    port: Number(parameter('port') || url.port || 5432),
+    user: decodeURIComponent(url.username) || parameter('user'),
+    password: decodeURIComponent(url.password) || parameter('password'),
+    database: decodeURIComponent(url.pathname.slice(1)),
+  };
+};
+
+/** The pools one server uses. `question` is drizzle over the reading pool. */
+export type Database = {
+  readonly write: Sql;
+  readonly read: Sql;
+  readonly follow: Sql;
+  readonly question: Question;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+export type Question = ReturnType<typeof drizzle<Record<string, never>>>;
+
+export const WRITERS = 2;
+const READERS = 6;
+const FOLLOWERS = 3;
+const QUESTION_TIMEOUT_MS = 15_000;
+
+export const openDatabase = (address: DatabaseAddress): Database => {
+  const write = connect(address, { name: 'write', max: WRITERS + 2 });
+  const read = connect(address, {
+    name: 'read',
+    max: READERS,
+    statementTimeoutMs: QUESTION_TIMEOUT_MS,
+  });
+  const follow = connect(address, { name: 'follow', max: FOLLOWERS });
+  // drizzle takes over its client's parsers, so it has a client of its own.
+  const client = connect(address, {
+    name: 'question',
+    max: READERS,
+    statementTimeoutMs: QUESTION_TIMEOUT_MS,
+  });
+  const pools = [write, read, follow, client];
+  return {
+    write,
+    read,
+    follow,
+    question: drizzle(client),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(pools.map((pool) => pool.end({ timeout: 5 })));
+    },
+  };
+};

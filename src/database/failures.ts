@@ -1,0 +1,30 @@
+// What a failed statement means: the data are at fault, the moment is, or we are.
+
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+
+/** The values can never be stored as they are: SQLSTATE classes 22 (data) and 23 (constraints), and 54 (limits). */
+export const isDataError = (error: unknown): boolean => /^(22|23|54)...$/.test(codeOf(error));
+
+/** No partition takes the row. */
+export const isMissingPartition = (error: unknown): boolean =>
+  codeOf(error) === '23514' && /no partition of relation/.test((error as Error).message);
+
+/** A batch with this key was committed already. */
+export const isCommittedKey = (error: unknown): boolean =>
+  codeOf(error) === '23505' &&
+  (error as { constraint_name?: string }).constraint_name === 'batches_key_key';
+
+const transient = new Set([
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available
+  '57P01', '57P02', '57P03', // shutting down, crashed, starting up
+  '53300', // too_many_connections
+  'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT',
+  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH',
+]); // oxfmt-ignore
+
+/** Worth another try: the connection was lost, the server is away for a moment, or another transaction was in the way. */
+export const isTransient = (error: unknown): boolean =>
+  transient.has(codeOf(error)) || codeOf(error).startsWith('08');

@@ -1,0 +1,38 @@
+// Which partitions exist. Each severity is cut into ranges of its own width, aligned to days since 1970 in UTC, from the
+// start of its retention to some time ahead, so that every acceptable event has a home before it arrives.
+
+import { type Severity, severities, severityNames } from '../events/vocabulary.ts';
+import type { Sql } from './connection.ts';
+
+const DAY_MS = 86_400_000;
+/** How far ahead partitions are made: longer than anybody takes to notice that the clock which makes them has stopped. */
+const AHEAD_DAYS = 10;
+
+export type Partition = { readonly severity: Severity; readonly starts: Date; readonly ends: Date };
+
+export const partitionsAt = (now: Date): Partition[] =>
+  severityNames.flatMap((severity) => {
+    const { retentionDays, partitionDays } = severities[severity];
+    const today = Math.floor(now.getTime() / DAY_MS);
+    const first = Math.floor((today - retentionDays) / partitionDays) * partitionDays;
+    const count = Math.ceil((today + 1 + AHEAD_DAYS - first) / partitionDays);
+    return Array.from({ length: count }, (_, index) => {
+      const day = first + index * partitionDays;
+      return {
+        severity,
+        starts: new Date(day * DAY_MS),
+        ends: new Date((day + partitionDays) * DAY_MS),
+      };
+    });
+  });
+
+/** Makes the partitions that are missing and returns how many there were. */
+export const ensurePartitions = async (sql: Sql, now: Date): Promise<number> => {
+  let made = 0;
+  for (const { severity, starts, ends } of partitionsAt(now)) {
+    const [row] = await sql<[{ made: boolean }]>`
+      SELECT create_event_partition(${severity}, ${starts.toISOString()}::timestamptz, ${ends.toISOString()}::timestamptz) AS made`;
+    if (row.made) made++;
+  }
+  return made;
+};

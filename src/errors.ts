@@ -1,0 +1,47 @@
+// The ways a call can fail that callers act upon. Every refusal has one of these codes, on every door, and a message that
+// says what to do next; anything else is a fault of ours and is reported without detail.
+
+export const errorCodes = {
+  UNAUTHENTICATED: {
+    status: 401,
+    about: 'No credential, or one that is unknown, revoked or expired.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    about: 'The credential is good but lacks the scope that the message names.',
+  },
+  BAD_USER_INPUT: { status: 400, about: 'The request is malformed or breaks a stated limit.' },
+  CONFLICT: { status: 409, about: 'The eventId is taken by an event with other content.' },
+  OVERLOADED: {
+    status: 503,
+    about: 'More was sent than can be stored now; try again after `retryAfterMs`.',
+  },
+  CURSOR_EXPIRED: { status: 410, about: 'What came after the cursor is no longer kept.' },
+  CURSOR_INVALID: { status: 400, about: 'The cursor is not one of this log.' },
+  UNAVAILABLE: {
+    status: 503,
+    about: 'The database cannot be reached now; try again with the same eventId.',
+  },
+} as const satisfies Record<string, { status: number; about: string }>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** A refusal with a stable code; `details` become extensions beside it. */
+export class JejakError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; details?: Record<string, unknown> } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.name = 'JejakError';
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+}
+
+export const isUnavailable = (error: unknown): boolean =>
+  error instanceof JejakError && error.code === 'UNAVAILABLE';

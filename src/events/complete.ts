@@ -1,0 +1,272 @@
+// From what a caller said to an event that can be stored: valid, complete from the catalog, in time. A bad optional value
+// never costs the event: it is repaired or set aside in `metadata._original`, with a warning that names the field (trap
+// P1). Only what cannot be stored at all is refused, with a code and a reason.
+
+import { randomBytes } from 'node:crypto';
+import { type Definition, codeInId, definitionByName, definitionOf } from './catalog.ts';
+import {
+  type Event,
+  type EventInput,
+  type InputName,
+  MAX_JSON_BYTES,
+  MAX_JSON_DEPTH,
+  fields,
+  inputNames,
+} from './fields.ts';
+import { repair, validInput } from './input.ts';
+import { cutText, mendJson } from './text.ts';
+import { microsOf } from './time.ts';
+import { type Category, type Severity, type Status, rankOf, severities } from './vocabulary.ts';
+
+export type Warning = { readonly field: string; readonly message: string };
+
+/** Why an event was refused: stable codes, the same on every door. */
+export const rejections = {
+  MISSING_VALUE: 'A required value is missing or unknown and the catalog cannot supply it.',
+  INVALID_ID: 'The eventId is not text of at most 50 printable characters.',
+  TOO_LARGE: 'The JSON of the event is larger or more deeply nested than the stated limits.',
+  EXPIRED: 'The timestamp is older than the retention of the severity.',
+  CONFLICT: 'The eventId is taken by an event with other content.',
+  UNSTORABLE: 'The database refused the values of the event.',
+} as const;
+export type RejectionCode = keyof typeof rejections;
+export type Rejection = { readonly code: RejectionCode; readonly reason: string };
+
+/** An event as it goes to the database, which adds its number and the time it was stored. */
+export type Draft = Omit<Event, 'id' | 'createdAt' | 'updatedAt'>;
+
+/** A complete event; `named` where the caller supplied the id, which makes the call idempotent. */
+export type Prepared = {
+  readonly draft: Draft;
+  readonly named: boolean;
+  readonly warnings: readonly Warning[];
+  readonly supplied: EventInput;
+};
+
+const AHEAD_MICROS = 5 * 60 * 1e6;
+const DAY_MICROS = 86_400 * 1e6;
+const KEPT_CHARACTERS = 2000;
+
+export const isRejection = (result: Prepared | Rejection): result is Rejection =>
+  'reason' in result;
+
+/** Completes one event; `now` is the server's clock. Never throws, whatever the source is. */
+export const complete = (source: unknown, now: Date): Prepared | Rejection => {
+  if (typeof source !== 'object' || source === null || Array.isArray(source))
+    return {
+      code: 'MISSING_VALUE',
+      reason: 'An event is a JSON object with at least `code`, or `category`, `type` and `name`.',
+    };
+
+  const warnings: Warning[] = [];
+  const original: Record<string, unknown> = {};
+  const warn = (field: string, message: string): void => void warnings.push({ field, message });
+  const setAside = (field: string, value: unknown, message: string): void => {
+    original[field in fields ? fields[field as InputName].column : field] = keep(value);
+    warn(field, message);
+  };
+
+  const input = mendInput(source as Record<string, unknown>, warn, setAside);
+  if (isRefused(input)) return input;
+
+  const definition = definitionFor(input, setAside);
+  const category = categoryFor(input, definition, setAside);
+  const type = input.type ?? definition?.type;
+  const name = input.name ?? definition?.name;
+  for (const [field, value] of Object.entries({ category, type, name }))
+    if (value === undefined || value === null || value === '')
+      return {
+        code: 'MISSING_VALUE',
+        reason: `\`${field}\` is missing or unknown; send \`code\`, or \`category\`, \`type\` and \`name\`.`,
+      };
+  if (definition && type !== definition.type)
+    warn('type', `differs from ${definition.type}, the type of ${definition.code}`);
+
+  const severity: Severity = input.severity ?? definition?.severity ?? 'INFO';
+  if (definition && rankOf(severity) < rankOf(definition.severity))
+    warn('severity', `is lower than ${definition.severity}, the severity of ${definition.code}`);
+
+  const timestamp = timestampFor(input.timestamp, now, setAside);
+  const oldest = now.getTime() * 1000 - severities[severity].retentionDays * DAY_MICROS;
+  if (microsOf(timestamp) < oldest)
+    return {
+      code: 'EXPIRED',
+      reason: `\`timestamp\` ${timestamp} is older than the ${severities[severity].retentionDays} days that ${severity} events are kept.`,
+    };
+
+  const bytes =
+    jsonBytes(input.requestData) + jsonBytes(input.responseData) + jsonBytes(input.metadata);
+  if (bytes > MAX_JSON_BYTES)
+    return {
+      code: 'TOO_LARGE',
+      reason: `requestData, responseData and metadata take ${bytes} bytes of JSON together; at most ${MAX_JSON_BYTES} are kept.`,
+    };
+
+  const draft = {
+    ...blank,
+    ...input,
+    eventId: input.eventId ?? newEventId(definition?.code ?? category!, timestamp),
+    code: definition?.code ?? null,
+    category,
+    type,
+    name,
+    action: input.action ?? definition?.action ?? defaulted('action', 'RECORD', warn),
+    status:
+      input.status ?? definition?.status ?? defaulted('status', statusBySeverity[severity], warn),
+    timestamp,
+    metadata: withOriginal(input.metadata ?? null, original),
+    severity,
+  } as Draft;
+  return {
+    draft,
+    named: input.eventId !== undefined && input.eventId !== null,
+    warnings,
+    supplied: input,
+  };
+};
+
+const blank = Object.fromEntries(inputNames.map((name) => [name, null]));
+
+type Warn = (field: string, message: string) => void;
+type SetAside = (field: string, value: unknown, message: string) => void;
+type Mended = { -readonly [N in keyof EventInput]: EventInput[N] };
+
+const isRefused = (input: Mended | Rejection): input is Rejection => 'reason' in input;
+
+/** The input with every value valid: repaired, or set aside where it cannot be. */
+const mendInput = (
+  source: Record<string, unknown>,
+  warn: Warn,
+  setAside: SetAside,
+): Mended | Rejection => {
+  const checked = validInput.safeParse(source);
+  if (checked.success) return source;
+  const input: Record<string, unknown> = { ...source };
+  for (const issue of checked.error.issues) {
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) {
+        if (source[key] !== null && source[key] !== undefined)
+          setAside(key, source[key], 'is not a field of an event; kept in metadata._original');
+        delete input[key];
+      }
+      continue;
+    }
+    const name = issue.path[0] as InputName;
+    if (input[name] !== source[name]) continue; // one repair mends all that is wrong with a field
+    const repaired = repair(name, source[name]);
+    if (repaired) {
+      input[name] = repaired.value;
+      if (repaired.warning === undefined) continue;
+      if (fields[name].kind === 'json') warn(name, repaired.warning);
+      else setAside(name, source[name], repaired.warning);
+    } else if (name === 'eventId') {
+      return {
+        code: 'INVALID_ID',
+        reason:
+          '`eventId` must be text of 1 to 50 printable characters; leave it out and the server makes one.',
+      };
+    } else if (fields[name].kind === 'json') {
+      return {
+        code: 'TOO_LARGE',
+        reason: `\`${name}\` is nested more than ${MAX_JSON_DEPTH} levels deep.`,
+      };
+    } else {
+      input[name] = null;
+      setAside(
+        name,
+        source[name],
+        'is not valid and is left empty; the value is kept in metadata._original',
+      );
+    }
+  }
+  return input;
+};
+
+/** The catalog entry: by code, else recovered from a canonical event id or from category and exact name (trap I3). */
+const definitionFor = (input: Mended, setAside: SetAside): Definition | undefined => {
+  if (input.code !== undefined && input.code !== null) {
+    const definition = definitionOf(input.code);
+    if (!definition)
+      setAside('code', input.code, 'is not in the catalog; the event is kept without a code');
+    return definition;
+  }
+  const byId = input.eventId ? definitionOf(codeInId(input.eventId) ?? '') : undefined;
+  if (byId && (!input.category || input.category === byId.category)) return byId;
+  return input.category && input.name ? definitionByName(input.category, input.name) : undefined;
+};
+
+const categoryFor = (
+  input: Mended,
+  definition: Definition | undefined,
+  setAside: SetAside,
+): Category | undefined => {
+  if (definition && input.category && input.category !== definition.category)
+    setAside(
+      'category',
+      input.category,
+      `is replaced by ${definition.category}, the category of ${definition.code}`,
+    );
+  return definition?.category ?? input.category ?? undefined;
+};
+
+const timestampFor = (sent: string | null | undefined, now: Date, setAside: SetAside): string => {
+  if (sent === undefined || sent === null) return now.toISOString();
+  if (microsOf(sent) <= now.getTime() * 1000 + AHEAD_MICROS) return sent;
+  setAside(
+    'timestamp',
+    sent,
+    'is more than 5 minutes ahead of the server and is replaced by its time',
+  );
+  return now.toISOString();
+};
+
+/** What an uncatalogued event without a status most likely was; stated in the field's description. */
+const statusBySeverity = {
+  DEBUG: 'SUCCESS',
+  INFO: 'SUCCESS',
+  WARNING: 'ALERT',
+  ERROR: 'ERROR',
+  CRITICAL: 'ALERT',
+} as const satisfies Record<Severity, Status>;
+
+const defaulted = <T extends string>(field: string, value: T, warn: Warn): T => {
+  warn(field, `was left out and is not in the catalog; ${value} is assumed`);
+  return value;
+};
+
+const jsonBytes = (value: unknown): number =>
+  value === undefined || value === null ? 0 : Buffer.byteLength(JSON.stringify(value));
+
+/** A value as it is kept beside the event: whole where it is short, else the head of its text. */
+const keep = (value: unknown): unknown => {
+  const storable = mendJson(value).value;
+  const text = typeof storable === 'string' ? storable : JSON.stringify(storable);
+  return text.length <= KEPT_CHARACTERS ? storable : cutText(text, KEPT_CHARACTERS);
+};
+
+const withOriginal = (metadata: unknown, original: Record<string, unknown>): unknown => {
+  if (Object.keys(original).length === 0) return metadata;
+  const object = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
+  return {
+    ...(object ? metadata : metadata === null ? {} : { value: metadata }),
+    _original: original,
+  };
+};
+
+// Crockford's alphabet; 16 digits are 80 random bits, so two servers never make the same id.
+const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
+const TAIL = 16;
+
+const newEventId = (head: string, timestamp: string): string => {
+  let tail = '';
+  for (const byte of randomBytes(TAIL)) tail += DIGITS[byte & 31];
+  const [date, time] = [
+    timestamp.slice(0, 10).replaceAll('-', ''),
+    timestamp.slice(11, 19).replaceAll(':', ''),
+  ];
+  return `${head}-${date}-${time}-${tail}`;
+};
+
+/** Whether an id has the form that the server makes, so that an event may carry it without an entry in the guard. */
+export const isServerId = (eventId: string): boolean =>
+  /^[A-Z]+(-\d{3})?-\d{8}-\d{6}-[0-9a-hjkmnp-tv-z]{16}$/.test(eventId);

@@ -1,0 +1,155 @@
+// What a valid value of each kind is, as zod schemas computed from the fields, and how a value that is not valid is
+// repaired where that can be done without guessing. Callers get a warning for every repair; nothing is dropped silently.
+
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { type Field, type Kind, MAX_TAGS, fields, inputNames, type InputName } from './fields.ts';
+import { cutText, mendJson, mendText } from './text.ts';
+import { parseInstant } from './time.ts';
+import { categories, categoryNames, severityNames, statusNames } from './vocabulary.ts';
+
+/** An address as PostgreSQL prints it, so that an answer and a later reading are alike; undefined if there is no such one. */
+const canonicalAddress = (text: string): string | undefined => {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString();
+  if (!ipaddr.IPv6.isValid(text) || text.includes('%')) return undefined;
+  const address = ipaddr.IPv6.parse(text);
+  const [high, low] = [address.parts[6]!, address.parts[7]!];
+  const embedsV4 =
+    address.parts.slice(0, 5).every((part) => part === 0) &&
+    (address.parts[5] === 0xffff || (address.parts[5] === 0 && high !== 0));
+  if (!embedsV4) return address.toRFC5952String();
+  const dotted = [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  return address.parts[5] === 0 ? `::${dotted}` : `::ffff:${dotted}`;
+};
+const isInstant = (text: string): boolean => {
+  const instant = parseInstant(text);
+  return instant !== undefined && instant.zoned && !instant.cut && instant.text === text;
+};
+const plainText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((text) => mendText(text) === text);
+
+const valid = {
+  position: () => z.number(),
+  identifier: (field) => plainText(field.max!).regex(/^[^\p{Cc}]+$/u),
+  text: (field) => plainText(field.max!),
+  integer: () => z.int32(),
+  address: () => z.string().refine((text) => canonicalAddress(text) === text),
+  json: () =>
+    z.unknown().refine((value) => {
+      const check = mendJson(value);
+      return !check.mended && !check.tooDeep;
+    }),
+  tags: (field) => z.array(plainText(field.max!)).max(MAX_TAGS),
+  time: () => z.string().refine(isInstant),
+  code: () => z.string().regex(/^[A-Z]+-\d{3}$/),
+  category: () => z.enum(categoryNames),
+  severity: () => z.enum(severityNames),
+  status: () => z.enum(statusNames),
+} satisfies Record<Kind, (field: Field) => z.ZodType>;
+
+/** An event input in which nothing needs repair, under its API names. */
+export const validInput = z.strictObject(
+  Object.fromEntries(
+    inputNames.map((name) => [name, valid[fields[name].kind](fields[name]).nullish()]),
+  ),
+);
+
+/** A value that stands in for the one sent, with the warning that says so; `undefined` where there is none. */
+export type Repair = { readonly value: unknown; readonly warning?: string } | undefined;
+
+const repairText = (source: unknown, field: Field): Repair => {
+  if (typeof source === 'number' || typeof source === 'boolean')
+    return { value: String(source), warning: 'was not text and is stored as text' };
+  if (typeof source !== 'string') return undefined;
+  const text = mendText(source);
+  const cut = cutText(text, field.max!);
+  if (cut !== text)
+    return {
+      value: cut,
+      warning: `was longer than ${field.max} characters and is cut, marked by …`,
+    };
+  return text === source
+    ? { value: text }
+    : { value: text, warning: 'held NUL or broken surrogates, replaced by U+FFFD' };
+};
+
+const oneOf =
+  (names: readonly string[], aliases: Record<string, string> = {}) =>
+  (source: unknown): Repair => {
+    if (typeof source !== 'string') return undefined;
+    const wanted = source.trim().toUpperCase();
+    const value = names.includes(wanted) ? wanted : aliases[wanted];
+    return value === undefined ? undefined : { value, warning: `is read as ${value}` };
+  };
+
+const categoryByPrefix = Object.fromEntries(
+  categoryNames.map((name) => [categories[name].prefix, name]),
+);
+
+const repairs = {
+  position: () => undefined,
+  // An identity is never cut: two long ids could become one.
+  identifier: (source, field) => {
+    const text = typeof source === 'number' ? String(source) : source;
+    return typeof text === 'string' && valid.identifier(field).safeParse(text).success
+      ? { value: text, warning: 'was not text and is stored as text' }
+      : undefined;
+  },
+  text: repairText,
+  integer: (source) => {
+    const number = typeof source === 'string' && source.trim() !== '' ? Number(source) : source;
+    if (typeof number !== 'number') return undefined;
+    const whole = Math.round(number);
+    return z.int32().safeParse(whole).success
+      ? { value: whole, warning: `is read as ${whole}` }
+      : undefined;
+  },
+  address: (source) => {
+    const address = typeof source === 'string' ? canonicalAddress(source.trim()) : undefined;
+    return address === undefined ? undefined : { value: address };
+  },
+  json: (source) => {
+    const { value, tooDeep } = mendJson(source);
+    return tooDeep
+      ? undefined
+      : {
+          value,
+          warning: 'held NUL, broken surrogates or numbers beyond 1e64: replaced by U+FFFD or text',
+        };
+  },
+  tags: (source, field) => {
+    const items = typeof source === 'string' ? [source] : source;
+    if (!Array.isArray(items) || items.some((item) => item !== null && typeof item === 'object'))
+      return undefined;
+    const tags = items
+      .slice(0, MAX_TAGS)
+      .map((item) => cutText(mendText(String(item)), field.max!));
+    return {
+      value: tags,
+      warning: `is read as ${tags.length} texts of at most ${field.max} characters`,
+    };
+  },
+  time: (source) => {
+    const instant = typeof source === 'string' ? parseInstant(source.trim()) : undefined;
+    if (!instant) return undefined;
+    if (!instant.zoned)
+      return { value: instant.text, warning: 'names no time zone and is read as UTC' };
+    return instant.cut
+      ? { value: instant.text, warning: 'is kept to the microsecond' }
+      : { value: instant.text };
+  },
+  code: (source) => {
+    const code = typeof source === 'string' ? source.trim().toUpperCase() : '';
+    return /^[A-Z]+-\d{3}$/.test(code) ? { value: code, warning: `is read as ${code}` } : undefined;
+  },
+  category: oneOf(categoryNames, categoryByPrefix),
+  severity: oneOf(severityNames),
+  status: oneOf(statusNames),
+} satisfies Record<Kind, (source: unknown, field: Field) => Repair>;
+
+/** What can be made of a value that `validInput` refused. */
+export const repair = (name: InputName, source: unknown): Repair =>
+  repairs[fields[name].kind](source, fields[name]);

@@ -1,0 +1,72 @@
+// Text and JSON that PostgreSQL can hold as it was sent, and what to do with what it cannot: NUL, lone surrogates (trap
+// P15), numbers that would unfold to hundreds of digits, nesting without end.
+
+import { MAX_JSON_DEPTH } from './fields.ts';
+
+const storable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
+
+/** The text with U+0000 and lone surrogates replaced by U+FFFD; the same text where there are none. */
+export const mendText = (text: string): string =>
+  storable(text) ? text : text.toWellFormed().replaceAll('\0', '\uFFFD');
+
+/** The first `max` characters (as PostgreSQL counts them, by code point), the last of them a mark where something was cut. */
+export const cutText = (text: string, max: number): string => {
+  if (text.length <= max) return text;
+  const characters = Array.from(text.slice(0, max * 2 + 2));
+  return characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
+};
+
+/** Beyond this magnitude jsonb unfolds a number such as 1e308 into its digits. */
+const hugeNumber = (value: number): boolean =>
+  value !== 0 && (Math.abs(value) > 1e64 || Math.abs(value) < 1e-64);
+
+export type JsonCheck = {
+  readonly value: unknown;
+  readonly mended: boolean;
+  readonly tooDeep: boolean;
+};
+
+/** A JSON value as it can be stored, copied only where something in it had to be mended. */
+export const mendJson = (source: unknown): JsonCheck => {
+  let mended = false;
+  let tooDeep = false;
+  const mend = (value: unknown, depth: number): unknown => {
+    switch (typeof value) {
+      case 'string': {
+        const text = mendText(value);
+        if (text !== value) mended = true;
+        return text;
+      }
+      case 'number':
+        if (!Number.isFinite(value) || hugeNumber(value)) {
+          mended = true;
+          return String(value);
+        }
+        return value;
+      case 'object':
+        if (value === null) return null;
+        if (depth >= MAX_JSON_DEPTH) {
+          tooDeep = true;
+          return null;
+        }
+        return Array.isArray(value) ? mendItems(value, depth) : mendObject(value, depth);
+      default:
+        return value;
+    }
+  };
+  const mendItems = (items: unknown[], depth: number): unknown[] => {
+    const copy = items.map((item) => mend(item, depth + 1));
+    return copy.some((item, index) => item !== items[index]) ? copy : items;
+  };
+  const mendObject = (object: object, depth: number): object => {
+    const before = Object.entries(object);
+    const after = before.map(([key, value]) => [mendText(key), mend(value, depth + 1)] as const);
+    const same = after.every(
+      ([key, value], index) => key === before[index]![0] && value === before[index]![1],
+    );
+    if (same) return object;
+    mended = true;
+    return Object.fromEntries(after);
+  };
+  return { value: mend(source, 0), mended, tooDeep };
+};

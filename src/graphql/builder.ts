@@ -1,0 +1,61 @@
+// The schema builder: its context, its plugins, its scalars. Fields are in the order we write them.
+
+import SchemaBuilder from '@pothos/core';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
+import type { Keys } from '../access/keys.ts';
+import { type Scope, type Viewer, may } from '../access/viewer.ts';
+import type { Database } from '../database/connection.ts';
+import { JejakError } from '../errors.ts';
+import type { Log } from '../ingest/log.ts';
+import type { Follow } from '../live/follow.ts';
+
+/** What resolvers work with: the parts of the server, and who is asking. */
+export type Context = {
+  readonly viewer: Viewer | null;
+  readonly database: Database;
+  readonly log: Log;
+  readonly follow: Follow;
+  readonly keys: Keys;
+  readonly clock: () => Date;
+};
+
+type Text = { Input: string; Output: string };
+
+export const builder = new SchemaBuilder<{
+  Context: Context;
+  AuthScopes: { readonly may: Scope };
+  Scalars: {
+    ID: { Input: string; Output: string | number };
+    DateTime: Text;
+    Duration: Text;
+    EventCode: Text;
+    TimeZone: Text;
+    JSON: { Input: unknown; Output: unknown };
+  };
+  DefaultFieldNullability: false;
+}>({
+  plugins: [ScopeAuthPlugin],
+  defaultFieldNullability: false,
+  scopeAuth: {
+    authorizeOnSubscribe: true,
+    authScopes: ({ viewer }) => ({ may: (scope) => may(viewer, scope) }),
+    unauthorizedError: (_parent, { viewer }) =>
+      viewer === null
+        ? new JejakError('UNAUTHENTICATED', 'Send a key: "Authorization: Bearer <API key>".')
+        : new JejakError(
+            'FORBIDDEN',
+            `The key "${viewer.name}" lacks the scope that this needs; an administrator can make one that has it.`,
+          ),
+  },
+});
+
+builder.queryType({
+  description: 'What happened: events, reports, the catalog. Needs the scope `read`.',
+});
+builder.mutationType({
+  description: 'Recording what happened (scope `write`), and who may do so (scope `admin`).',
+});
+builder.subscriptionType({
+  description:
+    'Events as they are committed, over graphql-transport-ws or server-sent events. Needs the scope `read`.',
+});

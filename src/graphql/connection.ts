@@ -1,0 +1,144 @@
+// Pages of events as Relay describes them: https://relay.dev/graphql/connections.htm
+
+import { resolveCursorConnection } from '@pothos/plugin-relay';
+import type { SQL } from 'drizzle-orm';
+import { JejakError } from '../errors.ts';
+import type { Event as LoggedEvent } from '../events/fields.ts';
+import { cursorAfter } from '../live/cursor.ts';
+import {
+  type EventOrder,
+  MAX_PAGE,
+  type Page,
+  countEvents,
+  findPage,
+  formatPlace,
+} from '../query/events.ts';
+import { type Context, builder } from './builder.ts';
+import { Event } from './event.ts';
+
+type PageInfoShape = {
+  hasNextPage: boolean;
+  hasPreviousPage: boolean;
+  startCursor?: string | null;
+  endCursor?: string | null;
+};
+type EdgeShape = { cursor: string; node: LoggedEvent };
+type ConnectionShape = {
+  edges: EdgeShape[];
+  pageInfo: PageInfoShape;
+  liveCursor: string;
+  where: SQL | undefined;
+};
+
+const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
+  description: 'Where a page begins and ends, and whether there is more (Relay).',
+  fields: (t) => ({
+    hasNextPage: t.exposeBoolean('hasNextPage', {
+      description: 'Whether there are events after this page.',
+    }),
+    hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
+      description: 'Whether there are events before this page.',
+    }),
+    startCursor: t.exposeString('startCursor', {
+      nullable: true,
+      description: 'Cursor of the first event, for `before`; null on an empty page.',
+    }),
+    endCursor: t.exposeString('endCursor', {
+      nullable: true,
+      description: 'Cursor of the last event, for `after`; null on an empty page.',
+    }),
+  }),
+});
+
+const EventEdge = builder.objectRef<EdgeShape>('EventEdge').implement({
+  description: 'An event of a page.',
+  fields: (t) => ({
+    node: t.expose('node', { type: Event, description: 'The event.' }),
+    cursor: t.exposeString('cursor', {
+      description: 'Where it stands in the list, for `after` and `before`; not for subscriptions.',
+    }),
+  }),
+});
+
+export const EventConnection = builder.objectRef<ConnectionShape>('EventConnection').implement({
+  description: 'A page of events.',
+  fields: (t) => ({
+    edges: t.expose('edges', {
+      type: [EventEdge],
+      description: 'The events of the page, each with its cursor.',
+    }),
+    pageInfo: t.expose('pageInfo', {
+      type: PageInfo,
+      description: 'Where the page begins and ends, and whether there is more.',
+    }),
+    totalCount: t.int({
+      description: 'How many events match in all, on every page. Counted when it is asked for.',
+      resolve: ({ where }, _args, { database }) => countEvents(database.question, where),
+    }),
+    liveCursor: t.exposeString('liveCursor', {
+      description:
+        'For `after` of a subscription: it goes on where this page was read, without gap or repeat.',
+    }),
+  }),
+});
+
+/** The paging arguments of a list. */
+export const pageArguments = builder.args((t) => ({
+  first: t.int({
+    description: `How many events from the beginning, 1 to ${MAX_PAGE}; 50 where neither this nor \`last\` is given.`,
+  }),
+  after: t.string({ description: 'Only what comes after this cursor of a page.' }),
+  last: t.int({ description: `How many events from the end, 1 to ${MAX_PAGE}.` }),
+  before: t.string({ description: 'Only what comes before this cursor of a page.' }),
+}));
+
+type PageArguments = {
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+};
+const DEFAULT_PAGE = 50;
+
+export const resolvePage = async (
+  args: PageArguments,
+  order: EventOrder,
+  where: SQL | undefined,
+  { database }: Context,
+): Promise<ConnectionShape> => {
+  for (const size of [args.first, args.last])
+    if (size !== null && size !== undefined && (size < 1 || size > MAX_PAGE))
+      throw new JejakError(
+        'BAD_USER_INPUT',
+        `A page has 1 to ${MAX_PAGE} events; ask for the next one with \`after\`.`,
+      );
+  if (args.first && args.last)
+    throw new JejakError('BAD_USER_INPUT', 'Ask for `first` or for `last`, not for both.');
+  let head: Page['head'];
+  const page = await resolveCursorConnection<Promise<LoggedEvent[]>>(
+    {
+      args,
+      defaultSize: DEFAULT_PAGE,
+      maxSize: MAX_PAGE,
+      toCursor: formatPlace,
+    },
+    async ({ before, after, limit, inverted }) => {
+      const found = await findPage(database.question, {
+        where,
+        order,
+        limit,
+        inverted,
+        after,
+        before,
+      });
+      head = found.head;
+      return [...found.events];
+    },
+  );
+  return {
+    edges: page.edges as EdgeShape[],
+    pageInfo: page.pageInfo,
+    liveCursor: cursorAfter(head),
+    where,
+  };
+};

@@ -1,0 +1,67 @@
+// Reading history: one event, pages of events, the newest critical ones.
+
+import { and, eq } from 'drizzle-orm';
+import { events } from '../database/schema.ts';
+import { findEvent } from '../query/events.ts';
+import { filterSql } from '../query/filter.ts';
+import { builder } from './builder.ts';
+import { EventConnection, pageArguments, resolvePage } from './connection.ts';
+import { Event } from './event.ts';
+import { EventFilter, TimeRange } from './filter.ts';
+
+const EventOrder = builder.enumType('EventOrder', {
+  description: 'The order of a list, by timestamp and then by id.',
+  values: {
+    NEWEST_FIRST: { description: 'The latest event first.' },
+    OLDEST_FIRST: { description: 'The earliest event first.' },
+  } as const,
+});
+
+builder.queryFields((t) => ({
+  event: t.field({
+    type: Event,
+    nullable: true,
+    description: 'One event by its eventId; null where there is none.',
+    authScopes: { may: 'read' },
+    args: { eventId: t.arg.id({ required: true, description: 'The `eventId`, not the `id`.' }) },
+    resolve: async (_root, { eventId }, { database }) =>
+      (await findEvent(database.question, eventId)) ?? null,
+  }),
+  events: t.field({
+    type: EventConnection,
+    description: 'Events, a page at a time; pages stay where they are while new events arrive.',
+    authScopes: { may: 'read' },
+    args: {
+      filter: t.arg({ type: EventFilter, description: 'Which events; all of them without it.' }),
+      order: t.arg({
+        type: EventOrder,
+        defaultValue: 'NEWEST_FIRST',
+        description: 'In which order.',
+      }),
+      ...pageArguments,
+    },
+    resolve: (_root, { filter, order, ...page }, context) =>
+      resolvePage(page, order ?? 'NEWEST_FIRST', filterSql(filter, context.clock()), context),
+  }),
+  recentCriticalEvents: t.field({
+    type: EventConnection,
+    description: 'Report 1 of the specification: critical events, the latest first.',
+    authScopes: { may: 'read' },
+    args: {
+      range: t.arg({
+        type: TimeRange,
+        defaultValue: { last: 'PT24H' },
+        description: 'Over which time.',
+      }),
+      first: pageArguments.first,
+      after: pageArguments.after,
+    },
+    resolve: (_root, { range, ...page }, context) =>
+      resolvePage(
+        page,
+        'NEWEST_FIRST',
+        and(eq(events.severity, 'CRITICAL'), filterSql({ range }, context.clock())),
+        context,
+      ),
+  }),
+}));

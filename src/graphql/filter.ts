@@ -1,0 +1,54 @@
+// The filter and the range of time as inputs: the same wherever events are chosen.
+
+import type { EventFilter as Filter } from '../query/filter.ts';
+import type { TimeRange as Range } from '../query/range.ts';
+import { builder } from './builder.ts';
+import { EventCategory, EventStatus, SeverityEnum } from './vocabulary.ts';
+
+export const TimeRange = builder.inputRef<Range>('TimeRange').implement({
+  description: 'A range of time: `last`, or `from` and optionally `to`.',
+  fields: (t) => ({
+    last: t.field({
+      type: 'Duration',
+      description: 'Everything since this long ago, such as PT24H.',
+    }),
+    from: t.field({
+      type: 'DateTime',
+      description: 'The first instant that belongs to the range.',
+    }),
+    to: t.field({
+      type: 'DateTime',
+      description: 'The first instant that no longer does; without it the range is open.',
+    }),
+  }),
+});
+
+export const EventFilter = builder.inputRef<Filter>('EventFilter').implement({
+  description:
+    'Which events. Every key that is given must hold; a list means any of its values, and an empty one none. It means the same in queries and in subscriptions.',
+  fields: (t) => ({
+    code: t.field({ type: ['EventCode'], description: 'Catalog codes.' }),
+    category: t.field({ type: [EventCategory], description: 'Categories.' }),
+    severity: t.field({ type: [SeverityEnum], description: 'Severities.' }),
+    minSeverity: t.field({
+      type: SeverityEnum,
+      description: 'This severity and every higher one.',
+    }),
+    status: t.field({ type: [EventStatus], description: 'Statuses.' }),
+    type: t.stringList({ description: 'Families, such as USER_LOGIN, to the letter.' }),
+    userId: t.intList({ description: 'Numbers of users.' }),
+    username: t.stringList({ description: 'User names, to the letter.' }),
+    userRole: t.stringList({ description: 'Roles, to the letter.' }),
+    ipAddress: t.stringList({ description: 'Addresses or CIDR blocks, such as 10.0.0.0/8.' }),
+    sessionId: t.stringList({ description: 'Sessions, to the letter.' }),
+    resourceType: t.stringList({ description: 'Kinds of resource, to the letter.' }),
+    resourceId: t.stringList({ description: 'Identifiers of resources, to the letter.' }),
+    action: t.stringList({ description: 'Actions, to the letter.' }),
+    endpoint: t.stringList({ description: 'Endpoints, to the letter.' }),
+    httpMethod: t.stringList({ description: 'HTTP methods, to the letter.' }),
+    errorCode: t.stringList({ description: 'Error codes, to the letter.' }),
+    tagsAny: t.stringList({ description: 'Events with at least one of these tags.' }),
+    tagsAll: t.stringList({ description: 'Events with all of these tags.' }),
+    range: t.field({ type: TimeRange, description: 'By the timestamp of the event.' }),
+  }),
+});

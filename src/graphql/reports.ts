@@ -1,0 +1,194 @@
+// The specification's monitoring reports 2 to 6. Report 1, `recentCriticalEvents`, is a page of events.
+
+import { resolveRange } from '../query/range.ts';
+import * as reports from '../query/reports.ts';
+import { builder } from './builder.ts';
+import { TimeRange } from './filter.ts';
+
+type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Awaited<
+  ReturnType<R>
+>[number];
+
+const UserActivity = builder
+  .objectRef<RowOf<typeof reports.userActivity>>('UserActivity')
+  .implement({
+    description: 'How much one user did.',
+    fields: (t) => ({
+      username: t.exposeString('username', {
+        nullable: true,
+        description: 'The user; null for all that was done without one.',
+      }),
+      userId: t.exposeInt('userId', {
+        nullable: true,
+        description: 'The number of the user; the highest where one name had several.',
+      }),
+      eventCount: t.exposeInt('eventCount', { description: 'How many events.' }),
+      lastActivity: t.expose('lastActivity', {
+        type: 'DateTime',
+        description: 'Timestamp of the latest.',
+      }),
+    }),
+  });
+
+const EndpointErrorRate = builder
+  .objectRef<RowOf<typeof reports.endpointErrorRates>>('EndpointErrorRate')
+  .implement({
+    description: 'How often requests to one endpoint went wrong.',
+    fields: (t) => ({
+      endpoint: t.exposeString('endpoint', { description: 'The endpoint.' }),
+      totalRequests: t.exposeInt('totalRequests', { description: 'How many events name it.' }),
+      errorCount: t.exposeInt('errorCount', {
+        description: 'How many of them have the status ERROR.',
+      }),
+      errorRate: t.exposeFloat('errorRate', {
+        description: 'The share of status ERROR in percent, to two decimals.',
+      }),
+      failureRate: t.exposeFloat('failureRate', {
+        description: 'The share of FAILED, ERROR, DENIED and BLOCKED in percent, to two decimals.',
+      }),
+    }),
+  });
+
+const SecuritySummary = builder
+  .objectRef<RowOf<typeof reports.securitySummary>>('SecuritySummary')
+  .implement({
+    description: 'How often one kind of security event occurred.',
+    fields: (t) => ({
+      type: t.exposeString('type', { description: 'The family of the events.' }),
+      code: t.expose('code', {
+        type: 'EventCode',
+        nullable: true,
+        description: 'Their code; null for uncatalogued ones.',
+      }),
+      count: t.exposeInt('count', { description: 'How many.' }),
+      latest: t.expose('latest', { type: 'DateTime', description: 'Timestamp of the latest.' }),
+    }),
+  });
+
+const ModelPerformance = builder
+  .objectRef<RowOf<typeof reports.modelPerformance>>('ModelPerformance')
+  .implement({
+    description: 'How sure individual predictions were in one hour.',
+    fields: (t) => ({
+      hour: t.expose('hour', { type: 'DateTime', description: 'When the hour begins.' }),
+      averageConfidence: t.exposeFloat('averageConfidence', {
+        nullable: true,
+        description:
+          'The average of `responseData.confidence`, in percent; null where no prediction had one.',
+      }),
+      predictionCount: t.exposeInt('predictionCount', {
+        description: 'How many successful individual predictions; 0 for an hour without.',
+      }),
+    }),
+  });
+
+const SystemPerformance = builder
+  .objectRef<RowOf<typeof reports.systemPerformance>>('SystemPerformance')
+  .implement({
+    description: 'How long the actions of one event name took, in milliseconds.',
+    fields: (t) => ({
+      name: t.exposeString('name', { description: 'The name of the events.' }),
+      averageMs: t.exposeFloat('averageMs', { description: 'The average.' }),
+      maxMs: t.exposeInt('maxMs', { description: 'The longest.' }),
+      p50Ms: t.exposeFloat('p50Ms', { description: 'The median.' }),
+      p95Ms: t.exposeFloat('p95Ms', { description: 'What 95 of 100 stayed under.' }),
+      p99Ms: t.exposeFloat('p99Ms', { description: 'What 99 of 100 stayed under.' }),
+      requestCount: t.exposeInt('requestCount', {
+        description: 'How many events name a processing time.',
+      }),
+    }),
+  });
+
+const DAY = { last: 'PT24H' };
+const HOUR = { last: 'PT1H' };
+
+builder.queryFields((t) => {
+  const rangeOf = (defaultValue: { last: string }) =>
+    t.arg({
+      type: TimeRange,
+      defaultValue,
+      description: 'Over which time, by the timestamp of the events.',
+    });
+  return {
+    userActivity: t.field({
+      type: [UserActivity],
+      description: 'Report 2: events by user, the most active first.',
+      authScopes: { may: 'read' },
+      args: {
+        range: rangeOf(DAY),
+        includeAnonymous: t.arg.boolean({
+          defaultValue: false,
+          description: 'Whether what was done without a username is a row too.',
+        }),
+      },
+      resolve: (_root, { range, includeAnonymous }, { database, clock }) =>
+        reports.userActivity(
+          database.question,
+          resolveRange(range ?? DAY, clock()),
+          includeAnonymous ?? false,
+        ),
+    }),
+    endpointErrorRates: t.field({
+      type: [EndpointErrorRate],
+      description: 'Report 3: error rates by endpoint, the worst first.',
+      authScopes: { may: 'read' },
+      args: {
+        range: rangeOf(HOUR),
+        moreThan: t.arg.int({
+          defaultValue: 10,
+          description: 'Only endpoints with more requests than this.',
+        }),
+      },
+      resolve: (_root, { range, moreThan }, { database, clock }) =>
+        reports.endpointErrorRates(
+          database.question,
+          resolveRange(range ?? HOUR, clock()),
+          moreThan ?? 10,
+        ),
+    }),
+    securitySummary: t.field({
+      type: [SecuritySummary],
+      description: 'Report 4: security events by type and code, the most frequent first.',
+      authScopes: { may: 'read' },
+      args: {
+        range: rangeOf(DAY),
+        includeRelated: t.arg.boolean({
+          defaultValue: false,
+          description:
+            'Whether the security-relevant codes of other categories, such as AUTH-005, count too.',
+        }),
+      },
+      resolve: (_root, { range, includeRelated }, { database, clock }) =>
+        reports.securitySummary(
+          database.question,
+          resolveRange(range ?? DAY, clock()),
+          includeRelated ?? false,
+        ),
+    }),
+    modelPerformance: t.field({
+      type: [ModelPerformance],
+      description:
+        'Report 5: successful individual predictions by the hour, the latest first, empty hours included; at most 400 days.',
+      authScopes: { may: 'read' },
+      args: {
+        range: rangeOf(DAY),
+        timeZone: t.arg({ type: 'TimeZone', defaultValue: 'UTC', description: 'Whose hours.' }),
+      },
+      resolve: (_root, { range, timeZone }, { database, clock }) =>
+        reports.modelPerformance(
+          database.question,
+          resolveRange(range ?? DAY, clock()),
+          timeZone ?? 'UTC',
+          clock(),
+        ),
+    }),
+    systemPerformance: t.field({
+      type: [SystemPerformance],
+      description: 'Report 6: processing times by event name, the slowest on average first.',
+      authScopes: { may: 'read' },
+      args: { range: rangeOf(HOUR) },
+      resolve: (_root, { range }, { database, clock }) =>
+        reports.systemPerformance(database.question, resolveRange(range ?? HOUR, clock())),
+    }),
+  };
+});

@@ -1,0 +1,16 @@
+// The schema, put together from the files that each define a part of it.
+
+import { printSchema } from 'graphql';
+import { builder } from './builder.ts';
+import './scalars.ts';
+import './vocabulary.ts';
+import './events.ts';
+import './reports.ts';
+import './log-event.ts';
+import './subscriptions.ts';
+import './keys.ts';
+
+export const schema = builder.toSchema({ sortSchema: false });
+
+/** The text of schema.graphql. */
+export const printedSchema = (): string => `${printSchema(schema)}\n`;

@@ -1,0 +1,39 @@
+// Answers outside GraphQL, errors among them: the same codes and words.
+
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { JejakError, errorCodes } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+
+export const respond = (response: ServerResponse, status: number, body: unknown): void => {
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.end(JSON.stringify(body));
+};
+
+export const respondError = (response: ServerResponse, error: unknown, logger: Logger): void => {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  if (error instanceof JejakError) {
+    const { status = errorCodes[error.code].status, ...details } = error.details as {
+      status?: number;
+      retryAfterMs?: number;
+    };
+    if (details.retryAfterMs !== undefined)
+      response.setHeader('Retry-After', Math.ceil(details.retryAfterMs / 1000));
+    if (status === 413) response.setHeader('Connection', 'close'); // the rest of the body is not read
+    respond(response, status, { error: { code: error.code, message: error.message, ...details } });
+    return;
+  }
+  const requestId = randomUUID();
+  logger.error({ err: error, requestId }, 'Unexpected error');
+  respond(response, 500, {
+    error: {
+      code: 'INTERNAL_SERVER_ERROR',
+      message: 'Something went wrong on our side; tell an administrator the request id.',
+      requestId,
+    },
+  });
+};

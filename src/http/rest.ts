@@ -1,0 +1,81 @@
+// The specification's REST door: `POST /api/events` takes one event or an array of them, under the specification's own
+// names. It is the same way into the log as the mutations: same rules, same outcomes.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Keys } from '../access/keys.ts';
+import { may } from '../access/viewer.ts';
+import { JejakError, errorCodes } from '../errors.ts';
+import { MAX_EVENTS_PER_CALL, fieldNames, fields } from '../events/fields.ts';
+import type { Log, Outcome } from '../ingest/log.ts';
+import { formatCursor } from '../live/cursor.ts';
+import { readJson } from './body.ts';
+import { respond } from './respond.ts';
+
+export type RestParts = { readonly log: Log; readonly keys: Keys };
+
+/** Answers 200 where every event is in the log, 207 where only some are, and for a single one that is not 409 or 422. */
+export const handleEvents = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  { log, keys }: RestParts,
+): Promise<void> => {
+  if (request.method !== 'POST') {
+    response.setHeader('Allow', 'POST');
+    throw new JejakError('BAD_USER_INPUT', 'Send events with POST.', { details: { status: 405 } });
+  }
+  const viewer = await keys.authenticate(request.headers.authorization);
+  if (!may(viewer, 'write'))
+    throw new JejakError('FORBIDDEN', `The key "${viewer.name}" lacks the scope write.`);
+  const body = await readJson(request);
+  const sources = Array.isArray(body) ? body : [body];
+  if (sources.length > MAX_EVENTS_PER_CALL)
+    throw new JejakError(
+      'BAD_USER_INPUT',
+      `${sources.length} events were sent; a call may carry at most ${MAX_EVENTS_PER_CALL}.`,
+    );
+  const outcomes = await log(sources.map(withApiNames));
+  const results = outcomes.map(resultOf);
+  if (Array.isArray(body)) respond(response, statusOfAll(outcomes), { results });
+  else respond(response, statusOf(outcomes[0]!), results[0]);
+};
+
+const nameByColumn = new Map<string, string>(fieldNames.map((name) => [fields[name].column, name]));
+
+/** The event under its API names. What the server alone may say, and names it does not know, stay under their own. */
+const withApiNames = (source: unknown): unknown => {
+  if (typeof source !== 'object' || source === null || Array.isArray(source)) return source;
+  return Object.fromEntries(
+    Object.entries(source)
+      .filter(([, value]) => value !== null)
+      .map(([column, value]) => [
+        nameByColumn.get(column) ?? `${column}${column in fields ? ' ' : ''}`,
+        value,
+      ]),
+  );
+};
+
+const columnOf = (field: string): string =>
+  field in fields ? fields[field as keyof typeof fields].column : field;
+
+const resultOf = (of: Outcome) => ({
+  outcome: of.outcome,
+  event_id: 'event' in of ? of.event.eventId : null,
+  id: 'event' in of ? String(of.event.id) : null,
+  cursor: 'position' in of && of.position ? formatCursor(of.position) : null,
+  warnings: of.warnings.map(({ field, message }) => ({ field: columnOf(field), message })),
+  ...('rejection' in of ? { code: of.rejection.code, reason: of.rejection.reason } : {}),
+});
+
+const statusOf = (of: Outcome): number => {
+  if (of.outcome !== 'REJECTED') return of.outcome === 'DUPLICATE' ? 200 : 201;
+  return of.rejection.code === 'CONFLICT' ? errorCodes.CONFLICT.status : 422;
+};
+
+const statusOfAll = (outcomes: readonly Outcome[]): number => {
+  const statuses = new Set(outcomes.map(statusOf));
+  return statuses.size === 1
+    ? [...statuses][0]!
+    : outcomes.every(({ outcome }) => outcome !== 'REJECTED')
+      ? 200
+      : 207;
+};

@@ -1,0 +1,77 @@
+// The doors: one HTTP server, a line per path.
+
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { JejakError } from '../errors.ts';
+import { type Parts, createGraphql } from './graphql.ts';
+import { respond, respondError } from './respond.ts';
+import { handleEvents } from './rest.ts';
+import { createSockets } from './sockets.ts';
+
+export type HttpParts = Parts & { readonly ready: () => Promise<boolean> };
+export type HttpServer = AsyncDisposable & {
+  /** Such as http://127.0.0.1:4000. */
+  readonly url: string;
+};
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+/** How long requests that are under way may take to finish when the server stops. */
+const FINISH_MS = 5_000;
+
+export const listen = async (
+  parts: HttpParts,
+  address: { port: number; host: string },
+): Promise<HttpServer> => {
+  const graphql = createGraphql(parts);
+  const doors: Record<string, Handler> = {
+    '/graphql': (request, response) => void graphql(request, response, {}),
+    '/api/events': (request, response) => handleEvents(request, response, parts),
+    '/healthz': (_request, response) => respond(response, 200, { status: 'ok' }),
+    '/readyz': async (_request, response) => {
+      const ready = await parts.ready();
+      respond(response, ready ? 200 : 503, { status: ready ? 'ready' : 'unavailable' });
+    },
+    '/': (_request, response) => void response.writeHead(302, { Location: '/graphql' }).end(),
+  };
+
+  const server = createServer(async (request, response) => {
+    try {
+      const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+      const door = doors[pathname];
+      if (!door)
+        throw new JejakError(
+          'BAD_USER_INPUT',
+          `There is nothing at ${pathname}; the doors are ${Object.keys(doors).join(', ')}.`,
+          { details: { status: 404 } },
+        );
+      await door(request, response);
+    } catch (error) {
+      respondError(response, error, parts.logger);
+    }
+  });
+  const sockets = createSockets(server, parts);
+  await started(server, address);
+  const { port } = server.address() as AddressInfo;
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return {
+    url: `http://${host}:${port}`,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+      server.closeIdleConnections();
+      await sockets[Symbol.asyncDispose]();
+      const impatience = setTimeout(() => server.closeAllConnections(), FINISH_MS);
+      await closed;
+      clearTimeout(impatience);
+    },
+  };
+};
+
+const started = (server: Server, { port, host }: { port: number; host: string }): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });

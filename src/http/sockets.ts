@@ -1,0 +1,95 @@
+// The WebSocket door: graphql-transport-ws. A socket says who it is in `connectionParams.authorization`; without a good
+// key it is closed with 4403.
+
+import type { Server } from 'node:http';
+import {
+  type ExecutionArgs,
+  type GraphQLError,
+  execute,
+  parse,
+  subscribe,
+  validate,
+} from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import type { Viewer } from '../access/viewer.ts';
+import { isUnavailable } from '../errors.ts';
+import { schema } from '../graphql/schema.ts';
+import { type Parts, publicError } from './graphql.ts';
+
+const MAX_FRAME_BYTES = 64 * 1024;
+const INIT_TIMEOUT_MS = 5_000;
+const SERVICE_RESTART = 1012; // clients come back
+const GOODBYE_MS = 2_000;
+
+type Extra = { viewer?: Viewer };
+
+export const createSockets = (server: Server, { logger, ...parts }: Parts): AsyncDisposable => {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES });
+  server.on('upgrade', (request, socket, head) => {
+    if (new URL(request.url ?? '/', 'http://localhost').pathname !== '/graphql') {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) =>
+      sockets.emit('connection', webSocket, request),
+    );
+  });
+
+  const hidden = (errors: readonly unknown[]): GraphQLError[] =>
+    errors.map((error) => publicError(error, logger));
+  const formatted = (errors: readonly unknown[]) => hidden(errors).map((error) => error.toJSON());
+
+  const disposable = useServer<Record<string, unknown>, Extra>(
+    {
+      connectionInitWaitTimeout: INIT_TIMEOUT_MS,
+      onConnect: async (context) => {
+        const authorization =
+          context.connectionParams?.['authorization'] ??
+          context.connectionParams?.['Authorization'];
+        try {
+          context.extra.viewer = await parts.keys.authenticate(
+            typeof authorization === 'string' ? authorization : undefined,
+          );
+          return true;
+        } catch (error) {
+          if (isUnavailable(error)) throw error;
+          return false; // closed with 4403
+        }
+      },
+      // An operation that cannot be parsed or is not valid is an error of that operation, not of the socket.
+      onSubscribe: ({ extra }, _id, { query, variables, operationName }) => {
+        try {
+          const document = parse(query);
+          const mistakes = validate(schema, document);
+          if (mistakes.length > 0) return hidden(mistakes);
+          return {
+            schema,
+            document,
+            variableValues: variables,
+            operationName,
+            contextValue: { ...parts, viewer: extra.viewer ?? null },
+          } as ExecutionArgs;
+        } catch (error) {
+          return hidden([error]);
+        }
+      },
+      execute,
+      subscribe,
+      onNext: (_context, _id, _payload, _args, { errors, data = null }) =>
+        errors ? { data, errors: formatted(errors) } : { data },
+      onError: (_context, _id, _payload, errors) => formatted(errors),
+    },
+    sockets,
+  );
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const client of sockets.clients) client.close(SERVICE_RESTART, 'Restarting');
+      const impatience = setTimeout(() => {
+        for (const client of sockets.clients) client.terminate();
+      }, GOODBYE_MS);
+      await disposable.dispose();
+      clearTimeout(impatience);
+    },
+  };
+};

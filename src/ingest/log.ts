@@ -1,0 +1,168 @@
+// The one way into the log, behind every door: completes what callers sent, stores it through the batcher and says for
+// each event, in the order they came, what became of it.
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Sql } from '../database/connection.ts';
+import { isDataError } from '../database/failures.ts';
+import { BATCH_SPAN, eventColumns } from '../database/schema.ts';
+import {
+  type Prepared,
+  type Rejection,
+  type Warning,
+  complete,
+  isRejection,
+} from '../events/complete.ts';
+import { type Event, type InputName, fields, inputNames } from '../events/fields.ts';
+import type { Batcher, Placed } from './batcher.ts';
+
+/** Where an event stands in the order of the log. */
+export type Position = { readonly seq: number; readonly place: number; readonly key: string };
+
+export type Outcome =
+  | {
+      readonly outcome: 'STORED' | 'REPAIRED';
+      readonly event: Event;
+      readonly position: Position;
+      readonly warnings: readonly Warning[];
+    }
+  | {
+      readonly outcome: 'DUPLICATE';
+      readonly event: Event;
+      readonly position: Position | null;
+      readonly warnings: readonly Warning[];
+    }
+  | {
+      readonly outcome: 'REJECTED';
+      readonly rejection: Rejection;
+      readonly warnings: readonly Warning[];
+    };
+
+export type Log = (sources: readonly unknown[]) => Promise<Outcome[]>;
+
+type LogParts = {
+  readonly batcher: Batcher;
+  readonly sql: Sql;
+  readonly committed: () => void;
+  readonly clock: () => Date;
+};
+
+/** Makes the log of one server; `committed` is told after every commit. */
+export const createLog = ({ batcher, sql, committed, clock }: LogParts): Log => {
+  /** Stores the events of one call; where the data of one are at fault, the halves apart, until that one stands alone. */
+  const store = async (events: readonly Prepared[]): Promise<Outcome[]> => {
+    if (events.length === 0) return [];
+    let placed: Placed;
+    try {
+      placed = await batcher.add(events);
+    } catch (error) {
+      if (!isDataError(error)) throw error;
+      if (events.length === 1) return [unstorable(error as Error)];
+      const middle = events.length >> 1;
+      return [...(await store(events.slice(0, middle))), ...(await store(events.slice(middle)))];
+    }
+    committed();
+    return outcomesOf(placed, events, sql);
+  };
+
+  return async (sources) => {
+    const now = clock();
+    const results = sources.map((source) => complete(source, now));
+    const outcomes = await store(
+      results.filter((result): result is Prepared => !isRejection(result)),
+    );
+    let next = 0;
+    return results.map((result) => (isRejection(result) ? rejected(result) : outcomes[next++]!));
+  };
+};
+
+const rejected = (rejection: Rejection): Outcome => ({
+  outcome: 'REJECTED',
+  rejection,
+  warnings: [],
+});
+const unstorable = (error: Error): Outcome =>
+  rejected({ code: 'UNSTORABLE', reason: `The database refused the event: ${error.message}.` });
+
+const outcomesOf = async (
+  { appended, offset }: Placed,
+  events: readonly Prepared[],
+  sql: Sql,
+): Promise<Outcome[]> => {
+  const taken = new Set(appended.taken);
+  const takenIds = events
+    .filter((_, index) => taken.has(offset + index))
+    .map((event) => event.draft.eventId);
+  const stored =
+    takenIds.length === 0 ? new Map<string, Existing>() : await findExisting(sql, takenIds);
+  return events.map((prepared, index) => {
+    const place = offset + index;
+    if (taken.has(place)) return duplicate(prepared, stored.get(prepared.draft.eventId));
+    const event: Event = {
+      id: appended.number * BATCH_SPAN + place,
+      ...prepared.draft,
+      createdAt: appended.createdAt,
+      updatedAt: appended.createdAt,
+    };
+    const position = { seq: appended.seq!, place, key: appended.key };
+    const outcome = prepared.warnings.length === 0 ? 'STORED' : 'REPAIRED';
+    return { outcome, event, position, warnings: prepared.warnings };
+  });
+};
+
+type Existing = Event & { readonly seq: number | null; readonly key: string | null };
+
+const findExisting = async (
+  sql: Sql,
+  eventIds: readonly string[],
+): Promise<Map<string, Existing>> => {
+  const rows = await sql.unsafe<Existing[]>(
+    `SELECT ${eventColumns}, batches.seq, batches.key FROM events
+     LEFT JOIN batches ON batches.number = events.id / ${BATCH_SPAN}
+     WHERE event_id = ANY ($1::text[])`,
+    [eventIds as string[]],
+  );
+  return new Map(rows.map((row) => [row.eventId, row]));
+};
+
+const duplicate = (prepared: Prepared, existing: Existing | undefined): Outcome => {
+  const { eventId } = prepared.draft;
+  if (!existing)
+    return rejected({
+      code: 'EXPIRED',
+      reason: `An event with eventId ${eventId} was stored before and its retention has ended.`,
+    });
+  const { seq, key, ...event } = existing;
+  const difference = differenceBetween(prepared, event);
+  if (difference !== undefined)
+    return rejected({
+      code: 'CONFLICT',
+      reason: `eventId ${eventId} belongs to an event whose \`${difference}\` is another; nothing was overwritten. Use a new eventId for a new event.`,
+    });
+  const position = seq === null ? null : { seq, place: event.id % BATCH_SPAN, key: key! };
+  return { outcome: 'DUPLICATE', event, position, warnings: prepared.warnings };
+};
+
+/**
+ * The first field in which what the caller says differs from what is stored; what it leaves to the server is not compared.
+ * A value that was repaired is the same when what was sent is the same, whatever the repair made of it then.
+ */
+const differenceBetween = ({ draft, supplied }: Prepared, stored: Event): InputName | undefined => {
+  const [originalNow, originalThen] = [originalOf(draft.metadata), originalOf(stored.metadata)];
+  return inputNames.find((name) => {
+    if (supplied[name] === undefined || supplied[name] === null) return false;
+    const column = fields[name].column;
+    const sent = originalNow[column] ?? draft[name];
+    if (name === 'metadata')
+      return !isDeepStrictEqual(withoutOriginal(draft.metadata), withoutOriginal(stored.metadata));
+    return !isDeepStrictEqual(sent, originalThen[column] ?? stored[name]);
+  });
+};
+
+const originalOf = (metadata: unknown): Record<string, unknown> =>
+  (metadata as { _original?: Record<string, unknown> } | null)?._original ?? {};
+const withoutOriginal = (metadata: unknown): unknown => {
+  if (typeof metadata !== 'object' || metadata === null || !('_original' in metadata))
+    return metadata;
+  const { _original, ...rest } = metadata;
+  return rest;
+};

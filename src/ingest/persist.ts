@@ -1,0 +1,69 @@
+// Appends a batch through whatever comes between: a missing partition is made, a lost connection, a deadlock or a lock
+// timeout is tried again with the same batch. The batch's key makes that safe: a try that was committed without our
+// hearing of it is found by its key and never stored twice. After the deadline the callers hear UNAVAILABLE.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Sql } from '../database/connection.ts';
+import { isCommittedKey, isMissingPartition, isTransient } from '../database/failures.ts';
+import { ensurePartitions } from '../database/partitions.ts';
+import { BATCH_SPAN } from '../database/schema.ts';
+import { JejakError } from '../errors.ts';
+import { type Appended, type Batch, append } from './append.ts';
+
+export const UNAVAILABLE_AFTER_MS = 1_900;
+const PAUSE_MS = 50;
+
+export const persist = (sql: Sql, batch: Batch): Promise<Appended> =>
+  Promise.race([
+    persistUntil(Date.now() + UNAVAILABLE_AFTER_MS, sql, batch),
+    unavailableAfter(UNAVAILABLE_AFTER_MS),
+  ]);
+
+const persistUntil = async (deadline: number, sql: Sql, batch: Batch): Promise<Appended> => {
+  let partitionsMade = false;
+  let doubtful = false; // an earlier try may have been committed
+  for (;;) {
+    try {
+      return (doubtful ? await findCommitted(sql, batch) : undefined) ?? (await append(sql, batch));
+    } catch (error) {
+      if (isMissingPartition(error) && !partitionsMade) {
+        await ensurePartitions(sql, new Date());
+        partitionsMade = true;
+      } else if (isCommittedKey(error) || isTransient(error)) {
+        if (Date.now() > deadline) throw unavailable(error);
+        doubtful = true;
+        await sleep(PAUSE_MS);
+      } else throw error;
+    }
+  }
+};
+
+const findCommitted = async (sql: Sql, { key, events }: Batch): Promise<Appended | undefined> => {
+  const [batch] = await sql<{ seq: number; number: number; earliest: string; latest: string }[]>`
+    SELECT seq, number, earliest, latest FROM batches WHERE key = ${key}`;
+  if (!batch) return undefined;
+  const first = batch.number * BATCH_SPAN;
+  const stored = await sql<{ id: number; createdAt: string }[]>`
+    SELECT id, created_at AS "createdAt" FROM events
+    WHERE id BETWEEN ${first} AND ${first + BATCH_SPAN - 1} AND "timestamp" BETWEEN ${batch.earliest} AND ${batch.latest}`;
+  const places = new Set(stored.map((row) => row.id - first));
+  return {
+    key,
+    seq: batch.seq,
+    number: batch.number,
+    createdAt: stored[0]!.createdAt,
+    taken: events.map((_, place) => place).filter((place) => !places.has(place)),
+  };
+};
+
+const unavailable = (cause?: unknown): JejakError =>
+  new JejakError(
+    'UNAVAILABLE',
+    'The database cannot be reached now; try again with the same eventId, which never stores an event twice.',
+    { cause, details: { retryAfterMs: 1000 } },
+  );
+
+const unavailableAfter = async (ms: number): Promise<never> => {
+  await sleep(ms, undefined, { ref: false });
+  throw unavailable();
+};

@@ -1,0 +1,119 @@
+// Follows the log for one process: reads what comes after its position whenever the doorbell rings, and at least every
+// quarter of a second, and keeps the latest batches in memory. Subscribers read from here, or from the table where they
+// are further behind; whichever, they see the same batches in the same order.
+
+import type { Sql } from '../database/connection.ts';
+import type { Logger } from '../logger.ts';
+import { type LoggedBatch, readBatches } from './read-batches.ts';
+
+const POLL_MS = 250;
+const RING_EVENTS = 10_000;
+const CHANNEL = 'jejak_log';
+
+export type Reader = {
+  /** The last position that has been read. */
+  readonly head: () => number;
+  /** The batches after a position: from memory, or from the table where memory does not reach back so far. */
+  readonly after: (seq: number) => Promise<readonly LoggedBatch[]>;
+  /** Waits for the head to move. Look at `head` and park in one go, so that nothing falls between. */
+  readonly park: () => Parked;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+/** A subscriber at the head; `wake` ends the wait early. */
+export type Parked = { readonly moved: Promise<void>; readonly wake: () => void };
+
+export const createReader = async (sql: Sql, logger: Logger): Promise<Reader> => {
+  let stopped = false;
+  const ring: LoggedBatch[] = [];
+  let ringEvents = 0;
+  let head = await readHead(sql);
+  const parked = new Set<() => void>();
+  let bell = Promise.withResolvers<void>();
+  const answerBell = (): void => bell.resolve();
+
+  const keep = (batches: readonly LoggedBatch[]): void => {
+    for (const batch of batches) {
+      if (batch.seq !== head + 1)
+        throw new Error(`The log has a gap: batch ${batch.seq} follows ${head}.`);
+      head = batch.seq;
+      ring.push(batch);
+      ringEvents += batch.events.length;
+    }
+    while (ringEvents > RING_EVENTS && ring.length > 1) ringEvents -= ring.shift()!.events.length;
+    for (const wake of parked) wake();
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stopped) {
+      bell = Promise.withResolvers(); // armed before the read: a ring during it is not lost
+      const batches = await readBatches(sql, head).catch((error: unknown) => {
+        if (!stopped) logger.warn({ err: error }, 'The log cannot be read now; trying again');
+        return [];
+      });
+      if (batches.length > 0) keep(batches);
+      else {
+        const poll = setTimeout(answerBell, POLL_MS);
+        if (!stopped) await bell.promise;
+        clearTimeout(poll);
+      }
+    }
+  };
+
+  // Should listening fail, or every notification be lost, the poll carries on.
+  const listening = sql.listen(CHANNEL, answerBell, answerBell).catch((error: unknown) => {
+    logger.warn({ err: error }, 'No notifications; new events are found by polling');
+  });
+  const running = run();
+
+  return {
+    head: () => head,
+    after: async (seq) => {
+      if (seq >= head) return [];
+      const first = ring[0]?.seq ?? head + 1;
+      return seq + 1 >= first ? ring.slice(seq + 1 - first) : readBatches(sql, seq);
+    },
+    park: () => {
+      const { promise: moved, resolve } = Promise.withResolvers<void>();
+      const wake = (): void => {
+        parked.delete(wake);
+        resolve();
+      };
+      parked.add(wake);
+      return { moved, wake };
+    },
+    async [Symbol.asyncDispose]() {
+      stopped = true;
+      answerBell();
+      await running;
+      await (await listening)?.unlisten().catch(() => {});
+    },
+  };
+};
+
+const readHead = async (sql: Sql): Promise<number> => {
+  const [row] = await sql<{ seq: number }[]>`SELECT seq FROM batches ORDER BY seq DESC LIMIT 1`;
+  return row?.seq ?? 0;
+};
+
+/** Rings the readers of all servers after a commit, in a transaction of its own: inside the batch's it would make
+ * commits wait for each other across the whole cluster. Rings while one is on its way become one. */
+export const createDoorbell = (sql: Sql): (() => void) => {
+  let underWay = false;
+  let again = false;
+  const ring = (): void => {
+    if (underWay) {
+      again = true;
+      return;
+    }
+    underWay = true;
+    void sql`SELECT pg_notify(${CHANNEL}, '')`
+      .catch(() => {}) // the poll finds what a lost ring announced
+      .finally(() => {
+        underWay = false;
+        if (again) ring();
+        again = false;
+      });
+  };
+  return ring;
+};

@@ -1,0 +1,32 @@
+// The process: environment in, signals, exit code. Nothing else touches `process`.
+
+import { readConfig } from './config.ts';
+import { createLogger } from './logger.ts';
+import { startService } from './service.ts';
+
+const OLDEST_NODE = 24;
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  process.stderr.write(
+    `Jejak needs Node ${OLDEST_NODE} or newer and this is ${process.version}; start it with "npm start", which brings its own.\n`,
+  );
+  process.exit(1);
+}
+
+const stopped = new Promise<string>((resolve) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+});
+
+try {
+  const config = readConfig(process.env);
+  const logger = createLogger(config.LOG_LEVEL);
+  await using service = await startService(config, logger);
+  if (service.adminKey)
+    process.stdout.write(`Administrator key, shown only this once: ${service.adminKey}\n`);
+  process.stdout.write(
+    `Jejak is ready at ${service.url} (GraphiQL: ${service.url}/graphql, events in ${service.location})\n`,
+  );
+  logger.info({ signal: await stopped }, 'Stopping');
+} catch (error) {
+  process.stderr.write(`Jejak cannot go on: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,95 @@
+// Single events and pages of history. Pages are keyset pages over (timestamp, id): stable while events arrive, in either
+// direction, at any depth.
+
+import { type SQL, and, asc, desc, eq, sql } from 'drizzle-orm';
+import type { Question } from '../database/connection.ts';
+import { batches, events } from '../database/schema.ts';
+import { JejakError } from '../errors.ts';
+import type { Event } from '../events/fields.ts';
+import { parseInstant } from '../events/time.ts';
+
+export type EventOrder = 'NEWEST_FIRST' | 'OLDEST_FIRST';
+export const MAX_PAGE = 200;
+
+export const findEvent = async (
+  question: Question,
+  eventId: string,
+): Promise<Event | undefined> => {
+  const [event] = await question.select().from(events).where(eq(events.eventId, eventId)).limit(1);
+  return event as Event | undefined;
+};
+
+/** Where an event stands in history; a page cursor is its text. */
+type Place = Pick<Event, 'timestamp' | 'id'>;
+
+export const formatPlace = ({ timestamp, id }: Place): string =>
+  Buffer.from(`${timestamp} ${id}`).toString('base64url');
+
+const parsePlace = (cursor: string): Place => {
+  const match = /^(\S+Z) (\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  if (!match || parseInstant(match[1]!)?.text !== match[1])
+    throw new JejakError(
+      'CURSOR_INVALID',
+      'This is not a cursor of a page; use `cursor` of an edge, or `startCursor` or `endCursor`. (`liveCursor` is for subscriptions.)',
+    );
+  return { timestamp: match[1]!, id: Number(match[2]) };
+};
+
+export type PageRequest = {
+  readonly where: SQL | undefined;
+  readonly order: EventOrder;
+  readonly limit: number;
+  /** True reads towards the beginning of the order, as `last` and `before` do. */
+  readonly inverted: boolean;
+  readonly after?: string | undefined;
+  readonly before?: string | undefined;
+};
+
+export type Page = {
+  readonly events: readonly Event[];
+  /** The last batch that the page could see; undefined where the log is empty. */
+  readonly head: { readonly seq: number; readonly key: string } | undefined;
+};
+
+/**
+ * At most `limit` events in the order asked for, and the head of the log in the same snapshot, so that following the log
+ * after it misses and repeats nothing. LIMIT is a literal: bound, the plan over the partitions is made for thousands of rows.
+ */
+export const findPage = async (question: Question, request: PageRequest): Promise<Page> => {
+  const oldestFirst = request.order === 'OLDEST_FIRST';
+  const direction = oldestFirst !== request.inverted ? asc : desc;
+  const page = question
+    .select()
+    .from(events)
+    .where(
+      and(request.where, beyond(request.after, oldestFirst), beyond(request.before, !oldestFirst)),
+    )
+    .orderBy(direction(events.timestamp), direction(events.id))
+    .limit(sql.raw(String(request.limit)) as unknown as number)
+    .as('page');
+  const rows = await question
+    .select({ seq: batches.seq, key: batches.key, event: { ...page._.selectedFields } })
+    .from(sql`(SELECT) AS one`)
+    .leftJoin(batches, eq(batches.seq, sql`(SELECT max(seq) FROM batches)`))
+    .leftJoinLateral(page, sql`true`)
+    .orderBy(direction(page.timestamp), direction(page.id));
+  const [first] = rows;
+  return {
+    events: rows.map((row) => row.event as unknown as Event).filter((event) => event?.id != null),
+    head: first?.seq == null ? undefined : { seq: first.seq, key: first.key! },
+  };
+};
+
+const beyond = (cursor: string | undefined, later: boolean): SQL | undefined => {
+  if (cursor === undefined) return undefined;
+  const { timestamp, id } = parsePlace(cursor);
+  return sql`(${events.timestamp}, ${events.id}) ${sql.raw(later ? '>' : '<')} (${timestamp}::timestamptz, ${id}::bigint)`;
+};
+
+export const countEvents = async (question: Question, where: SQL | undefined): Promise<number> => {
+  const [row] = await question
+    .select({ count: sql<number>`count(*)::float8` })
+    .from(events)
+    .where(where);
+  return row!.count;
+};

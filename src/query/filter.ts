@@ -1,0 +1,165 @@
+// What a filter means, once: each key as SQL and as a test of an event in memory, side by side. Queries use the one and
+// subscriptions the other; a test holds them equal.
+
+import {
+  type Column,
+  type SQL,
+  and,
+  arrayContains,
+  arrayOverlaps,
+  gte,
+  inArray,
+  lt,
+  or,
+  sql,
+} from 'drizzle-orm';
+import ipaddr from 'ipaddr.js';
+import { events } from '../database/schema.ts';
+import { JejakError } from '../errors.ts';
+import type { Event, FieldName } from '../events/fields.ts';
+import { microsOf } from '../events/time.ts';
+import {
+  type Category,
+  type Severity,
+  type Status,
+  rankOf,
+  severityNames,
+} from '../events/vocabulary.ts';
+import { type TimeRange, resolveRange } from './range.ts';
+
+type AnyOf<T> = readonly T[] | null | undefined;
+
+/** Every key that is given must hold; within a list any value will do. */
+export type EventFilter = {
+  readonly code?: AnyOf<string>;
+  readonly category?: AnyOf<Category>;
+  readonly severity?: AnyOf<Severity>;
+  readonly minSeverity?: Severity | null | undefined;
+  readonly status?: AnyOf<Status>;
+  readonly type?: AnyOf<string>;
+  readonly userId?: AnyOf<number>;
+  readonly username?: AnyOf<string>;
+  readonly userRole?: AnyOf<string>;
+  readonly ipAddress?: AnyOf<string>;
+  readonly sessionId?: AnyOf<string>;
+  readonly resourceType?: AnyOf<string>;
+  readonly resourceId?: AnyOf<string>;
+  readonly action?: AnyOf<string>;
+  readonly endpoint?: AnyOf<string>;
+  readonly httpMethod?: AnyOf<string>;
+  readonly errorCode?: AnyOf<string>;
+  readonly tagsAny?: AnyOf<string>;
+  readonly tagsAll?: AnyOf<string>;
+  readonly range?: TimeRange | null | undefined;
+};
+
+type Test = (event: Event) => boolean;
+type Meaning<V> = {
+  readonly sql: (value: V, now: Date) => SQL | undefined;
+  readonly test: (value: V, now: Date) => Test;
+};
+type Value<K extends keyof EventFilter> = NonNullable<EventFilter[K]>;
+
+const anyOf = (name: FieldName & keyof EventFilter): Meaning<readonly (string | number)[]> => ({
+  sql: (values) => inArray(events[name] as Column, [...values]),
+  test: (values) => {
+    const wanted = new Set<unknown>(values);
+    return (event) => wanted.has(event[name]);
+  },
+});
+
+const meanings = {
+  code: anyOf('code'),
+  category: anyOf('category'),
+  severity: anyOf('severity'),
+  minSeverity: {
+    sql: (least) => inArray(events.severity, severityNames.slice(rankOf(least))),
+    test: (least) => (event) => rankOf(event.severity) >= rankOf(least),
+  },
+  status: anyOf('status'),
+  type: anyOf('type'),
+  userId: anyOf('userId'),
+  username: anyOf('username'),
+  userRole: anyOf('userRole'),
+  ipAddress: {
+    sql: (blocks) =>
+      or(
+        sql`false`,
+        ...blocks.map((block) => sql`${events.ipAddress} <<= ${textOf(parseBlock(block))}::inet`),
+      ),
+    test: (blocks) => {
+      const parsed = blocks.map(parseBlock);
+      return ({ ipAddress }) =>
+        ipAddress !== null && parsed.some((block) => contains(block, ipAddress));
+    },
+  },
+  sessionId: anyOf('sessionId'),
+  resourceType: anyOf('resourceType'),
+  resourceId: anyOf('resourceId'),
+  action: anyOf('action'),
+  endpoint: anyOf('endpoint'),
+  httpMethod: anyOf('httpMethod'),
+  errorCode: anyOf('errorCode'),
+  tagsAny: {
+    sql: (tags) => (tags.length === 0 ? sql`false` : arrayOverlaps(events.tags, [...tags])),
+    test: (tags) => (event) => tags.some((tag) => event.tags?.includes(tag)),
+  },
+  tagsAll: {
+    sql: (tags) =>
+      tags.length === 0 ? sql`${events.tags} IS NOT NULL` : arrayContains(events.tags, [...tags]),
+    test: (tags) => (event) =>
+      event.tags !== null && tags.every((tag) => event.tags!.includes(tag)),
+  },
+  range: {
+    sql: (range, now) => {
+      const { from, to } = resolveRange(range, now);
+      return and(
+        gte(events.timestamp, from),
+        to === undefined ? undefined : lt(events.timestamp, to),
+      );
+    },
+    test: (range, now) => {
+      const { from, to } = resolveRange(range, now);
+      const [least, bound] = [microsOf(from), to === undefined ? Infinity : microsOf(to)];
+      return (event) => {
+        const at = microsOf(event.timestamp);
+        return at >= least && at < bound;
+      };
+    },
+  },
+} satisfies { [K in keyof Required<EventFilter>]: Meaning<Value<K>> };
+
+const given = (filter: EventFilter | null | undefined): [Meaning<unknown>, unknown][] =>
+  Object.entries(filter ?? {})
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([key, value]) => [meanings[key as keyof EventFilter] as Meaning<unknown>, value]);
+
+/** The filter as a condition on `events`; undefined where everything matches. */
+export const filterSql = (filter: EventFilter | null | undefined, now: Date): SQL | undefined =>
+  and(...given(filter).map(([meaning, value]) => meaning.sql(value, now)));
+
+/** The filter as a test of an event in memory. */
+export const filterTest = (filter: EventFilter | null | undefined, now: Date): Test => {
+  const tests = given(filter).map(([meaning, value]) => meaning.test(value, now));
+  return (event) => tests.every((test) => test(event));
+};
+
+type Block = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+const parseBlock = (text: string): Block => {
+  try {
+    if (text.includes('/')) return ipaddr.parseCIDR(text);
+    const address = ipaddr.parse(text);
+    return [address, address.kind() === 'ipv4' ? 32 : 128];
+  } catch {
+    throw new JejakError(
+      'BAD_USER_INPUT',
+      `"${text}" is neither an address nor a CIDR block such as 10.0.0.0/8.`,
+    );
+  }
+};
+const textOf = ([address, bits]: Block): string => `${address.toString()}/${bits}`;
+const contains = ([network, bits]: Block, text: string): boolean => {
+  const address = ipaddr.parse(text);
+  return address.kind() === network.kind() && address.match(network as never, bits);
+};

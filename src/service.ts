@@ -1,0 +1,92 @@
+// One server, put together: the database, the log, its reader, the doors; started in that order and stopped in the other.
+
+import { createKeys } from './access/keys.ts';
+import type { Config } from './config.ts';
+import { type DatabaseAddress, WRITERS, openDatabase } from './database/connection.ts';
+import { startEmbedded } from './database/embedded.ts';
+import { migrate } from './database/migrate.ts';
+import { ensurePartitions } from './database/partitions.ts';
+import { listen } from './http/server.ts';
+import { createBatcher } from './ingest/batcher.ts';
+import { createLog } from './ingest/log.ts';
+import { persist } from './ingest/persist.ts';
+import { createFollow } from './live/follow.ts';
+import { createDoorbell, createReader } from './live/reader.ts';
+import type { Logger } from './logger.ts';
+
+export type Service = AsyncDisposable & {
+  readonly url: string;
+  /** The administrator's key, where this start made it; to be shown once. */
+  readonly adminKey: string | undefined;
+  /** Where the events are kept, for people. */
+  readonly location: string;
+};
+
+const MAX_WAITING_EVENTS = 20_000;
+const HOUR_MS = 3_600_000;
+const READY_MS = 1_000;
+
+export const startService = async (config: Config, logger: Logger): Promise<Service> => {
+  await using starting = new AsyncDisposableStack();
+
+  const embedded =
+    config.DATABASE_URL === undefined
+      ? starting.use(
+          await startEmbedded({
+            dataDir: config.JEJAK_DATA_DIR,
+            log: (message, details) => logger.info(details ?? {}, message),
+          }),
+        )
+      : undefined;
+  const address: DatabaseAddress = embedded?.connection ?? { url: config.DATABASE_URL! };
+  await migrate(address);
+
+  const database = starting.use(openDatabase(address));
+  const keys = createKeys(database.read, config.JEJAK_ADMIN_KEY);
+  const adminKey = await keys.bootstrap();
+
+  const clock = () => new Date();
+  const batcher = createBatcher({
+    append: (batch) => persist(database.write, batch),
+    writers: WRITERS,
+    maxWaiting: MAX_WAITING_EVENTS,
+  });
+  starting.defer(() => batcher.drained());
+  const log = createLog({
+    batcher,
+    sql: database.write,
+    committed: createDoorbell(database.follow),
+    clock,
+  });
+  const reader = starting.use(await createReader(database.follow, logger));
+  const follow = createFollow(database.follow, reader);
+
+  const ready = () =>
+    Promise.race([
+      database.read`SELECT`.then(
+        () => true,
+        () => false,
+      ),
+      new Promise<boolean>((resolve) => void setTimeout(resolve, READY_MS, false).unref()),
+    ]);
+  const housekeeping = setInterval(() => {
+    ensurePartitions(database.write, clock()).catch((error: unknown) =>
+      logger.error({ err: error }, 'Partitions could not be made ahead'),
+    );
+  }, HOUR_MS);
+  starting.defer(() => clearInterval(housekeeping));
+
+  const server = starting.use(
+    await listen(
+      { database, log, follow, keys, clock, logger, ready },
+      { port: config.PORT, host: config.HOST },
+    ),
+  );
+  const running = starting.move();
+  return {
+    url: server.url,
+    adminKey,
+    location: embedded?.location ?? new URL(config.DATABASE_URL!).host,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+};

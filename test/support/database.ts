@@ -1,0 +1,33 @@
+// A migrated database of its own for each test file, cloned in a moment from the template and dropped at the end.
+
+import { randomBytes } from 'node:crypto';
+import { inject, onTestFinished } from 'vitest';
+import { type Sql, connect } from '../../src/database/connection.ts';
+import { TEMPLATE } from './global-setup.ts';
+
+export type TestDatabase = AsyncDisposable & { readonly url: string; readonly sql: Sql };
+
+export const createTestDatabase = async (): Promise<TestDatabase> => {
+  const server = inject('databaseUrl');
+  const name = `jejak_${randomBytes(6).toString('hex')}`;
+  const admin = connect({ url: server }, { name: 'test admin', max: 1 });
+  await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+  const url = server.replace(/\/[^/]*$/, `/${name}`);
+  const sql = connect({ url }, { name: 'test', max: 4 });
+  return {
+    url,
+    sql,
+    async [Symbol.asyncDispose]() {
+      await sql.end({ timeout: 5 });
+      await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.end();
+    },
+  };
+};
+
+/** A database that lives as long as the test that asks for it. */
+export const testDatabase = async (): Promise<TestDatabase> => {
+  const database = await createTestDatabase();
+  onTestFinished(() => database[Symbol.asyncDispose]());
+  return database;
+};
