@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createCluster, hasCluster, readPassword, replaceFile } from './embedded/cluster.ts';
+import { createCluster, hasCluster, readPassword } from './embedded/cluster.ts';
+import { replaceFile } from './embedded/files.ts';
 import { answerOf, knock, knockUntilSettled, type Connection } from './embedded/knock.ts';
 import { enter, type Membership } from './embedded/membership.ts';
 import { copiesDirectory, findPlace, giveToOwner, openHome } from './embedded/place.ts';
@@ -103,14 +104,23 @@ const attend = async (
     ended.abort();
     await reviving?.catch(() => {});
     await inTurn(lock, async () => {
+      if (await isLast()) await stop(site);
+      await membership.close();
+    });
+  };
+  /** Not when it does not answer: then it is left as it is, for the next start to adopt or bring back. */
+  const isLast = async () => {
+    try {
       const answer = await knockUntilSettled(site.connection);
       if (answer === 'ready') {
         if (!membership.held) membership = await enter(site.connection, onCut);
-        if (await membership.leave()) await stop(site);
-      } else if (answer !== 'nobody')
-        log('PostgreSQL does not answer and is left as it is', { cluster: site.cluster });
-      await membership.close();
-    });
+        return await membership.leave();
+      }
+      if (answer !== 'nobody') log('PostgreSQL does not answer and is left as it is');
+    } catch (error) {
+      log('PostgreSQL is left as it is', { error });
+    }
+    return false;
   };
 
   return {

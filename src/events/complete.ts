@@ -14,7 +14,7 @@ import {
   inputNames,
 } from './fields.ts';
 import { repair, validInput } from './input.ts';
-import { cutText, mendJson } from './text.ts';
+import { cutText, mendJson, mendText } from './text.ts';
 import { microsOf } from './time.ts';
 import { type Category, type Severity, type Status, rankOf, severities } from './vocabulary.ts';
 
@@ -46,6 +46,7 @@ export type Prepared = {
 const AHEAD_MICROS = 5 * 60 * 1e6;
 const DAY_MICROS = 86_400 * 1e6;
 const KEPT_CHARACTERS = 2000;
+const KEPT_NAME_CHARACTERS = 100;
 
 export const isRejection = (result: Prepared | Rejection): result is Rejection =>
   'reason' in result;
@@ -59,11 +60,14 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
     };
 
   const warnings: Warning[] = [];
-  const original: Record<string, unknown> = {};
+  const original = new Map<string, unknown>(); // not an object: a key may be `__proto__`
   const warn = (field: string, message: string): void => void warnings.push({ field, message });
   const setAside = (field: string, value: unknown, message: string): void => {
-    original[field in fields ? fields[field as InputName].column : field] = keep(value);
-    warn(field, message);
+    const known = Object.hasOwn(fields, field);
+    const name = known ? field : cutText(mendText(field), KEPT_NAME_CHARACTERS);
+    const key = known ? fields[field as InputName].column : name;
+    if (!original.has(key)) original.set(key, keep(value)); // what was sent, not what a first repair made of it
+    warn(name, message);
   };
 
   const input = mendInput(source as Record<string, unknown>, warn, setAside);
@@ -71,10 +75,10 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
 
   const definition = definitionFor(input, setAside);
   const category = categoryFor(input, definition, setAside);
-  const type = input.type ?? definition?.type;
-  const name = input.name ?? definition?.name;
+  const type = input.type || definition?.type;
+  const name = input.name || definition?.name;
   for (const [field, value] of Object.entries({ category, type, name }))
-    if (value === undefined || value === null || value === '')
+    if (!value)
       return {
         code: 'MISSING_VALUE',
         reason: `\`${field}\` is missing or unknown; send \`code\`, or \`category\`, \`type\` and \`name\`.`,
@@ -99,7 +103,13 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
   if (bytes > MAX_JSON_BYTES)
     return {
       code: 'TOO_LARGE',
-      reason: `requestData, responseData and metadata take ${bytes} bytes of JSON together; at most ${MAX_JSON_BYTES} are kept.`,
+      reason: `\`requestData\`, \`responseData\` and \`metadata\` take ${bytes} bytes of JSON together; at most ${MAX_JSON_BYTES} are kept.`,
+    };
+  const asideBytes = original.size === 0 ? 0 : jsonBytes(Object.fromEntries(original));
+  if (asideBytes > MAX_JSON_BYTES)
+    return {
+      code: 'TOO_LARGE',
+      reason: `What is not a valid field of an event takes ${asideBytes} bytes of JSON; at most ${MAX_JSON_BYTES} are kept.`,
     };
 
   const draft = {
@@ -110,15 +120,16 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
     category,
     type,
     name,
-    action: input.action ?? definition?.action ?? defaulted('action', 'RECORD', warn),
+    action: input.action || definition?.action || defaulted('action', 'RECORD', warn),
     status:
       input.status ?? definition?.status ?? defaulted('status', statusBySeverity[severity], warn),
     timestamp,
     metadata: withOriginal(input.metadata ?? null, original),
     severity,
-  } as Draft;
+  } as { -readonly [N in keyof Draft]: Draft[N] | null };
+  for (const field of inputNames) draft[field] ??= null; // an absent value may come as `undefined`
   return {
-    draft,
+    draft: draft as Draft,
     named: input.eventId !== undefined && input.eventId !== null,
     warnings,
     supplied: input,
@@ -152,7 +163,7 @@ const mendInput = (
       continue;
     }
     const name = issue.path[0] as InputName;
-    if (input[name] !== source[name]) continue; // one repair mends all that is wrong with a field
+    if (!Object.is(input[name], source[name])) continue; // one repair mends all that is wrong with a field
     const repaired = repair(name, source[name]);
     if (repaired) {
       input[name] = repaired.value;
@@ -175,7 +186,7 @@ const mendInput = (
       setAside(
         name,
         source[name],
-        'is not valid and is left empty; the value is kept in metadata._original',
+        'is not valid and is taken as left out; the value is kept in metadata._original',
       );
     }
   }
@@ -244,12 +255,12 @@ const keep = (value: unknown): unknown => {
   return text.length <= KEPT_CHARACTERS ? storable : cutText(text, KEPT_CHARACTERS);
 };
 
-const withOriginal = (metadata: unknown, original: Record<string, unknown>): unknown => {
-  if (Object.keys(original).length === 0) return metadata;
+const withOriginal = (metadata: unknown, original: ReadonlyMap<string, unknown>): unknown => {
+  if (original.size === 0) return metadata;
   const object = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
   return {
     ...(object ? metadata : metadata === null ? {} : { value: metadata }),
-    _original: original,
+    _original: Object.fromEntries(original),
   };
 };
 

@@ -62,7 +62,10 @@ export type Repair = { readonly value: unknown; readonly warning?: string } | un
 
 const repairText = (source: unknown, field: Field): Repair => {
   if (typeof source === 'number' || typeof source === 'boolean')
-    return { value: String(source), warning: 'was not text and is stored as text' };
+    return {
+      value: cutText(String(source), field.max!),
+      warning: 'was not text and is stored as text',
+    };
   if (typeof source !== 'string') return undefined;
   const text = mendText(source);
   const cut = cutText(text, field.max!);

@@ -50,6 +50,11 @@ export const mendJson = (source: unknown): JsonCheck => {
           return null;
         }
         return Array.isArray(value) ? mendItems(value, depth) : mendObject(value, depth);
+      case 'bigint':
+      case 'function':
+      case 'symbol': // no JSON text holds these, but a caller within the process might
+        mended = true;
+        return String(value);
       default:
         return value;
     }

@@ -1,16 +1,20 @@
-// The body of a request as JSON: bounded, and UTF-8 to the letter.
+// The body of a request: JSON, bounded, and UTF-8 to the letter.
 
 import type { IncomingMessage } from 'node:http';
 import { JejakError } from '../errors.ts';
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-export const readJson = async (request: IncomingMessage): Promise<unknown> => {
+/** The body as text. Rejects with BAD_USER_INPUT for what is not JSON by its content type, too large, or not UTF-8. */
+export const readText = async (request: IncomingMessage): Promise<string> => {
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new JejakError('BAD_USER_INPUT', 'Send JSON, with "Content-Type: application/json".', {
       details: { status: 415 },
     });
-  const text = decode(await readBytes(request));
+  return decode(await readBytes(request));
+};
+
+export const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -20,21 +24,26 @@ export const readJson = async (request: IncomingMessage): Promise<unknown> => {
   }
 };
 
-const readBytes = async (request: IncomingMessage): Promise<Buffer> => {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > MAX_BODY_BYTES)
-      throw new JejakError(
-        'BAD_USER_INPUT',
-        `The body is larger than ${MAX_BODY_BYTES} bytes; send fewer events at a time.`,
-        { details: { status: 413 } },
+const readBytes = (request: IncomingMessage): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= MAX_BODY_BYTES) return;
+      request.pause();
+      reject(
+        new JejakError(
+          'BAD_USER_INPUT',
+          `The body is larger than ${MAX_BODY_BYTES} bytes; send fewer events at a time.`,
+          { details: { status: 413 } },
+        ),
       );
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
-};
+    });
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    request.on('error', reject);
+  });
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -8,7 +8,7 @@ import { JejakError, errorCodes } from '../errors.ts';
 import { MAX_EVENTS_PER_CALL, fieldNames, fields } from '../events/fields.ts';
 import type { Log, Outcome } from '../ingest/log.ts';
 import { formatCursor } from '../live/cursor.ts';
-import { readJson } from './body.ts';
+import { parseJson, readText } from './body.ts';
 import { respond } from './respond.ts';
 
 export type RestParts = { readonly log: Log; readonly keys: Keys };
@@ -26,7 +26,7 @@ export const handleEvents = async (
   const viewer = await keys.authenticate(request.headers.authorization);
   if (!may(viewer, 'write'))
     throw new JejakError('FORBIDDEN', `The key "${viewer.name}" lacks the scope write.`);
-  const body = await readJson(request);
+  const body = parseJson(await readText(request));
   const sources = Array.isArray(body) ? body : [body];
   if (sources.length > MAX_EVENTS_PER_CALL)
     throw new JejakError(
@@ -48,14 +48,18 @@ const withApiNames = (source: unknown): unknown => {
     Object.entries(source)
       .filter(([, value]) => value !== null)
       .map(([column, value]) => [
-        nameByColumn.get(column) ?? `${column}${column in fields ? ' ' : ''}`,
+        nameByColumn.get(column) ?? `${column}${Object.hasOwn(fields, column) ? ' ' : ''}`,
         value,
       ]),
   );
 };
 
 const columnOf = (field: string): string =>
-  field in fields ? fields[field as keyof typeof fields].column : field;
+  Object.hasOwn(fields, field) ? fields[field as keyof typeof fields].column : field.trimEnd();
+
+/** A reason names fields between backquotes, here by their columns. */
+const withColumns = (reason: string): string =>
+  reason.replaceAll(/`(\w+)`/g, (_, field: string) => `\`${columnOf(field)}\``);
 
 const resultOf = (of: Outcome) => ({
   outcome: of.outcome,
@@ -63,7 +67,9 @@ const resultOf = (of: Outcome) => ({
   id: 'event' in of ? String(of.event.id) : null,
   cursor: 'position' in of && of.position ? formatCursor(of.position) : null,
   warnings: of.warnings.map(({ field, message }) => ({ field: columnOf(field), message })),
-  ...('rejection' in of ? { code: of.rejection.code, reason: of.rejection.reason } : {}),
+  ...('rejection' in of
+    ? { code: of.rejection.code, reason: withColumns(of.rejection.reason) }
+    : {}),
 });
 
 const statusOf = (of: Outcome): number => {

@@ -25,7 +25,7 @@ export const listen = async (
 ): Promise<HttpServer> => {
   const graphql = createGraphql(parts);
   const doors: Record<string, Handler> = {
-    '/graphql': (request, response) => void graphql(request, response, {}),
+    '/graphql': graphql,
     '/api/events': (request, response) => handleEvents(request, response, parts),
     '/healthz': (_request, response) => respond(response, 200, { status: 'ok' }),
     '/readyz': async (_request, response) => {
@@ -35,7 +35,7 @@ export const listen = async (
     '/': (_request, response) => void response.writeHead(302, { Location: '/graphql' }).end(),
   };
 
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const { pathname } = new URL(request.url ?? '/', 'http://localhost');
       const door = doors[pathname];
@@ -49,7 +49,8 @@ export const listen = async (
     } catch (error) {
       respondError(response, error, parts.logger);
     }
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   const sockets = createSockets(server, parts);
   await started(server, address);
   const { port } = server.address() as AddressInfo;

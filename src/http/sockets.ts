@@ -2,20 +2,14 @@
 // key it is closed with 4403.
 
 import type { Server } from 'node:http';
-import {
-  type ExecutionArgs,
-  type GraphQLError,
-  execute,
-  parse,
-  subscribe,
-  validate,
-} from 'graphql';
+import { type GraphQLError, execute, parse, subscribe, validate } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import type { Viewer } from '../access/viewer.ts';
 import { isUnavailable } from '../errors.ts';
 import { schema } from '../graphql/schema.ts';
-import { type Parts, publicError } from './graphql.ts';
+import type { Parts } from './graphql.ts';
+import { publicError } from './mask.ts';
 
 const MAX_FRAME_BYTES = 64 * 1024;
 const INIT_TIMEOUT_MS = 5_000;
@@ -69,7 +63,7 @@ export const createSockets = (server: Server, { logger, ...parts }: Parts): Asyn
             variableValues: variables,
             operationName,
             contextValue: { ...parts, viewer: extra.viewer ?? null },
-          } as ExecutionArgs;
+          };
         } catch (error) {
           return hidden([error]);
         }

@@ -106,16 +106,11 @@ const arrayText = (events: readonly Prepared[], element: (event: Prepared) => st
 const elementText = (name: InputName, draft: Draft): string => {
   const value = draft[name];
   if (value === null) return 'NULL';
-  switch (fields[name].kind) {
-    case 'integer':
-      return String(value as number);
-    case 'json':
-      return quoted(JSON.stringify(value));
-    case 'tags':
-      return quoted(`{${(value as readonly string[]).map(quoted).join(',')}}`);
-    default:
-      return quoted(value as string);
-  }
+  if (fields[name].kind === 'json') return quoted(JSON.stringify(value));
+  if (typeof value === 'number') return String(value);
+  return quoted(
+    typeof value === 'string' ? value : `{${(value as readonly string[]).map(quoted).join(',')}}`,
+  );
 };
 
 const special = /["\\]/g;

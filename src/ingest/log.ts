@@ -146,17 +146,32 @@ const duplicate = (prepared: Prepared, existing: Existing | undefined): Outcome 
  * The first field in which what the caller says differs from what is stored; what it leaves to the server is not compared.
  * A value that was repaired is the same when what was sent is the same, whatever the repair made of it then.
  */
-const differenceBetween = ({ draft, supplied }: Prepared, stored: Event): InputName | undefined => {
+const differenceBetween = ({ draft, supplied }: Prepared, stored: Event): string | undefined => {
   const [originalNow, originalThen] = [originalOf(draft.metadata), originalOf(stored.metadata)];
-  return inputNames.find((name) => {
-    if (supplied[name] === undefined || supplied[name] === null) return false;
-    const column = fields[name].column;
-    const sent = originalNow[column] ?? draft[name];
+  const differs = (name: InputName): boolean => {
+    const { column } = fields[name];
+    const said = (supplied[name] ?? null) !== null;
     if (name === 'metadata')
-      return !isDeepStrictEqual(withoutOriginal(draft.metadata), withoutOriginal(stored.metadata));
-    return !isDeepStrictEqual(sent, originalThen[column] ?? stored[name]);
-  });
+      return said && !alike(withoutOriginal(draft.metadata), withoutOriginal(stored.metadata));
+    return (
+      (said || originalNow[column] !== undefined) &&
+      !alike(originalNow[column] ?? draft[name], originalThen[column] ?? stored[name])
+    );
+  };
+  return (
+    inputNames.find(differs) ??
+    Object.keys(originalNow).find(
+      (key) => !columnNames.has(key) && !alike(originalNow[key], originalThen[key]),
+    )
+  );
 };
+
+const columnNames: ReadonlySet<string> = new Set(inputNames.map((name) => fields[name].column));
+
+/** Whether two values are the same once stored: JSON knows neither -0 nor the prototype of an object. */
+const alike = (a: unknown, b: unknown): boolean => isDeepStrictEqual(asStored(a), asStored(b));
+const asStored = (value: unknown): unknown =>
+  value === undefined ? null : JSON.parse(JSON.stringify(value));
 
 const originalOf = (metadata: unknown): Record<string, unknown> =>
   (metadata as { _original?: Record<string, unknown> } | null)?._original ?? {};

@@ -161,5 +161,5 @@ const parseBlock = (text: string): Block => {
 const textOf = ([address, bits]: Block): string => `${address.toString()}/${bits}`;
 const contains = ([network, bits]: Block, text: string): boolean => {
   const address = ipaddr.parse(text);
-  return address.kind() === network.kind() && address.match(network as never, bits);
+  return address.kind() === network.kind() && address.match(network, bits);
 };

@@ -308,6 +308,21 @@ test.skipIf(!root)(
   },
 );
 
+test.skipIf(!root)(
+  'as root, opens a closed data directory for passing through, and no more',
+  async () => {
+    const home = await freshDirectory();
+    await chmod(home, 0o700);
+    await using embedded = await start(home);
+    expect(embedded.location).toBe(home);
+    expect((await lstat(home)).mode & 0o777).toBe(0o711);
+    const closed = (await readdir(home, { withFileTypes: true })).map(({ name }) =>
+      lstat(join(home, name)),
+    );
+    for (const { mode } of await Promise.all(closed)) expect(mode & 0o077).toBe(0);
+  },
+);
+
 test('copies the programs when they cannot run where npm put them', async () => {
   const copies = root ? '/var/lib/jejak' : undefined;
   const project = await freshDirectory();

@@ -10,9 +10,9 @@ import { type TestDatabase, createTestDatabase } from './database.ts';
 
 export const ADMIN_KEY = 'test-administrator-key';
 
-export type TestServer = AsyncDisposable & {
-  readonly url: string;
-  readonly database: TestDatabase;
+export type TestServer = AsyncDisposable & Clients & { readonly url: string; readonly database: TestDatabase };
+
+export type Clients = {
   /** Runs an operation over HTTP; the whole result, errors included. */
   readonly graphql: <T = any>(
     query: string,
@@ -66,9 +66,9 @@ export const testServer = async (shared?: TestDatabase): Promise<TestServer> => 
   return server;
 };
 
-const clientsOf = ({
+export const clientsOf = ({
   url,
-}: Pick<Service, 'url'>): Pick<TestServer, 'graphql' | 'rest' | 'subscribe'> => {
+}: Pick<Service, 'url'>): Clients => {
   const post = async (path: string, body: unknown, key: string | null) => {
     const response = await fetch(url + path, {
       method: 'POST',

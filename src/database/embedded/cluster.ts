@@ -1,16 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import {
-  chown,
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  writeFile,
-} from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { flush, readIfThere, replaceFile } from './files.ts';
 import type { Place } from './place.ts';
 import { run } from './run.ts';
 
@@ -36,9 +27,24 @@ export const createCluster = async (
   password: string,
   signal?: AbortSignal,
 ) => {
-  const { files, cluster, account } = place;
+  const { files, cluster } = place;
   await removeStaging(files);
   const staging = await mkdtemp(join(files, stagingPrefix));
+  try {
+    const data = await fill(staging, place, { bin, password, signal });
+    await rename(data, cluster);
+    await flush(files);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw cannotCreate(place, cause);
+  } finally {
+    await removeStaging(files);
+  }
+};
+
+type Making = { bin: string; password: string; signal: AbortSignal | undefined };
+
+const fill = async (staging: string, { account }: Place, { bin, password, signal }: Making) => {
   const data = join(staging, 'data');
   const passwordFile = join(staging, 'password');
   await mkdir(data, { mode: 0o700 });
@@ -46,20 +52,15 @@ export const createCluster = async (
   if (account) {
     for (const path of [staging, data, passwordFile]) await chown(path, account.uid, account.gid);
   }
-  const options = { account, signal };
-  try {
-    await run(join(bin, 'initdb'), [...initdbOptions, `--pwfile=${passwordFile}`, data], options);
-    await run(join(bin, 'postgres'), [...singleUser, '-D', data, 'postgres'], {
-      ...options,
-      input: 'create database jejak\n',
-    });
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw cannotCreate(place, cause);
-  }
-  await rename(data, cluster);
-  await flush(files);
-  await rm(staging, { recursive: true });
+  const initdb = [...initdbOptions, `--pwfile=${passwordFile}`, data];
+  await run(join(bin, 'initdb'), initdb, { account, signal });
+  const input = 'create database jejak\n';
+  await run(join(bin, 'postgres'), [...singleUser, '-D', data, 'postgres'], {
+    account,
+    signal,
+    input,
+  });
+  return data;
 };
 
 const stagingPrefix = 'postgres.new-';
@@ -89,10 +90,11 @@ const cannotCreate = ({ files }: Place, cause: unknown) => {
   );
 };
 
+/** What cannot be removed now, because somebody left behind still writes to it, is removed when it is tried again. */
 const removeStaging = async (files: string) => {
   const left = (await readdir(files)).filter((name) => name.startsWith(stagingPrefix));
   for (const name of left)
-    await rm(join(files, name), { recursive: true, force: true, maxRetries: 3 });
+    await rm(join(files, name), { recursive: true, force: true }).catch(() => {});
 };
 
 /** The password of `home`; made at the first start, before the cluster that knows it. */
@@ -108,32 +110,4 @@ export const readPassword = async (home: string, clusterExists: boolean): Promis
   const made = randomBytes(32).toString('base64url');
   await replaceFile(file, `${made}\n`);
   return made;
-};
-
-/** Replaces a private file in one step, durably. */
-export const replaceFile = async (file: string, content: string) => {
-  if ((await readIfThere(file)) === content) return;
-  const unfinished = `${file}.new`;
-  await rm(unfinished, { force: true });
-  await writeFile(unfinished, content, { mode: 0o600, flush: true });
-  await rename(unfinished, file);
-  await flush(join(file, '..'));
-};
-
-const flush = async (directory: string) => {
-  await using handle = await open(directory);
-  await handle.sync();
-};
-
-export const readIfThere = async (file: string): Promise<string | undefined> => {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const { code } = cause as { code?: string };
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new Error(
-      `Cannot read ${file} (${code}): make it readable for user ${process.getuid?.()}`,
-      { cause },
-    );
-  }
 };

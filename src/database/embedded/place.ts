@@ -13,7 +13,7 @@ import {
   stat,
   symlink,
 } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { succeeds, type Account } from './run.ts';
 
 /**
@@ -43,8 +43,7 @@ export const openHome = async (dataDir: string): Promise<string> => {
   const path = resolve(dataDir);
   try {
     const made = await mkdir(path, { recursive: true });
-    // whatever the umask: PostgreSQL's user passes through a directory of root's, and nobody through another
-    if (made) await chmod(path, isRoot ? 0o711 : 0o700);
+    if (made && !isRoot) await chmod(path, 0o700);
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
     return await realpath(path);
   } catch (cause) {
@@ -69,17 +68,17 @@ export const findPlace = async (home: string): Promise<Place> => {
     return { home, files: dirname(cluster), cluster, account: await checkOwner(cluster, found) };
   const account = isRoot ? await chooseAccount(home) : undefined;
   if (target !== undefined) return { home, files: dirname(cluster), cluster, account };
-  if (!account || (await canEnter(home, account))) return { home, files: home, cluster, account };
+  if (!account || (await canPass(home, account))) return { home, files: home, cluster, account };
   return { home, ...(await settleElsewhere(home, account)), account };
 };
 
 const checkOwner = async (cluster: string, { uid, gid }: Account): Promise<Account | undefined> => {
-  if (!isRoot && uid !== process.getuid?.()) {
+  if (!isRoot) {
+    if (uid === process.getuid?.()) return undefined;
     throw new Error(
       `${cluster} belongs to user ${uid}: start as that user or as root, or set JEJAK_DATA_DIR`,
     );
   }
-  if (!isRoot) return undefined;
   if (uid === 0) {
     const { uid: nobody } = await findNobody();
     throw new Error(
@@ -126,6 +125,14 @@ const findNobody = async (): Promise<Account> => {
 const canEnter = (directory: string, account: Account) =>
   succeeds('/bin/sh', ['-c', 'cd "$0"', directory], account);
 
+/** The data directory itself is opened for passing through: what is in it is private file by file. */
+const canPass = async (home: string, account: Account) => {
+  if (await canEnter(home, account)) return true;
+  if (!(await canEnter(dirname(home), account))) return false;
+  await chmod(home, ((await stat(home)).mode & 0o777) | 0o011);
+  return canEnter(home, account);
+};
+
 /**
  * A fresh directory each time, named in the link alone: a name derived from the path would bring back the database of a
  * data directory that was deleted, without its password.
@@ -133,7 +140,7 @@ const canEnter = (directory: string, account: Account) =>
 const settleElsewhere = async (home: string, account: Account) => {
   await mkdir(systemDirectory, { recursive: true });
   await chmod(systemDirectory, 0o755);
-  const files = await mkdtemp(join(systemDirectory, `${basename(dirname(home))}-`));
+  const files = await mkdtemp(join(systemDirectory, `${home.split('/').slice(-2).join('-')}-`));
   await chmod(files, 0o711);
   if (!(await canEnter(files, account))) {
     throw new Error(

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readIfThere } from './cluster.ts';
+import { readIfThere } from './files.ts';
 import { knock, type Answer, type Connection } from './knock.ts';
 import type { Place } from './place.ts';
 import { isAlive, runsPostgresOn } from './process.ts';
@@ -40,7 +40,7 @@ const settings = ({ connection }: Site) => ({
   log_rotation_size: 0,
 });
 
-/** How long an answer other than `ready` is borne, counted from the first knock. */
+/** How long an answer other than `ready` is borne. */
 const patienceMs: Record<Exclude<Answer, 'ready'>, number> = {
   starting: 60_000,
   silent: 10_000,
@@ -71,7 +71,8 @@ export const bringUp = async (site: Site, log: Log, signal?: AbortSignal): Promi
       await delay(pauseMs(spentMs), undefined, signal && { signal });
     }
   } catch (error) {
-    if (signal?.aborted && isRunning(child)) child?.kill('SIGINT');
+    // a recovery that takes long goes on without us, and the next start finds it further on
+    if (isRunning(child) && !(error instanceof Unanswered)) child?.kill('SIGINT');
     throw error;
   }
 };
@@ -144,18 +145,21 @@ export const findPostmaster = async (site: Site): Promise<number | undefined> =>
   return undefined;
 };
 
+class Unanswered extends Error {}
+
 const unanswered = async (site: Site, answer: Exclude<Answer, 'ready'>) => {
-  const pid = (await findPostmaster(site)) ?? 'unknown';
-  const who = `PostgreSQL (process ${pid}, on ${site.cluster})`;
+  const pid = await findPostmaster(site);
+  const who = `PostgreSQL${pid === undefined ? '' : ` (process ${pid})`} on ${site.cluster}`;
   if (answer === 'starting') {
-    return new Error(
-      `${who} has been recovering for a minute: let it, and start again; its log is in ${site.cluster}/log`,
+    return new Unanswered(
+      `${who} is still recovering: let it, and start again; its log is in ${site.cluster}/log`,
     );
   }
-  return new Error(
-    `${who} does not answer on ${site.connection.host}. If it was stopped, "kill -CONT ${pid}" wakes it; ` +
-      `"kill -QUIT ${pid}" ends it without loss, and the next start recovers`,
-  );
+  const advice =
+    pid === undefined
+      ? 'see what holds the socket'
+      : `"kill -CONT ${pid}" wakes it if it was stopped; else "kill -QUIT ${pid}" ends it without loss, and the next start recovers`;
+  return new Unanswered(`${who} does not answer on ${site.connection.host}: ${advice}`);
 };
 
 const stopForMs = 60_000;

@@ -1,0 +1,50 @@
+// Fills the tables of the README that the code knows; with --check only says whether they are up to date.
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { options } from '../src/config.ts';
+import { errorCodes } from '../src/errors.ts';
+import { rejections } from '../src/events/complete.ts';
+
+const file = new URL('../README.md', import.meta.url);
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n')
+    .replaceAll(/^\| --- .*$/gm, `|${'---|'.repeat(head.length)}`);
+
+const tables: Record<string, string> = {
+  errors: table(
+    ['code', 'HTTP', 'meaning'],
+    Object.entries(errorCodes).map(([code, { status, about }]) => [
+      `\`${code}\``,
+      String(status),
+      about,
+    ]),
+  ),
+  rejections: table(
+    ['code', 'meaning'],
+    Object.entries(rejections).map(([code, about]) => [`\`${code}\``, about]),
+  ),
+  options: table(
+    ['variable', 'meaning', 'default'],
+    Object.entries(options).map(([name, option]) => [
+      `\`${name}\``,
+      option.about,
+      'default' in option ? `\`${option.default}\`` : 'unset',
+    ]),
+  ),
+};
+
+const before = await readFile(file, 'utf8');
+const after = Object.entries(tables).reduce(
+  (text, [name, rows]) =>
+    text.replace(new RegExp(`<!-- ${name} -->\\n(\\|.*\\n)*`), () => `<!-- ${name} -->\n${rows}\n`),
+  before,
+);
+
+if (!process.argv.includes('--check')) await writeFile(file, after);
+else if (after !== before) {
+  process.stderr.write('README.md is stale: run "npm run readme" and commit it.\n');
+  process.exitCode = 1;
+}

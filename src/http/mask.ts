@@ -1,0 +1,43 @@
+// Errors as callers may see them: with a stable code, or without any detail.
+
+import { randomUUID } from 'node:crypto';
+import { GraphQLError } from 'graphql';
+import { JejakError, errorCodes } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+
+/** Where it says so, `extensions.http.status` is the status of the whole answer; it is not published. */
+export const publicError = (error: unknown, logger: Logger): GraphQLError => {
+  const cause = causeOf(error);
+  const place = error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : {};
+  if (cause instanceof JejakError) {
+    // An error of one field leaves the others their answer, so the status is that of the request alone.
+    const whole = place.path === undefined || cause.code === 'UNAUTHENTICATED';
+    const { status = errorCodes[cause.code].status, ...details } = cause.details as { status?: number };
+    return new GraphQLError(cause.message, {
+      ...place,
+      extensions: { code: cause.code, ...details, ...(whole ? { http: { status } } : {}) },
+    });
+  }
+  if (error instanceof GraphQLError && !(cause instanceof Error)) {
+    return new GraphQLError(error.message, {
+      ...place,
+      extensions: { code: 'BAD_USER_INPUT', ...error.extensions },
+    });
+  }
+  const requestId = randomUUID();
+  logger.error({ err: cause ?? error, requestId }, 'Unexpected error');
+  return new GraphQLError(
+    'Something went wrong on our side; tell an administrator the request id.',
+    {
+      ...place,
+      extensions: { code: 'INTERNAL_SERVER_ERROR', requestId, http: { status: 500 } },
+    },
+  );
+};
+
+const causeOf = (error: unknown): unknown => {
+  let cause = error;
+  while (cause instanceof GraphQLError && (cause.originalError ?? cause.cause))
+    cause = cause.originalError ?? cause.cause;
+  return cause instanceof GraphQLError ? undefined : cause;
+};

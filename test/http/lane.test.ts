@@ -1,0 +1,126 @@
+import { GraphQLError, parse } from 'graphql';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ADMIN_KEY, type TestServer, createTestServer } from '../support/server.ts';
+import type { Keys } from '../../src/access/keys.ts';
+import type { Context } from '../../src/graphql/builder.ts';
+import { createLane } from '../../src/http/lane.ts';
+
+let server: TestServer;
+let readKey: string;
+beforeAll(async () => {
+  server = await createTestServer();
+  const { data } = await server.graphql(
+    'mutation { createApiKey(name: "reader", scopes: [READ]) { key } }',
+  );
+  readKey = data.createApiKey.key;
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+type Request = {
+  readonly query: string;
+  readonly rest?: object;
+  readonly accept?: string;
+  readonly key?: () => string | null;
+};
+
+const send = async ({ query, rest, accept, key = () => ADMIN_KEY }: Request) => {
+  const authorization = key();
+  const response = await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(accept === undefined ? {} : { accept }),
+      ...(authorization === null ? {} : { authorization: `Bearer ${authorization}` }),
+    },
+    body: JSON.stringify({ query, ...rest }),
+  });
+  const text = await response.text();
+  const body: unknown =
+    text === ''
+      ? null
+      : JSON.parse(text, (name, value) => (name === 'locations' ? undefined : value));
+  return { status: response.status, type: response.headers.get('content-type'), body };
+};
+
+const log = (
+  input: object,
+  selection = 'outcome rejectionCode reason warnings { field message } event { eventId metadata }',
+) => ({
+  query: `mutation($input: LogEventInput!) { logEvent(input: $input) { ${selection} } }`,
+  rest: { variables: { input } },
+});
+const definition = (selection: string, variables?: object) => ({
+  query: `query($c: EventCode!) { eventDefinition(code: $c) { ${selection} } }`,
+  rest: { variables },
+});
+
+// Each request may be repeated and gives the same answer again.
+const requests: Record<string, Request> = {
+  'a query': { query: '{ severities { severity retentionDays } }' },
+  'a query with variables': definition('name', { c: 'AUTH-001' }),
+  'an answer of null': { query: '{ event(eventId: "none") { id } }' },
+  'graphql-response+json': {
+    query: '{ categories { code } }',
+    accept: 'application/graphql-response+json',
+  },
+  'the accept of urql': {
+    query: '{ categories { name } }',
+    accept:
+      'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed',
+  },
+  'an accept of neither': { query: '{ categories { prefix } }', accept: 'text/html' },
+  'variables that do not fit': definition('code', { c: 'nothing' }),
+  'variables that are missing': definition('type'),
+  'an unknown field of the input': log({ code: 'AUTH-001', nonsense: 1 }, 'outcome'),
+  'a field that is refused': { query: '{ events(first: 1000) { totalCount } }' },
+  'an event that is rejected': log({ category: 'AUTH' }),
+  'an event that was stored before': log({
+    code: 'AUTH-001',
+    eventId: 'lane-1',
+    ipAddress: '1.2.3.999',
+  }),
+  'a conflict': log({ code: 'AUTH-002', eventId: 'lane-1' }, 'outcome'),
+  'a key without the scope': { query: '{ apiKeys { id } }', key: () => readKey },
+  'an unknown key': { query: '{ severities { severity } }', key: () => 'jejak_unknown' },
+  'no key': { query: '{ severities { description } }', key: () => null },
+  'an operation by its name': {
+    query: 'query A { severities { severity } }',
+    rest: { operationName: 'A' },
+  },
+  'an operation that is not there': {
+    query: 'query A { severities { responseRequired } }',
+    rest: { operationName: 'B' },
+  },
+  'unknown extensions': {
+    query: '{ severities { descriptionId } }',
+    rest: { extensions: { a: 1 } },
+  },
+};
+
+test.each(Object.entries(requests))(
+  'the lean lane and the full stack answer alike: %s',
+  async (_name, request) => {
+    await send(request); // new to the lane, so it goes through the full stack and is known from now on
+    const full = await send({ ...request, query: ` ${request.query}` }); // another document to the lane
+    const lean = await send(request);
+    expect(lean).toEqual(full);
+  },
+);
+
+test('the lean lane takes what was learnt and leaves the rest', async () => {
+  const keys = { authenticate: async () => ({ keyId: 1, name: 'test', scopes: ['read'] }) };
+  const lane = createLane({
+    keys: keys as unknown as Keys,
+    contextOf: (viewer) => ({ viewer }) as Context,
+    mask: (error) => new GraphQLError(String(error)),
+  });
+  const ask = (body: object, accept = '*/*') =>
+    lane.answer(JSON.stringify(body), accept, 'Bearer any');
+  const query = '{ severities { severity } }';
+  expect(await ask({ query })).toBeUndefined();
+  lane.learn(parse(query));
+  expect(await ask({ query })).toMatchObject({ status: 200, mediaType: 'application/json' });
+  expect(await ask({ query }, 'text/event-stream')).toBeUndefined();
+  lane.learn(parse('subscription { eventLogged { cursor } }'));
+  expect(await ask({ query: 'subscription { eventLogged { cursor } }' })).toBeUndefined();
+});

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chmod, chown, readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { type Program, startProgram, temporaryDirectory } from '../support/process.ts';
+
+const LOG =
+  'mutation($id: ID!) { logEvent(input: { code: "AUTH-001", eventId: $id }) { outcome } }';
+const COUNT = '{ events(first: 1) { totalCount } }';
+
+/** Keeps logging with ids of its own until told to stop; the ids that were acknowledged. */
+const keepLogging = (program: Program, writers: number) => {
+  const acknowledged: string[] = [];
+  let stopped = false;
+  const write = async (writer: number): Promise<void> => {
+    for (let n = 0; !stopped; n++) {
+      const id = `w${writer}-${n}`;
+      const answer = await program.graphql(LOG, { id }).catch(() => undefined);
+      if (answer?.data?.logEvent.outcome === 'STORED') acknowledged.push(id);
+      else await sleep(5);
+    }
+  };
+  const writing = Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)));
+  return { acknowledged, stop: () => ((stopped = true), writing) };
+};
+
+const missing = async (program: Program, ids: readonly string[]): Promise<string[]> => {
+  const lost: string[] = [];
+  for (let at = 0; at < ids.length; at += 100) {
+    const page = ids.slice(at, at + 100);
+    const fields = page.map((id, n) => `e${n}: event(eventId: "${id}") { eventId }`).join(' ');
+    const { data } = await program.graphql(`{ ${fields} }`);
+    page.forEach((id, n) => void (data[`e${n}`]?.eventId === id || lost.push(id)));
+  }
+  return lost;
+};
+
+test('the first start makes an administrator key that opens the doors, and shows it only then', async () => {
+  const directory = await temporaryDirectory();
+  const first = await startProgram({ directory, environment: { JEJAK_ADMIN_KEY: '' } });
+  const key = /shown only this once: (\S+)/.exec(first.output())![1]!;
+  expect(await first.graphql(COUNT, {}, key)).toEqual({ data: { events: { totalCount: 0 } } });
+  expect(await first.stop('SIGTERM')).toBe(0);
+  const second = await startProgram({ directory, environment: { JEJAK_ADMIN_KEY: '' } });
+  expect(second.output()).not.toContain('shown only this once');
+  expect(await second.graphql(COUNT, {}, key)).toEqual({ data: { events: { totalCount: 0 } } });
+  expect(await readFile(`${directory}/.jejak/database-url`, 'utf8')).toMatch(/^postgresql:/);
+});
+
+test('A1: after kill -9 in the middle of batches nothing that was acknowledged is lost or doubled', async () => {
+  const directory = await temporaryDirectory();
+  const first = await startProgram({ directory });
+  const before = keepLogging(first, 16);
+  await sleep(1_500);
+  expect(await first.stop('SIGKILL')).toBe('SIGKILL');
+  await before.stop();
+  expect(before.acknowledged.length).toBeGreaterThan(100);
+
+  const second = await startProgram({ directory });
+  expect(await missing(second, before.acknowledged)).toEqual([]);
+  const again = before.acknowledged.slice(-50);
+  const answers = await Promise.all(again.map((id) => second.graphql(LOG, { id })));
+  expect(new Set(answers.map(({ data }) => data.logEvent.outcome))).toEqual(new Set(['DUPLICATE']));
+});
+
+test('A6: SIGTERM under load finishes what was accepted, closes sockets so that clients come back, and exits with 0', async () => {
+  const directory = await temporaryDirectory();
+  const program = await startProgram({ directory });
+  const socket = new WebSocket(
+    `${program.url.replace('http', 'ws')}/graphql`,
+    'graphql-transport-ws',
+  );
+  const closed = new Promise<number>((resolve) =>
+    socket.addEventListener('close', ({ code }) => resolve(code)),
+  );
+  const load = keepLogging(program, 16);
+  await sleep(1_000);
+  expect(await program.stop('SIGTERM')).toBe(0);
+  await load.stop();
+  expect(await closed).toBe(1012);
+  const next = await startProgram({ directory });
+  expect(await missing(next, load.acknowledged)).toEqual([]);
+});
+
+test('A2: PostgreSQL killed with all its children comes back without a restart of the server', async () => {
+  const directory = await temporaryDirectory();
+  const program = await startProgram({ directory });
+  const load = keepLogging(program, 8);
+  await sleep(500);
+  const [pid] = (await readFile(`${directory}/.jejak/postgres/postmaster.pid`, 'utf8')).split('\n');
+  process.kill(Number(pid), 'SIGKILL');
+  const before = load.acknowledged.length;
+  for (let tries = 0; load.acknowledged.length < before + 100 && tries < 100; tries++)
+    await sleep(100);
+  await load.stop();
+  expect(load.acknowledged.length).toBeGreaterThan(before + 99);
+  expect(await missing(program, load.acknowledged)).toEqual([]);
+});
+
+test('A5: a second server on the same directory joins the first, and stays when the first leaves', async () => {
+  const directory = await temporaryDirectory();
+  const first = await startProgram({ directory });
+  const second = await startProgram({ directory });
+  await using subscriber = second.subscribe('subscription { eventLogged { event { eventId } } }');
+  await sleep(300);
+  await first.graphql(LOG, { id: 'through-the-first' });
+  expect(await subscriber.next()).toEqual({
+    eventLogged: { event: { eventId: 'through-the-first' } },
+  });
+  expect(await first.stop('SIGTERM')).toBe(0);
+  expect((await second.graphql(LOG, { id: 'after-the-first' })).data).toEqual({
+    logEvent: { outcome: 'STORED' },
+  });
+});
+
+test('a mistake in the environment is named and ends the start', async () => {
+  const directory = await temporaryDirectory();
+  await expect(
+    startProgram({ directory, environment: { PORT: 'many', LOG_LEVEL: 'loud' } }),
+  ).rejects.toThrow(/PORT.*LOG_LEVEL/s);
+});
+
+test.skipIf(process.getuid?.() !== 0)('it runs as an ordinary user', async () => {
+  const directory = await temporaryDirectory();
+  await chown(directory, 65534, 65534);
+  await chmod(directory, 0o700);
+  const program = await startProgram({ directory, uid: 65534 });
+  expect((await program.graphql(LOG, { id: 'as-a-user' })).data).toEqual({
+    logEvent: { outcome: 'STORED' },
+  });
+  expect(await program.stop('SIGTERM')).toBe(0);
+});

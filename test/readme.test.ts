@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { parse } from 'graphql';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ADMIN_KEY, type TestServer, createTestServer } from './support/server.ts';
+
+const run = promisify(execFile);
+const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+const blocks = (language: string): string[] =>
+  [...readme.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(
+    (match) => match[1]!,
+  );
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await createTestServer();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const operations = blocks('graphql').map((source) => {
+  const [definition] = parse(source).definitions;
+  return {
+    source,
+    kind: definition!.kind === 'OperationDefinition' ? definition!.operation : 'other',
+  };
+});
+
+test('the README shows how to log, ask and watch', () => {
+  expect(operations.map(({ kind }) => kind)).toEqual([
+    'mutation',
+    'mutation',
+    'query',
+    'subscription',
+  ]);
+});
+
+test.each(operations.filter(({ kind }) => kind !== 'subscription'))(
+  'runs as the README says: $source',
+  async ({ source }) => {
+    const { data, errors } = await server.graphql(source);
+    expect(errors).toBeUndefined();
+    expect(data).toBeTruthy();
+  },
+);
+
+test('the subscription of the README receives what its curl logs, and the answer is as described', async () => {
+  await using subscriber = server.subscribe(operations.at(-1)!.source);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const command = blocks('sh').find((text) => text.includes('/api/events'))!;
+  const { stdout } = await run(
+    'sh',
+    ['-c', command.replace('http://127.0.0.1:4000', server.url).replace('curl ', 'curl -s ')],
+    {
+      env: { PATH: process.env['PATH'], JEJAK_KEY: ADMIN_KEY },
+    },
+  );
+  const answer = JSON.parse(stdout);
+  expect(answer.outcome).toBe('REPAIRED');
+  expect(answer.warnings.map(({ field }: { field: string }) => field)).toEqual(['ip_address']);
+  const { securityEventLogged } = await subscriber.next();
+  expect(securityEventLogged.event).toMatchObject({
+    code: 'SEC-002',
+    severity: 'CRITICAL',
+    ipAddress: null,
+  });
+});
+
+test('every file that the README names exists', async () => {
+  const named = [...readme.matchAll(/`((?:src|test|drizzle)\/[\w./-]+)`/g)].map(
+    (match) => match[1]!,
+  );
+  expect(named.length).toBeGreaterThan(15);
+  await Promise.all(named.map((file) => readFile(new URL(`../${file}`, import.meta.url))));
+});
