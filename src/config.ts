@@ -9,36 +9,15 @@ const whole = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.number().min(least).max(most));
 
+// oxfmt-ignore
 export const options = {
-  PORT: {
-    schema: whole(0, 65_535),
-    default: '4000',
-    about: 'Port to listen on; 0 takes a free one.',
-  },
-  HOST: {
-    schema: z.string(),
-    default: '127.0.0.1',
-    about: 'Address to listen on; `0.0.0.0` for every interface.',
-  },
-  DATABASE_URL: {
-    schema: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://'),
-    about: 'An existing PostgreSQL, 15 or newer, instead of the embedded one.',
-  },
-  JEJAK_DATA_DIR: {
-    schema: z.string(),
-    default: '.jejak',
-    about: 'Where the embedded database keeps its files.',
-  },
-  JEJAK_ADMIN_KEY: {
-    schema: z.string().min(16, 'must have at least 16 characters'),
-    about:
-      'A key with every right, besides the stored ones. Unset, one is made at first start and printed once.',
-  },
-  LOG_LEVEL: {
-    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
-    default: 'info',
-    about: 'How much our own log says, on standard error.',
-  },
+  PORT: { schema: whole(0, 65_535), default: '4000', about: 'Port to listen on; 0 takes a free one.' },
+  HOST: { schema: z.string(), default: '127.0.0.1', about: 'Address to listen on; `0.0.0.0` for every interface.' },
+  DATABASE_URL: { schema: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://'), about: 'An existing PostgreSQL, 15 or newer, instead of the embedded one.' },
+  JEJAK_DATA_DIR: { schema: z.string(), default: '.jejak', about: 'Where the embedded database keeps its files.' },
+  JEJAK_ADMIN_KEY: { schema: z.string().min(16, 'must have at least 16 characters'), about: 'A key with every right, besides the stored ones. Unset, one is made at first start and printed once.' },
+  JEJAK_ACCEPT_UNSAFE_DATABASE: { schema: z.enum(['yes', 'no']), default: 'no', about: '`yes` starts on a database with `fsync`, `full_page_writes` or `synchronous_commit` off, which may lose what was acknowledged.' },
+  LOG_LEVEL: { schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), default: 'info', about: 'How much our own log says, on standard error.' },
 } as const satisfies Record<
   string,
   { schema: z.ZodType<unknown, string>; default?: string; about: string }

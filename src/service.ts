@@ -6,6 +6,7 @@ import { type DatabaseAddress, WRITERS, openDatabase } from './database/connecti
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
 import { ensurePartitions } from './database/partitions.ts';
+import { createPulse } from './database/pulse.ts';
 import { listen } from './http/server.ts';
 import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
@@ -24,7 +25,6 @@ export type Service = AsyncDisposable & {
 
 const MAX_WAITING_EVENTS = 20_000;
 const HOUR_MS = 3_600_000;
-const READY_MS = 1_000;
 
 export const startService = async (config: Config, logger: Logger): Promise<Service> => {
   await using starting = new AsyncDisposableStack();
@@ -39,9 +39,10 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         )
       : undefined;
   const address: DatabaseAddress = embedded?.connection ?? { url: config.DATABASE_URL! };
-  await migrate(address);
+  await migrate(address, { acceptUnsafe: config.JEJAK_ACCEPT_UNSAFE_DATABASE === 'yes' });
 
   const database = starting.use(openDatabase(address));
+  const pulse = starting.use(createPulse(database.follow));
   const keys = createKeys(database.read, config.JEJAK_ADMIN_KEY);
   const adminKey = await keys.bootstrap();
 
@@ -61,14 +62,6 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const reader = starting.use(await createReader(database.follow, logger));
   const follow = createFollow(database.follow, reader);
 
-  const ready = () =>
-    Promise.race([
-      database.read`SELECT`.then(
-        () => true,
-        () => false,
-      ),
-      new Promise<boolean>((resolve) => void setTimeout(resolve, READY_MS, false).unref()),
-    ]);
   const housekeeping = setInterval(() => {
     ensurePartitions(database.write, clock()).catch((error: unknown) =>
       logger.error({ err: error }, 'Partitions could not be made ahead'),
@@ -78,7 +71,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
 
   const server = starting.use(
     await listen(
-      { database, log, follow, keys, clock, logger, ready },
+      { database, log, follow, keys, clock, logger, pulse },
       { port: config.PORT, host: config.HOST },
     ),
   );

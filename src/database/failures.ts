@@ -1,5 +1,7 @@
 // What a failed statement means: the data are at fault, the moment is, or we are.
 
+import { JejakError } from '../errors.ts';
+
 const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 
@@ -24,6 +26,22 @@ const transient = new Set([
   'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT',
   'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH',
 ]); // oxfmt-ignore
+
+/** What a failure means to a caller: its own refusal, or UNAVAILABLE where the database was lost; undefined for a fault. */
+export const refusalOf = (error: unknown): JejakError | undefined => {
+  if (error instanceof JejakError) return error;
+  // drizzle wraps what went wrong
+  return isTransient(error) || isTransient((error as Error | undefined)?.cause)
+    ? unavailable(error)
+    : undefined;
+};
+
+export const unavailable = (cause?: unknown): JejakError =>
+  new JejakError(
+    'UNAVAILABLE',
+    'The database cannot be reached now; try again. With the same eventId an event is never stored twice.',
+    { cause, details: { retryAfterMs: 1_000 } },
+  );
 
 /** Worth another try: the connection was lost, the server is away for a moment, or another transaction was in the way. */
 export const isTransient = (error: unknown): boolean =>

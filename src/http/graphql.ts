@@ -3,17 +3,18 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import type { DocumentNode } from 'graphql';
-import { createYoga } from 'graphql-yoga';
+import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
+import { type Plugin, createYoga } from 'graphql-yoga';
 import type { Viewer } from '../access/viewer.ts';
 import type { Context } from '../graphql/builder.ts';
+import type { Pulse } from '../database/pulse.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Logger } from '../logger.ts';
 import { readText } from './body.ts';
 import { createLane } from './lane.ts';
 import { publicError } from './mask.ts';
 
-export type Parts = Omit<Context, 'viewer'> & { readonly logger: Logger };
+export type Parts = Omit<Context, 'viewer'> & { readonly logger: Logger; readonly pulse: Pulse };
 
 const WELCOME = `# Jejak: the event log of EduPro.
 #
@@ -29,10 +30,21 @@ subscription Watch {
 
 export type GraphqlDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-export const createGraphql = ({ logger, ...parts }: Parts): GraphqlDoor => {
+export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor => {
   const mask = (error: unknown) => publicError(error, logger);
   const contextOf = (viewer: Viewer | null): Context => ({ ...parts, viewer });
-  const lane = createLane({ keys: parts.keys, contextOf, mask });
+  const lane = createLane({ keys: parts.keys, contextOf, mask, guard: pulse.guard });
+  const plugin: Plugin<object, Context> = {
+    onValidate:
+      ({ params: { documentAST } }) =>
+      ({ valid }) => {
+        if (valid) lane.learn(documentAST as DocumentNode);
+      },
+    onExecute: ({ executeFn, setExecuteFn }) =>
+      setExecuteFn((args: ExecutionArgs) =>
+        pulse.guard(async () => executeFn(args) as ExecutionResult),
+      ),
+  };
   const yoga = createYoga<object, Context>({
     schema,
     graphqlEndpoint: '/graphql',
@@ -50,29 +62,21 @@ export const createGraphql = ({ logger, ...parts }: Parts): GraphqlDoor => {
     },
     renderGraphiQL,
     maskedErrors: { maskError: mask },
-    plugins: [
-      {
-        onValidate:
-          ({ params: { documentAST } }: { params: { documentAST: DocumentNode } }) =>
-          ({ valid }: { valid: boolean }) => {
-            if (valid) lane.learn(documentAST);
-          },
-      },
-    ],
+    plugins: [plugin],
     context: async ({ request }) =>
       contextOf(await viewerOf(request.headers.get('authorization'), parts.keys)),
   });
 
   return async (request, response) => {
-    if (request.method !== 'POST') return void (await yoga(request, response));
+    if (request.method !== 'POST') return yoga(request, response);
     const text = await readText(request);
     const { accept, authorization } = request.headers;
     const answer = await lane.answer(text, accept, authorization);
-    if (answer === undefined)
-      return void (await yoga(Object.assign(request, { body: once(text) }), response));
+    if (answer === undefined) return yoga(Object.assign(request, { body: once(text) }), response);
     response.statusCode = answer.status;
     response.setHeader('Content-Type', `${answer.mediaType}; charset=utf-8`);
     response.end(answer.text);
+    return undefined;
   };
 };
 

@@ -4,6 +4,7 @@
 
 import { type DocumentNode, type ExecutionResult, GraphQLError, execute } from 'graphql';
 import type { Keys } from '../access/keys.ts';
+import type { Pulse } from '../database/pulse.ts';
 import type { Context } from '../graphql/builder.ts';
 import { schema } from '../graphql/schema.ts';
 
@@ -24,12 +25,13 @@ type LaneParts = {
   readonly keys: Keys;
   readonly contextOf: (viewer: Context['viewer']) => Context;
   readonly mask: (error: unknown) => GraphQLError;
+  readonly guard: Pulse['guard'];
 };
 
 const MAX_KNOWN = 500;
 const MAX_CHARACTERS = 8_000;
 
-export const createLane = ({ keys, contextOf, mask }: LaneParts): Lane => {
+export const createLane = ({ keys, contextOf, mask, guard }: LaneParts): Lane => {
   const known = new Map<string, DocumentNode>();
   return {
     learn: (document) => {
@@ -51,14 +53,17 @@ export const createLane = ({ keys, contextOf, mask }: LaneParts): Lane => {
       if (!mediaType || !document || authorization === undefined) return undefined;
       const viewer = await keys.authenticate(authorization).catch(() => undefined);
       if (!viewer) return undefined;
-      const result = await execute({
-        schema,
-        document,
-        contextValue: contextOf(viewer),
-        variableValues: request.variables,
-      });
-      // Without `data` the variables were refused before anything ran.
-      return 'data' in result ? { mediaType, ...render(result, mask) } : undefined;
+      try {
+        const { variables: variableValues } = request;
+        const contextValue = contextOf(viewer);
+        const result = await guard(async () =>
+          execute({ schema, document, contextValue, variableValues }),
+        );
+        // Without `data` the variables were refused before anything ran.
+        return 'data' in result ? { mediaType, ...render(result, mask) } : undefined;
+      } catch (error) {
+        return { mediaType, ...render({ errors: [error] }, mask) };
+      }
     },
   };
 };
@@ -100,8 +105,13 @@ const mediaTypeOf = (accept = '*/*'): string | undefined => {
     .find((part) => mediaTypes.includes(part));
 };
 
+type Result = {
+  readonly data?: ExecutionResult['data'];
+  readonly errors?: readonly unknown[] | undefined;
+};
+
 const render = (
-  result: ExecutionResult,
+  result: Result,
   mask: (error: unknown) => GraphQLError,
 ): Pick<Answer, 'status' | 'text'> => {
   if (!result.errors) return { status: 200, text: JSON.stringify(result) };

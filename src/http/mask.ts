@@ -2,20 +2,24 @@
 
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
-import { JejakError, errorCodes } from '../errors.ts';
+import { refusalOf } from '../database/failures.ts';
+import { errorCodes } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 
 /** Where it says so, `extensions.http.status` is the status of the whole answer; it is not published. */
 export const publicError = (error: unknown, logger: Logger): GraphQLError => {
   const cause = causeOf(error);
   const place = error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : {};
-  if (cause instanceof JejakError) {
+  const refusal = refusalOf(cause);
+  if (refusal) {
     // An error of one field leaves the others their answer, so the status is that of the request alone.
-    const whole = place.path === undefined || cause.code === 'UNAUTHENTICATED';
-    const { status = errorCodes[cause.code].status, ...details } = cause.details as { status?: number };
-    return new GraphQLError(cause.message, {
+    const whole = place.path === undefined || refusal.code === 'UNAUTHENTICATED';
+    const { status = errorCodes[refusal.code].status, ...details } = refusal.details as {
+      status?: number;
+    };
+    return new GraphQLError(refusal.message, {
       ...place,
-      extensions: { code: cause.code, ...details, ...(whole ? { http: { status } } : {}) },
+      extensions: { code: refusal.code, ...details, ...(whole ? { http: { status } } : {}) },
     });
   }
   if (error instanceof GraphQLError && !(cause instanceof Error)) {

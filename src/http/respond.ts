@@ -2,7 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { JejakError, errorCodes } from '../errors.ts';
+import { refusalOf } from '../database/failures.ts';
+import { errorCodes } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 
 export const respond = (response: ServerResponse, status: number, body: unknown): void => {
@@ -16,15 +17,18 @@ export const respondError = (response: ServerResponse, error: unknown, logger: L
     response.destroy();
     return;
   }
-  if (error instanceof JejakError) {
-    const { status = errorCodes[error.code].status, ...details } = error.details as {
+  const refusal = refusalOf(error);
+  if (refusal) {
+    const { status = errorCodes[refusal.code].status, ...details } = refusal.details as {
       status?: number;
       retryAfterMs?: number;
     };
     if (details.retryAfterMs !== undefined)
       response.setHeader('Retry-After', Math.ceil(details.retryAfterMs / 1000));
     if (status === 413) response.setHeader('Connection', 'close'); // the rest of the body is not read
-    respond(response, status, { error: { code: error.code, message: error.message, ...details } });
+    respond(response, status, {
+      error: { code: refusal.code, message: refusal.message, ...details },
+    });
     return;
   }
   const requestId = randomUUID();

@@ -8,7 +8,6 @@ import { respond, respondError } from './respond.ts';
 import { handleEvents } from './rest.ts';
 import { createSockets } from './sockets.ts';
 
-export type HttpParts = Parts & { readonly ready: () => Promise<boolean> };
 export type HttpServer = AsyncDisposable & {
   /** Such as http://127.0.0.1:4000. */
   readonly url: string;
@@ -20,7 +19,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void | Pr
 const FINISH_MS = 5_000;
 
 export const listen = async (
-  parts: HttpParts,
+  parts: Parts,
   address: { port: number; host: string },
 ): Promise<HttpServer> => {
   const graphql = createGraphql(parts);
@@ -28,14 +27,16 @@ export const listen = async (
     '/graphql': graphql,
     '/api/events': (request, response) => handleEvents(request, response, parts),
     '/healthz': (_request, response) => respond(response, 200, { status: 'ok' }),
-    '/readyz': async (_request, response) => {
-      const ready = await parts.ready();
+    '/readyz': (_request, response) => {
+      const ready = parts.pulse.beats();
       respond(response, ready ? 200 : 503, { status: ready ? 'ready' : 'unavailable' });
     },
     '/': (_request, response) => void response.writeHead(302, { Location: '/graphql' }).end(),
   };
 
+  let stopping = false;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (stopping) response.setHeader('Connection', 'close');
     try {
       const { pathname } = new URL(request.url ?? '/', 'http://localhost');
       const door = doors[pathname];
@@ -58,6 +59,7 @@ export const listen = async (
   return {
     url: `http://${host}:${port}`,
     async [Symbol.asyncDispose]() {
+      stopping = true;
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
       server.closeIdleConnections();
       await sockets[Symbol.asyncDispose]();

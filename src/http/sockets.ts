@@ -4,9 +4,9 @@
 import type { Server } from 'node:http';
 import { type GraphQLError, execute, parse, subscribe, validate } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../access/viewer.ts';
-import { isUnavailable } from '../errors.ts';
+import { refusalOf } from '../database/failures.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Parts } from './graphql.ts';
 import { publicError } from './mask.ts';
@@ -14,9 +14,10 @@ import { publicError } from './mask.ts';
 const MAX_FRAME_BYTES = 64 * 1024;
 const INIT_TIMEOUT_MS = 5_000;
 const SERVICE_RESTART = 1012; // clients come back
+const TRY_AGAIN_LATER = 1013;
 const GOODBYE_MS = 2_000;
 
-type Extra = { viewer?: Viewer };
+type Extra = { viewer?: Viewer; socket: WebSocket };
 
 export const createSockets = (server: Server, { logger, ...parts }: Parts): AsyncDisposable => {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES });
@@ -47,7 +48,8 @@ export const createSockets = (server: Server, { logger, ...parts }: Parts): Asyn
           );
           return true;
         } catch (error) {
-          if (isUnavailable(error)) throw error;
+          if (refusalOf(error)?.code === 'UNAVAILABLE')
+            context.extra.socket.close(TRY_AGAIN_LATER, 'Unavailable');
           return false; // closed with 4403
         }
       },

@@ -4,22 +4,21 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connection.ts';
-import { isCommittedKey, isMissingPartition, isTransient } from '../database/failures.ts';
+import {
+  isCommittedKey,
+  isMissingPartition,
+  isTransient,
+  unavailable,
+} from '../database/failures.ts';
 import { ensurePartitions } from '../database/partitions.ts';
 import { BATCH_SPAN } from '../database/schema.ts';
-import { JejakError } from '../errors.ts';
 import { type Appended, type Batch, append } from './append.ts';
 
-export const UNAVAILABLE_AFTER_MS = 1_900;
+const GIVE_UP_MS = 1_500;
 const PAUSE_MS = 50;
 
-export const persist = (sql: Sql, batch: Batch): Promise<Appended> =>
-  Promise.race([
-    persistUntil(Date.now() + UNAVAILABLE_AFTER_MS, sql, batch),
-    unavailableAfter(UNAVAILABLE_AFTER_MS),
-  ]);
-
-const persistUntil = async (deadline: number, sql: Sql, batch: Batch): Promise<Appended> => {
+export const persist = async (sql: Sql, batch: Batch): Promise<Appended> => {
+  const deadline = Date.now() + GIVE_UP_MS;
   let partitionsMade = false;
   let doubtful = false; // an earlier try may have been committed
   for (;;) {
@@ -54,16 +53,4 @@ const findCommitted = async (sql: Sql, { key, events }: Batch): Promise<Appended
     createdAt: stored[0]!.createdAt,
     taken: events.map((_, place) => place).filter((place) => !places.has(place)),
   };
-};
-
-const unavailable = (cause?: unknown): JejakError =>
-  new JejakError(
-    'UNAVAILABLE',
-    'The database cannot be reached now; try again with the same eventId, which never stores an event twice.',
-    { cause, details: { retryAfterMs: 1000 } },
-  );
-
-const unavailableAfter = async (ms: number): Promise<never> => {
-  await sleep(ms, undefined, { ref: false });
-  throw unavailable();
 };

@@ -17,6 +17,7 @@ import ipaddr from 'ipaddr.js';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { Event, FieldName } from '../events/fields.ts';
+import { mendText } from '../events/text.ts';
 import { microsOf } from '../events/time.ts';
 import {
   type Category,
@@ -60,10 +61,14 @@ type Meaning<V> = {
 };
 type Value<K extends keyof EventFilter> = NonNullable<EventFilter[K]>;
 
+/** Text as the log would have stored it: PostgreSQL refuses NUL in a parameter and would replace lone surrogates itself. */
+const mended = <T>(values: readonly T[]): T[] =>
+  values.map((value) => (typeof value === 'string' ? (mendText(value) as T) : value));
+
 const anyOf = (name: FieldName & keyof EventFilter): Meaning<readonly (string | number)[]> => ({
-  sql: (values) => inArray(events[name] as Column, [...values]),
+  sql: (values) => inArray(events[name] as Column, mended(values)),
   test: (values) => {
-    const wanted = new Set<unknown>(values);
+    const wanted = new Set<unknown>(mended(values));
     return (event) => wanted.has(event[name]);
   },
 });
@@ -101,14 +106,21 @@ const meanings = {
   httpMethod: anyOf('httpMethod'),
   errorCode: anyOf('errorCode'),
   tagsAny: {
-    sql: (tags) => (tags.length === 0 ? sql`false` : arrayOverlaps(events.tags, [...tags])),
-    test: (tags) => (event) => tags.some((tag) => event.tags?.includes(tag)),
+    sql: (tags) => (tags.length === 0 ? sql`false` : arrayOverlaps(events.tags, mended(tags))),
+    test: (tags) => {
+      const wanted = mended(tags);
+      return (event) => wanted.some((tag) => event.tags?.includes(tag));
+    },
   },
   tagsAll: {
     sql: (tags) =>
-      tags.length === 0 ? sql`${events.tags} IS NOT NULL` : arrayContains(events.tags, [...tags]),
-    test: (tags) => (event) =>
-      event.tags !== null && tags.every((tag) => event.tags!.includes(tag)),
+      tags.length === 0
+        ? sql`${events.tags} IS NOT NULL`
+        : arrayContains(events.tags, mended(tags)),
+    test: (tags) => {
+      const wanted = mended(tags);
+      return (event) => event.tags !== null && wanted.every((tag) => event.tags!.includes(tag));
+    },
   },
   range: {
     sql: (range, now) => {
@@ -147,9 +159,13 @@ export const filterTest = (filter: EventFilter | null | undefined, now: Date): T
 type Block = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 const parseBlock = (text: string): Block => {
+  const slash = text.indexOf('/');
   try {
-    if (text.includes('/')) return ipaddr.parseCIDR(text);
-    const address = ipaddr.parse(text);
+    if (slash >= 0)
+      return ipaddr.parseCIDR(
+        `${parseAddress(text.slice(0, slash)).toString()}${text.slice(slash)}`,
+      );
+    const address = parseAddress(text);
     return [address, address.kind() === 'ipv4' ? 32 : 128];
   } catch {
     throw new JejakError(
@@ -158,8 +174,14 @@ const parseBlock = (text: string): Block => {
     );
   }
 };
+/** As PostgreSQL reads an address: ipaddr.js would also take 010.1 as octal, and zones, and ::10.0.0.1 as ::ffff:10.0.0.1. */
+const parseAddress = (text: string): ipaddr.IPv4 | ipaddr.IPv6 => {
+  if (!text.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(text)) throw new Error('not IPv4');
+  if (text.includes('%')) throw new Error('a zone');
+  return ipaddr.parse(/^::\d+\./.test(text) ? `0:0${text}` : text);
+};
 const textOf = ([address, bits]: Block): string => `${address.toString()}/${bits}`;
 const contains = ([network, bits]: Block, text: string): boolean => {
-  const address = ipaddr.parse(text);
+  const address = parseAddress(text);
   return address.kind() === network.kind() && address.match(network, bits);
 };

@@ -69,6 +69,10 @@ export const securitySummary = (question: Question, range: Instants, includeRela
 
 const MOST_HOURS = 24 * 400;
 
+/** What float8 takes without an error: digits and blanks of ASCII only, and so few of them that neither the number nor its
+ * square, which avg() keeps, leaves the range. */
+const NUMBER = String.raw`^[ \t\r\n]*[-+]?([0-9]{1,99}\.?[0-9]{0,99}|\.[0-9]{1,99})([eE][-+]?[0-3]?[0-9])?[ \t\r\n]*$`;
+
 /** A row per hour of the zone, the latest first, hours without predictions included (trap Q5). A confidence that is no
  * number counts as a prediction without one (trap V8). */
 export const modelPerformance = async (
@@ -84,6 +88,7 @@ export const modelPerformance = async (
       `A report by the hour covers at most ${MOST_HOURS / 24} days; narrow \`range\`.`,
     );
   const hourOf = (instant: SQL): SQL => sql`date_trunc('hour', ${instant}, ${timeZone})`;
+  const last = sql`${to}::timestamptz - interval '1 microsecond'`; // `to` itself is not in the range
   const rows = await question.execute<{
     hour: string;
     averageConfidence: number | null;
@@ -91,7 +96,7 @@ export const modelPerformance = async (
   }>(sql`
     WITH prediction AS (
       SELECT ${hourOf(sql`${events.timestamp}`)} AS hour,
-             CASE WHEN ${events.responseData} ->> 'confidence' ~ '^\\s*[-+]?(\\d+\\.?\\d*|\\.\\d+)([eE][-+]?\\d{1,2})?\\s*$'
+             CASE WHEN ${events.responseData} ->> 'confidence' ~ ${NUMBER}
                   THEN (${events.responseData} ->> 'confidence')::float8 END AS confidence
       FROM ${events}
       WHERE ${and(
@@ -102,8 +107,8 @@ export const modelPerformance = async (
       )}
     ), hours AS (
       SELECT ${hourOf(sql`instant`)} AS hour
-      FROM generate_series(${range.from}::timestamptz, ${to}::timestamptz, '30 minutes') AS instant
-      UNION SELECT ${hourOf(sql`${to}::timestamptz`)}
+      FROM generate_series(${range.from}::timestamptz, ${last}, '30 minutes') AS instant
+      UNION SELECT ${hourOf(last)} WHERE ${range.from}::timestamptz <= ${last}
       UNION SELECT hour FROM prediction
     )
     SELECT hours.hour::text AS hour, avg(confidence) AS "averageConfidence", count(prediction.hour)::float8 AS "predictionCount"

@@ -38,6 +38,7 @@ export const testConfig = (overrides: Partial<Config> = {}): Config => ({
   DATABASE_URL: undefined,
   JEJAK_DATA_DIR: '.jejak',
   JEJAK_ADMIN_KEY: ADMIN_KEY,
+  JEJAK_ACCEPT_UNSAFE_DATABASE: 'no',
   LOG_LEVEL: 'silent',
   ...overrides,
 });

@@ -1,0 +1,45 @@
+// Whether the database answers at all. A question may take its time, but where the database itself is silent nobody should
+// wait for it: what is guarded then fails with UNAVAILABLE, within two seconds of the silence.
+
+import type { Sql } from './connection.ts';
+import { unavailable } from './failures.ts';
+
+const BEAT_MS = 250;
+const SILENT_AFTER_MS = 1_500;
+
+export type Pulse = Disposable & {
+  /** Whether it answered lately. */
+  readonly beats: () => boolean;
+  /** The result of some work, or UNAVAILABLE where the database falls or is silent meanwhile. */
+  readonly guard: <T>(work: () => PromiseLike<T>) => Promise<T>;
+};
+
+export const createPulse = (sql: Sql): Pulse => {
+  const guarded = new Set<(reason: Error) => void>();
+  let heard = Date.now();
+  let asking = false;
+
+  const beat = setInterval(() => {
+    if (Date.now() - heard > SILENT_AFTER_MS) for (const reject of guarded) reject(unavailable());
+    if (asking) return;
+    asking = true;
+    sql`SELECT`
+      .then(() => void (heard = Date.now()))
+      .catch(() => {})
+      .finally(() => void (asking = false));
+  }, BEAT_MS);
+
+  const beats = (): boolean => Date.now() - heard <= SILENT_AFTER_MS;
+  return {
+    beats,
+    guard: (work) =>
+      new Promise((resolve, reject) => {
+        if (!beats()) return reject(unavailable());
+        guarded.add(reject);
+        Promise.resolve(work())
+          .then(resolve, reject)
+          .finally(() => void guarded.delete(reject));
+      }),
+    [Symbol.dispose]: () => clearInterval(beat),
+  };
+};
