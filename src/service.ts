@@ -1,8 +1,10 @@
 // One server, put together: the database, the log, its reader, the doors; started in that order and stopped in the other.
 
 import { createKeys } from './access/keys.ts';
+import { createRateLimit } from './access/rate.ts';
 import type { Config } from './config.ts';
 import { type DatabaseAddress, WRITERS, openDatabase } from './database/connection.ts';
+import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
 import { ensurePartitions } from './database/partitions.ts';
@@ -11,6 +13,7 @@ import { listen } from './http/server.ts';
 import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
 import { persist } from './ingest/persist.ts';
+import { createQuarantine } from './ingest/quarantine.ts';
 import { createFollow } from './live/follow.ts';
 import { createDoorbell, createReader } from './live/reader.ts';
 import type { Logger } from './logger.ts';
@@ -24,6 +27,7 @@ export type Service = AsyncDisposable & {
 };
 
 const MAX_WAITING_EVENTS = 20_000;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const HOUR_MS = 3_600_000;
 
 export const startService = async (config: Config, logger: Logger): Promise<Service> => {
@@ -43,7 +47,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
 
   const database = starting.use(openDatabase(address));
   const pulse = starting.use(createPulse(database.follow));
-  const keys = createKeys(database.read, config.JEJAK_ADMIN_KEY);
+  const keys = createKeys(database.read, pulse.guard, config.JEJAK_ADMIN_KEY);
   const adminKey = await keys.bootstrap();
 
   const clock = () => new Date();
@@ -51,27 +55,35 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     append: (batch) => persist(database.write, batch),
     writers: WRITERS,
     maxWaiting: MAX_WAITING_EVENTS,
+    maxWaitingBytes: MAX_WAITING_BYTES,
   });
   starting.defer(() => batcher.drained());
+  pulse.onSilence(() => batcher.abandon(unavailable()));
+  const quarantine = createQuarantine(database.read);
   const log = createLog({
     batcher,
     sql: database.write,
+    quarantine,
+    pulse,
+    rateLimit: createRateLimit(config.JEJAK_KEY_EVENTS_PER_SECOND),
     committed: createDoorbell(database.follow),
     clock,
+    logger,
   });
   const reader = starting.use(await createReader(database.follow, logger));
   const follow = createFollow(database.follow, reader);
 
   const housekeeping = setInterval(() => {
-    ensurePartitions(database.write, clock()).catch((error: unknown) =>
-      logger.error({ err: error }, 'Partitions could not be made ahead'),
-    );
+    const complain = (error: unknown) =>
+      logger.error({ err: error }, 'Housekeeping failed; it is tried again in an hour');
+    ensurePartitions(database.write, clock()).catch(complain);
+    quarantine.purge().catch(complain);
   }, HOUR_MS);
   starting.defer(() => clearInterval(housekeeping));
 
   const server = starting.use(
     await listen(
-      { database, log, follow, keys, clock, logger, pulse },
+      { database, log, quarantine, follow, keys, clock, logger, pulse },
       { port: config.PORT, host: config.HOST },
     ),
   );

@@ -3,6 +3,7 @@
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Sql } from '../database/connection.ts';
+import type { Pulse } from '../database/pulse.ts';
 import { JejakError } from '../errors.ts';
 import { type Scope, type Viewer, scopeNames } from './viewer.ts';
 
@@ -45,7 +46,7 @@ const wellFormed = (key: string): boolean =>
 
 const unauthenticated = (message: string): JejakError => new JejakError('UNAUTHENTICATED', message);
 
-export const createKeys = (sql: Sql, adminKey: string | undefined): Keys => {
+export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | undefined): Keys => {
   const adminHash = adminKey === undefined ? undefined : sha256(adminKey);
   const believed = new Map<string, { viewer: Viewer; until: number }>();
   const administrator: Viewer = { keyId: 0, name: 'administrator', scopes: ['admin'] };
@@ -59,8 +60,10 @@ export const createKeys = (sql: Sql, adminKey: string | undefined): Keys => {
     believed.delete(name);
     if (!wellFormed(key))
       throw unauthenticated('The key is not one of this log; check that it was copied whole.');
-    const [row] = await sql<{ keyId: number; name: string; scopes: Scope[] }[]>`
-      SELECT id AS "keyId", name, scopes FROM api_keys WHERE hash = ${hash} AND revoked_at IS NULL`;
+    const [row] = await guard(
+      () => sql<{ keyId: number; name: string; scopes: Scope[] }[]>`
+        SELECT id AS "keyId", name, scopes FROM api_keys WHERE hash = ${hash} AND revoked_at IS NULL`,
+    );
     if (!row)
       throw unauthenticated('The key is unknown or revoked; ask an administrator for another.');
     if (believed.size >= BELIEVED_KEYS) believed.clear();

@@ -30,9 +30,16 @@ export const partitionsAt = (now: Date): Partition[] =>
 export const ensurePartitions = async (sql: Sql, now: Date): Promise<number> => {
   let made = 0;
   for (const { severity, starts, ends } of partitionsAt(now)) {
-    const [row] = await sql<[{ made: boolean }]>`
-      SELECT create_event_partition(${severity}, ${starts.toISOString()}::timestamptz, ${ends.toISOString()}::timestamptz) AS made`;
-    if (row.made) made++;
+    try {
+      const [row] = await sql<[{ made: boolean }]>`
+        SELECT create_event_partition(${severity}, ${starts.toISOString()}::timestamptz, ${ends.toISOString()}::timestamptz) AS made`;
+      if (row.made) made++;
+    } catch (error) {
+      if (!isAlreadyThere(error)) throw error;
+    }
   }
   return made;
 };
+
+/** Another server made it while this one waited for its turn: PostgreSQL may still remember that there was none. */
+const isAlreadyThere = (error: unknown): boolean => (error as { code?: string }).code === '42P07';

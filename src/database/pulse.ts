@@ -11,16 +11,23 @@ export type Pulse = Disposable & {
   /** Whether it answered lately. */
   readonly beats: () => boolean;
   /** The result of some work, or UNAVAILABLE where the database falls or is silent meanwhile. */
+  /** Calls back whenever it has been silent for too long. */
+  readonly onSilence: (listener: () => void) => void;
   readonly guard: <T>(work: () => PromiseLike<T>) => Promise<T>;
 };
 
 export const createPulse = (sql: Sql): Pulse => {
   const guarded = new Set<(reason: Error) => void>();
+  const listeners: (() => void)[] = [];
   let heard = Date.now();
+  const beats = (): boolean => Date.now() - heard <= SILENT_AFTER_MS;
   let asking = false;
 
   const beat = setInterval(() => {
-    if (Date.now() - heard > SILENT_AFTER_MS) for (const reject of guarded) reject(unavailable());
+    if (!beats()) {
+      for (const reject of guarded) reject(unavailable());
+      for (const listener of listeners) listener();
+    }
     if (asking) return;
     asking = true;
     sql`SELECT`
@@ -29,8 +36,8 @@ export const createPulse = (sql: Sql): Pulse => {
       .finally(() => void (asking = false));
   }, BEAT_MS);
 
-  const beats = (): boolean => Date.now() - heard <= SILENT_AFTER_MS;
   return {
+    onSilence: (listener) => void listeners.push(listener),
     beats,
     guard: (work) =>
       new Promise((resolve, reject) => {

@@ -41,11 +41,14 @@ export type Prepared = {
   readonly named: boolean;
   readonly warnings: readonly Warning[];
   readonly supplied: EventInput;
+  /** About how much memory it takes while it waits. */
+  readonly bytes: number;
 };
 
 const AHEAD_MICROS = 5 * 60 * 1e6;
 const DAY_MICROS = 86_400 * 1e6;
 const KEPT_CHARACTERS = 2000;
+const BASE_BYTES = 1_000;
 const KEPT_NAME_CHARACTERS = 100;
 
 export const isRejection = (result: Prepared | Rejection): result is Rejection =>
@@ -133,6 +136,8 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
     named: input.eventId !== undefined && input.eventId !== null,
     warnings,
     supplied: input,
+    bytes:
+      BASE_BYTES + bytes + (draft.description?.length ?? 0) + (draft.errorMessage?.length ?? 0),
   };
 };
 
@@ -268,9 +273,18 @@ const withOriginal = (metadata: unknown, original: ReadonlyMap<string, unknown>)
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 const TAIL = 16;
 
+// Asking the system for a few random bytes at a time would cost as much as the rest of an id.
+let pool = randomBytes(0);
+let used = 0;
+const takeRandom = (count: number): Buffer => {
+  if (used + count > pool.length) [pool, used] = [randomBytes(4096), 0];
+  used += count;
+  return pool.subarray(used - count, used);
+};
+
 const newEventId = (head: string, timestamp: string): string => {
   let tail = '';
-  for (const byte of randomBytes(TAIL)) tail += DIGITS[byte & 31];
+  for (const byte of takeRandom(TAIL)) tail += DIGITS[byte & 31];
   const [date, time] = [
     timestamp.slice(0, 10).replaceAll('-', ''),
     timestamp.slice(11, 19).replaceAll(':', ''),

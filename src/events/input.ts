@@ -1,15 +1,17 @@
 // What a valid value of each kind is, as zod schemas computed from the fields, and how a value that is not valid is
 // repaired where that can be done without guessing. Callers get a warning for every repair; nothing is dropped silently.
 
+import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { type Field, type Kind, MAX_TAGS, fields, inputNames, type InputName } from './fields.ts';
-import { cutText, mendJson, mendText } from './text.ts';
+import { cutText, isStorableJson, mendJson, mendText } from './text.ts';
 import { parseInstant } from './time.ts';
 import { categories, categoryNames, severityNames, statusNames } from './vocabulary.ts';
 
 /** An address as PostgreSQL prints it, so that an answer and a later reading are alike; undefined if there is no such one. */
 const canonicalAddress = (text: string): string | undefined => {
+  if (isIPv4(text)) return text;
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString();
   if (!ipaddr.IPv6.isValid(text) || text.includes('%')) return undefined;
   const address = ipaddr.IPv6.parse(text);
@@ -37,11 +39,7 @@ const valid = {
   text: (field) => plainText(field.max!),
   integer: () => z.int32(),
   address: () => z.string().refine((text) => canonicalAddress(text) === text),
-  json: () =>
-    z.unknown().refine((value) => {
-      const check = mendJson(value);
-      return !check.mended && !check.tooDeep;
-    }),
+  json: () => z.unknown().refine((value) => isStorableJson(value)),
   tags: (field) => z.array(plainText(field.max!)).max(MAX_TAGS),
   time: () => z.string().refine(isInstant),
   code: () => z.string().regex(/^[A-Z]+-\d{3}$/),

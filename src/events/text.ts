@@ -20,6 +20,19 @@ export const cutText = (text: string, max: number): string => {
 const hugeNumber = (value: number): boolean =>
   value !== 0 && (Math.abs(value) > 1e64 || Math.abs(value) < 1e-64);
 
+/** Whether a JSON value can be stored as it is. */
+export const isStorableJson = (value: unknown, depth = 0): boolean => {
+  if (typeof value === 'string') return storable(value);
+  if (typeof value === 'number') return Number.isFinite(value) && !hugeNumber(value);
+  if (typeof value === 'boolean' || value === null) return true;
+  if (typeof value !== 'object' || depth >= MAX_JSON_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item) => isStorableJson(item, depth + 1));
+  const object = value as Record<string, unknown>;
+  return Object.keys(object).every(
+    (key) => storable(key) && isStorableJson(object[key], depth + 1),
+  );
+};
+
 export type JsonCheck = {
   readonly value: unknown;
   readonly mended: boolean;

@@ -7,6 +7,7 @@ import { type Scope, type Viewer, may } from '../access/viewer.ts';
 import type { Database } from '../database/connection.ts';
 import { JejakError } from '../errors.ts';
 import type { Log } from '../ingest/log.ts';
+import type { Quarantine } from '../ingest/quarantine.ts';
 import type { Follow } from '../live/follow.ts';
 
 /** What resolvers work with: the parts of the server, and who is asking. */
@@ -14,6 +15,7 @@ export type Context = {
   readonly viewer: Viewer | null;
   readonly database: Database;
   readonly log: Log;
+  readonly quarantine: Quarantine;
   readonly follow: Follow;
   readonly keys: Keys;
   readonly clock: () => Date;

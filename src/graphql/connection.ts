@@ -135,9 +135,14 @@ export const resolvePage = async (
       return [...found.events];
     },
   );
+  const edges = page.edges as EdgeShape[];
   return {
-    edges: page.edges as EdgeShape[],
-    pageInfo: page.pageInfo,
+    edges,
+    pageInfo: {
+      ...page.pageInfo,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
     liveCursor: cursorAfter(head),
     where,
   };

@@ -3,7 +3,8 @@
 import { JejakError } from '../errors.ts';
 import { type RejectionCode as Code, type Warning, rejections } from '../events/complete.ts';
 import { MAX_EVENTS_PER_CALL } from '../events/fields.ts';
-import type { Outcome } from '../ingest/log.ts';
+import type { Viewer } from '../access/viewer.ts';
+import type { Origin, Outcome } from '../ingest/log.ts';
 import { formatCursor } from '../live/cursor.ts';
 import { builder } from './builder.ts';
 import { Event, LogEventInput } from './event.ts';
@@ -31,7 +32,7 @@ const IngestOutcome = builder.enumType('IngestOutcome', {
   values: outcomes,
 });
 
-const RejectionCode = builder.enumType('RejectionCode', {
+export const RejectionCode = builder.enumType('RejectionCode', {
   description: 'Why an event was not stored.',
   values: Object.fromEntries(
     Object.entries(rejections).map(([code, description]) => [code, { description }]),
@@ -48,7 +49,7 @@ const IngestWarning = builder.objectRef<Warning>('IngestWarning').implement({
   }),
 });
 
-const LogEventPayload = builder.objectRef<Outcome>('LogEventPayload').implement({
+export const LogEventPayload = builder.objectRef<Outcome>('LogEventPayload').implement({
   description: 'What became of one event. It is answered after the event is durable.',
   fields: (t) => ({
     event: t.field({
@@ -104,6 +105,12 @@ const LogEventsPayload = builder.objectRef<readonly Outcome[]>('LogEventsPayload
   },
 });
 
+/** The scope rules let nobody in here without a key. */
+const originOf = (viewer: Viewer | null): Origin => ({
+  keyId: viewer!.keyId,
+  keyName: viewer!.name,
+});
+
 builder.mutationFields((t) => ({
   logEvent: t.field({
     type: LogEventPayload,
@@ -111,8 +118,8 @@ builder.mutationFields((t) => ({
       'Records one event, and answers after it is durable. An eventId that belongs to another event is the error CONFLICT; anything else that cannot be stored is the outcome REJECTED.',
     authScopes: { may: 'write' },
     args: { input: t.arg({ type: LogEventInput, required: true, description: 'The event.' }) },
-    resolve: async (_root, { input }, { log }) => {
-      const [outcome] = await log([input]);
+    resolve: async (_root, { input }, { log, viewer }) => {
+      const [outcome] = await log([input], originOf(viewer));
       if (outcome!.outcome === 'REJECTED' && outcome!.rejection.code === 'CONFLICT')
         throw new JejakError('CONFLICT', outcome!.rejection.reason);
       return outcome!;
@@ -125,13 +132,13 @@ builder.mutationFields((t) => ({
     args: {
       input: t.arg({ type: [LogEventInput], required: true, description: 'The events, in order.' }),
     },
-    resolve: (_root, { input }, { log }) => {
+    resolve: (_root, { input }, { log, viewer }) => {
       if (input.length > MAX_EVENTS_PER_CALL)
         throw new JejakError(
           'BAD_USER_INPUT',
           `${input.length} events were sent; a call may carry at most ${MAX_EVENTS_PER_CALL}.`,
         );
-      return log(input);
+      return log(input, originOf(viewer));
     },
   }),
 }));

@@ -7,6 +7,7 @@ import './vocabulary.ts';
 import './events.ts';
 import './reports.ts';
 import './log-event.ts';
+import './quarantine.ts';
 import './subscriptions.ts';
 import './keys.ts';
 

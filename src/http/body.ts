@@ -1,18 +1,57 @@
 // The body of a request: JSON, bounded, and UTF-8 to the letter.
 
 import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip as gunzipCallback } from 'node:zlib';
 import { JejakError } from '../errors.ts';
+
+const gunzip = promisify(gunzipCallback);
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-/** The body as text. Rejects with BAD_USER_INPUT for what is not JSON by its content type, too large, or not UTF-8. */
-export const readText = async (request: IncomingMessage): Promise<string> => {
-  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
-    throw new JejakError('BAD_USER_INPUT', 'Send JSON, with "Content-Type: application/json".', {
+export type Body = { readonly text: string; readonly lines: boolean };
+
+/** The body as text, inflated; `lines` where it is NDJSON. Rejects with BAD_USER_INPUT for what is of another type, too
+ * large (before or after inflating), or not UTF-8. */
+export const readBody = async (
+  request: IncomingMessage,
+  accepted: readonly string[],
+): Promise<Body> => {
+  const type =
+    /^\s*([^;\s]*)\s*(;|$)/.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase() ?? '';
+  if (!accepted.includes(type))
+    throw new JejakError(
+      'BAD_USER_INPUT',
+      `Send ${accepted.join(' or ')}, and say so in Content-Type.`,
+      { details: { status: 415 } },
+    );
+  const bytes = await readBytes(request);
+  return {
+    text: decode(await inflate(bytes, request.headers['content-encoding'])),
+    lines: type === 'application/x-ndjson',
+  };
+};
+
+const inflate = async (bytes: Buffer, encoding = 'identity'): Promise<Buffer> => {
+  if (encoding === 'identity') return bytes;
+  if (encoding !== 'gzip')
+    throw new JejakError('BAD_USER_INPUT', 'Of the content encodings only gzip is known here.', {
       details: { status: 415 },
     });
-  return decode(await readBytes(request));
+  try {
+    return await gunzip(bytes, { maxOutputLength: MAX_BODY_BYTES });
+  } catch (cause) {
+    if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
+    throw new JejakError('BAD_USER_INPUT', 'The body is not gzip.', { cause });
+  }
 };
+
+const tooLarge = (): JejakError =>
+  new JejakError(
+    'BAD_USER_INPUT',
+    `The body is larger than ${MAX_BODY_BYTES} bytes; send fewer events at a time.`,
+    { details: { status: 413 } },
+  );
 
 export const parseJson = (text: string): unknown => {
   try {
@@ -33,13 +72,7 @@ const readBytes = (request: IncomingMessage): Promise<Buffer> =>
       chunks.push(chunk);
       if (size <= MAX_BODY_BYTES) return;
       request.pause();
-      reject(
-        new JejakError(
-          'BAD_USER_INPUT',
-          `The body is larger than ${MAX_BODY_BYTES} bytes; send fewer events at a time.`,
-          { details: { status: 413 } },
-        ),
-      );
+      reject(tooLarge());
     });
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.on('error', reject);

@@ -10,7 +10,7 @@ import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Logger } from '../logger.ts';
-import { readText } from './body.ts';
+import { readBody } from './body.ts';
 import { createLane } from './lane.ts';
 import { publicError } from './mask.ts';
 
@@ -69,10 +69,10 @@ export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor =
 
   return async (request, response) => {
     if (request.method !== 'POST') return yoga(request, response);
-    const text = await readText(request);
+    const { text } = await readBody(request, ['application/json']);
     const { accept, authorization } = request.headers;
     const answer = await lane.answer(text, accept, authorization);
-    if (answer === undefined) return yoga(Object.assign(request, { body: once(text) }), response);
+    if (answer === undefined) return yoga(withText(request, text), response);
     response.statusCode = answer.status;
     response.setHeader('Content-Type', `${answer.mediaType}; charset=utf-8`);
     response.end(answer.text);
@@ -80,13 +80,17 @@ export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor =
   };
 };
 
-/** A body that was read already, as yoga takes it. */
-const once = (text: string) => ({
-  text,
-  async *[Symbol.asyncIterator]() {
-    yield Buffer.from(text);
-  },
-});
+/** A request whose body was read, and inflated, already, as yoga takes it. */
+const withText = (request: IncomingMessage, text: string): IncomingMessage => {
+  delete request.headers['content-encoding'];
+  const body = {
+    text,
+    async *[Symbol.asyncIterator]() {
+      yield Buffer.from(text);
+    },
+  };
+  return Object.assign(request, { body });
+};
 
 /** Nobody without a credential; a credential that is not good is an error, whatever was asked. */
 const viewerOf = (authorization: string | null, keys: Context['keys']): Promise<Viewer | null> =>

@@ -1,5 +1,5 @@
 // The specification's REST door: `POST /api/events` takes one event or an array of them, under the specification's own
-// names. It is the same way into the log as the mutations: same rules, same outcomes.
+// names, as JSON or a line each as NDJSON. It is the same way into the log as the mutations: same rules, same outcomes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Keys } from '../access/keys.ts';
@@ -8,7 +8,7 @@ import { JejakError, errorCodes } from '../errors.ts';
 import { MAX_EVENTS_PER_CALL, fieldNames, fields } from '../events/fields.ts';
 import type { Log, Outcome } from '../ingest/log.ts';
 import { formatCursor } from '../live/cursor.ts';
-import { parseJson, readText } from './body.ts';
+import { parseJson, readBody } from './body.ts';
 import { respond } from './respond.ts';
 
 export type RestParts = { readonly log: Log; readonly keys: Keys };
@@ -26,17 +26,35 @@ export const handleEvents = async (
   const viewer = await keys.authenticate(request.headers.authorization);
   if (!may(viewer, 'write'))
     throw new JejakError('FORBIDDEN', `The key "${viewer.name}" lacks the scope write.`);
-  const body = parseJson(await readText(request));
+  const { text, lines } = await readBody(request, ['application/json', 'application/x-ndjson']);
+  const body = lines
+    ? text
+        .split('\n')
+        .filter((line) => line.trim() !== '')
+        .map(parseLine)
+    : parseJson(text);
   const sources = Array.isArray(body) ? body : [body];
   if (sources.length > MAX_EVENTS_PER_CALL)
     throw new JejakError(
       'BAD_USER_INPUT',
       `${sources.length} events were sent; a call may carry at most ${MAX_EVENTS_PER_CALL}.`,
     );
-  const outcomes = await log(sources.map(withApiNames));
+  const outcomes = await log(sources.map(withApiNames), {
+    keyId: viewer.keyId,
+    keyName: viewer.name,
+  });
   const results = outcomes.map(resultOf);
   if (Array.isArray(body)) respond(response, statusOfAll(outcomes), { results });
   else respond(response, statusOf(outcomes[0]!), results[0]);
+};
+
+/** A line that is no JSON is an event that is refused; it does not take the others along. */
+const parseLine = (line: string): unknown => {
+  try {
+    return parseJson(line);
+  } catch {
+    return line;
+  }
 };
 
 const nameByColumn = new Map<string, string>(fieldNames.map((name) => [fields[name].column, name]));

@@ -22,7 +22,9 @@ type Extra = { viewer?: Viewer; socket: WebSocket };
 export const createSockets = (server: Server, { logger, ...parts }: Parts): AsyncDisposable => {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES });
   server.on('upgrade', (request, socket, head) => {
-    if (new URL(request.url ?? '/', 'http://localhost').pathname !== '/graphql') {
+    if (URL.parse(request.url ?? '/', 'http://localhost')?.pathname !== '/graphql') {
+      // From here on nobody else listens to the socket, and one that breaks unheard would end the process.
+      socket.on('error', () => socket.destroy()).once('finish', () => socket.destroy());
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
       return;
     }
@@ -48,9 +50,10 @@ export const createSockets = (server: Server, { logger, ...parts }: Parts): Asyn
           );
           return true;
         } catch (error) {
-          if (refusalOf(error)?.code === 'UNAVAILABLE')
-            context.extra.socket.close(TRY_AGAIN_LATER, 'Unavailable');
-          return false; // closed with 4403
+          if (refusalOf(error)?.code === 'UNAUTHENTICATED') return false; // closed with 4403
+          logger.warn({ err: error }, 'A key could not be looked up');
+          context.extra.socket.close(TRY_AGAIN_LATER, 'Unavailable');
+          return false;
         }
       },
       // An operation that cannot be parsed or is not valid is an error of that operation, not of the socket.

@@ -1,5 +1,8 @@
 // Group commit. Calls that arrive while a flush is under way go out together in the next one; there is no timer, so a
 // lone call waits for nobody. A call's events are always committed together, and the caller is answered after the commit.
+//
+// What waits is bounded, by events and by bytes, and shared fairly: owners (API keys) take turns call by call, and each may
+// use one share more than there are owners waiting, so that there is always room for one who comes.
 
 import { randomUUID } from 'node:crypto';
 import type { Prepared } from '../events/complete.ts';
@@ -13,6 +16,8 @@ export type Placed = { readonly appended: Appended; readonly offset: number };
 
 type Call = {
   readonly events: readonly Prepared[];
+  /** The part of the bound that it takes, 0 to 1. */
+  readonly load: number;
   readonly resolve: (placed: Placed) => void;
   readonly reject: (reason: unknown) => void;
 };
@@ -21,15 +26,18 @@ export type BatcherOptions = {
   readonly append: (batch: Batch) => Promise<Appended>;
   /** How many batches may be on their way at once. */
   readonly writers: number;
-  /** How many events may wait; over this a call is refused at once. */
+  /** How many events, and how many bytes of them, may wait; over either a call is refused at once. */
   readonly maxWaiting: number;
+  readonly maxWaitingBytes?: number;
   /** The most events in a batch; 1 makes a commit per call. */
   readonly maxBatch?: number;
 };
 
 export type Batcher = {
   /** Stores the events of one call; resolves after their commit. Rejects with OVERLOADED, or with what `append` threw. */
-  readonly add: (events: readonly Prepared[]) => Promise<Placed>;
+  readonly add: (events: readonly Prepared[], owner?: number) => Promise<Placed>;
+  /** Gives up what waits and is not on its way yet. */
+  readonly abandon: (reason: Error) => void;
   /** Resolves when everything accepted so far has been answered. */
   readonly drained: () => Promise<void>;
 };
@@ -38,24 +46,32 @@ export const createBatcher = ({
   append,
   writers,
   maxWaiting,
+  maxWaitingBytes = Infinity,
   maxBatch = BATCH_SPAN,
 }: BatcherOptions): Batcher => {
-  const waiting: Call[] = [];
-  let waitingEvents = 0;
+  // The owner whose turn it is comes first; one that had its turn goes to the end.
+  const queues = new Map<number, { readonly calls: Call[]; load: number }>();
+  let load = 0;
   let flushing = 0;
   let scheduled = false;
   let idle: (() => void)[] = [];
 
   const takeBatch = (): Call[] => {
+    const batch: Call[] = [];
     let size = 0;
-    let count = 0;
-    while (
-      count < waiting.length &&
-      (count === 0 || size + waiting[count]!.events.length <= maxBatch)
-    )
-      size += waiting[count++]!.events.length;
-    waitingEvents -= size;
-    return waiting.splice(0, count);
+    for (const [owner, queue] of queues) {
+      const call = queue.calls[0]!;
+      size += call.events.length;
+      if (batch.length > 0 && size > maxBatch) break;
+      batch.push(call);
+      queue.calls.shift();
+      queue.load -= call.load;
+      load -= call.load;
+      queues.delete(owner);
+      if (queue.calls.length > 0) queues.set(owner, queue); // the loop comes to it again
+    }
+    if (queues.size === 0) load = 0; // no rounding is carried on
+    return batch;
   };
 
   const flush = async (): Promise<void> => {
@@ -68,10 +84,8 @@ export const createBatcher = ({
   /** Commits the calls together; where the data of one is at fault, the halves apart, until that one stands alone. */
   const commit = async (calls: readonly Call[]): Promise<void> => {
     try {
-      const appended = await append({
-        key: randomUUID(),
-        events: calls.flatMap((call) => call.events),
-      });
+      const events = calls.length === 1 ? calls[0]!.events : calls.flatMap((call) => call.events);
+      const appended = await append({ key: randomUUID(), events });
       let offset = 0;
       for (const call of calls) {
         call.resolve({ appended, offset });
@@ -84,43 +98,57 @@ export const createBatcher = ({
         await commit(calls.slice(middle));
         return;
       }
+      for (const call of calls) call.reject(error);
       // With the database away, those who wait would only find the same out later.
-      const refused = isUnavailable(error) ? [...calls, ...waiting.splice(0)] : calls;
-      if (isUnavailable(error)) waitingEvents = 0;
-      for (const call of refused) call.reject(error);
+      if (isUnavailable(error)) abandon(error as Error);
     }
   };
 
   const start = (): void => {
     scheduled = false;
-    while (waiting.length > 0 && flushing < writers) void flush();
-    if (waiting.length === 0 && flushing === 0) {
-      for (const resolve of idle) resolve();
-      idle = [];
-    }
+    while (queues.size > 0 && flushing < writers) void flush();
+    if (queues.size > 0 || flushing > 0) return;
+    for (const resolve of idle) resolve();
+    idle = [];
+  };
+
+  const abandon = (reason: Error): void => {
+    for (const { calls } of queues.values()) for (const call of calls) call.reject(reason);
+    queues.clear();
+    load = 0;
   };
 
   return {
-    add: (events) => {
-      if (waitingEvents + events.length > maxWaiting)
-        return Promise.reject(
-          new JejakError(
-            'OVERLOADED',
-            'More events are waiting than can be stored now; try again shortly with the same eventId.',
-            { details: { retryAfterMs: 250 } },
-          ),
-        );
+    abandon,
+    add: (events, owner = 0) => {
+      const bytes = events.reduce((sum, event) => sum + event.bytes, 0);
+      const added = Math.max(events.length / maxWaiting, bytes / maxWaitingBytes);
+      const queue = queues.get(owner) ?? { calls: [], load: 0 };
+      const owners = queues.size + (queue.calls.length === 0 ? 1 : 0);
+      if (load + added > 1 || queue.load + added > 1 / (owners + 1))
+        return Promise.reject(overloaded());
       return new Promise((resolve, reject) => {
-        waiting.push({ events, resolve, reject });
-        waitingEvents += events.length;
+        queue.calls.push({ events, load: added, resolve, reject });
+        queue.load += added;
+        load += added;
+        queues.set(owner, queue);
         if (scheduled) return;
         scheduled = true;
         queueMicrotask(start);
       });
     },
     drained: () =>
-      waiting.length === 0 && flushing === 0
+      queues.size === 0 && flushing === 0
         ? Promise.resolve()
         : new Promise((resolve) => void idle.push(resolve)),
   };
 };
+
+const RETRY_AFTER_MS = 250;
+
+const overloaded = (): JejakError =>
+  new JejakError(
+    'OVERLOADED',
+    'More events are waiting than can be stored now; try again shortly with the same eventId.',
+    { details: { retryAfterMs: RETRY_AFTER_MS } },
+  );

@@ -13,7 +13,11 @@ import {
   isRejection,
 } from '../events/complete.ts';
 import { type Event, type InputName, fields, inputNames } from '../events/fields.ts';
+import type { RateLimit } from '../access/rate.ts';
+import type { Pulse } from '../database/pulse.ts';
+import type { Logger } from '../logger.ts';
 import type { Batcher, Placed } from './batcher.ts';
+import type { Quarantine } from './quarantine.ts';
 
 /** Where an event stands in the order of the log. */
 export type Position = { readonly seq: number; readonly place: number; readonly key: string };
@@ -37,41 +41,89 @@ export type Outcome =
       readonly warnings: readonly Warning[];
     };
 
-export type Log = (sources: readonly unknown[]) => Promise<Outcome[]>;
+/** Whom the events come from; `replay` where they come out of the quarantine and go back into it only by hand. */
+export type Origin = {
+  readonly keyId: number;
+  readonly keyName: string;
+  readonly replay?: boolean;
+};
+
+/** Logs the events of one call. Rejects with OVERLOADED or UNAVAILABLE; whatever else is wrong is an outcome. */
+export type Log = (sources: readonly unknown[], origin: Origin) => Promise<Outcome[]>;
 
 type LogParts = {
   readonly batcher: Batcher;
   readonly sql: Sql;
+  readonly quarantine: Quarantine;
+  readonly pulse: Pulse;
+  readonly rateLimit: RateLimit | undefined;
+  /** Told after every commit. */
   readonly committed: () => void;
   readonly clock: () => Date;
+  readonly logger: Logger;
 };
 
-/** Makes the log of one server; `committed` is told after every commit. */
-export const createLog = ({ batcher, sql, committed, clock }: LogParts): Log => {
+/** Makes the log of one server. */
+export const createLog = ({
+  batcher,
+  sql,
+  quarantine,
+  pulse,
+  rateLimit,
+  committed,
+  clock,
+  logger,
+}: LogParts): Log => {
   /** Stores the events of one call; where the data of one are at fault, the halves apart, until that one stands alone. */
-  const store = async (events: readonly Prepared[]): Promise<Outcome[]> => {
+  const store = async (events: readonly Prepared[], owner: number): Promise<Outcome[]> => {
     if (events.length === 0) return [];
     let placed: Placed;
     try {
-      placed = await batcher.add(events);
+      placed = await batcher.add(events, owner);
     } catch (error) {
       if (!isDataError(error)) throw error;
       if (events.length === 1) return [unstorable(error as Error)];
       const middle = events.length >> 1;
-      return [...(await store(events.slice(0, middle))), ...(await store(events.slice(middle)))];
+      return [
+        ...(await store(events.slice(0, middle), owner)),
+        ...(await store(events.slice(middle), owner)),
+      ];
     }
     committed();
     return outcomesOf(placed, events, sql);
   };
 
-  return async (sources) => {
+  const setAside = async (
+    sources: readonly unknown[],
+    outcomes: readonly Outcome[],
+    keyName: string,
+  ): Promise<void> => {
+    const refused = outcomes.flatMap((of, index) =>
+      of.outcome === 'REJECTED' ? [{ source: sources[index], rejection: of.rejection }] : [],
+    );
+    if (refused.length === 0) return;
+    // The callers have the reason all the same.
+    await quarantine
+      .keep(keyName, refused)
+      .catch((error: unknown) => logger.error({ err: error }, 'Refused events could not be kept'));
+  };
+
+  return async (sources, { keyId, keyName, replay = false }) => {
+    await rateLimit?.(keyId, sources.length);
     const now = clock();
     const results = sources.map((source) => complete(source, now));
-    const outcomes = await store(
-      results.filter((result): result is Prepared => !isRejection(result)),
-    );
-    let next = 0;
-    return results.map((result) => (isRejection(result) ? rejected(result) : outcomes[next++]!));
+    return pulse.guard(async () => {
+      const stored = await store(
+        results.filter((result): result is Prepared => !isRejection(result)),
+        keyId,
+      );
+      let next = 0;
+      const outcomes = results.map((result) =>
+        isRejection(result) ? rejected(result) : stored[next++]!,
+      );
+      if (!replay) await setAside(sources, outcomes, keyName);
+      return outcomes;
+    });
   };
 };
 

@@ -36,13 +36,16 @@ export const formatCursor = ({
 export const parseCursor = (text: string): Cursor | undefined => {
   if (text === EARLIEST) return undefined;
   const bytes = Buffer.from(text, 'base64url');
-  if (bytes.length !== LENGTH || bytes[0] !== VERSION || bytes.toString('base64url') !== text)
+  const formed =
+    bytes.length === LENGTH && bytes[0] === VERSION && bytes.toString('base64url') === text;
+  const seq = formed ? Number(bytes.readBigUInt64BE(1)) : Infinity;
+  if (seq > Number.MAX_SAFE_INTEGER)
     throw new JejakError(
       'CURSOR_INVALID',
       `This is not a cursor of this log; use one that came with an event, or "${EARLIEST}".`,
     );
   return {
-    seq: Number(bytes.readBigUInt64BE(1)),
+    seq,
     place: bytes.readUInt16BE(9),
     fingerprint: bytes.readUInt32BE(11),
   };

@@ -1,7 +1,9 @@
 // One subscriber: a position in the log and a filter. It reads from where it stands, waits at the head, and ends when the
 // consumer leaves the loop, also while it waits.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connection.ts';
+import { isTransient } from '../database/failures.ts';
 import { BATCH_SPAN } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
@@ -14,6 +16,10 @@ export type Follow = (
   after?: string | null,
 ) => AsyncGenerator<Logged, void, void>;
 
+/** How long a subscription that begins while the connection is lost waits for another. */
+const PATIENCE_MS = 1_500;
+const PAUSE_MS = 50;
+
 /** Follows the log after a cursor, from the earliest event that is kept, or (without `after`) from now. */
 export const createFollow =
   (sql: Sql, reader: Reader): Follow =>
@@ -22,7 +28,9 @@ export const createFollow =
     let parked: Parked | undefined;
 
     async function* run(): AsyncGenerator<Logged, void, void> {
-      let { seq, place } = after ? await locate(sql, after) : { seq: reader.head(), place: -1 };
+      // From now is from what the reader has read: an event may be from a moment before, but none after is missed.
+      let { seq, place } =
+        typeof after === 'string' ? await locate(sql, after) : { seq: reader.head(), place: -1 };
       while (!stopped) {
         if (reader.head() <= seq) {
           parked = reader.park();
@@ -57,17 +65,33 @@ type Had = { readonly seq: number; readonly place: number };
 
 const locate = async (sql: Sql, text: string): Promise<Had> => {
   const cursor = parseCursor(text);
-  const [row] = await sql<[{ key: string | null; first: number | null; last: number | null }]>`
-    SELECT (SELECT key FROM batches WHERE seq = ${cursor?.seq ?? 0}) AS key,
-           (SELECT min(seq) FROM batches) AS first, (SELECT max(seq) FROM batches) AS last`;
-  if (!cursor) return { seq: (row.first ?? 1) - 1, place: -1 };
-  if (row.key === null && cursor.seq < (row.first ?? 0)) throw expired();
-  if (row.key === null || fingerprintOf(row.key) !== cursor.fingerprint)
+  const { key, first } = await survey(sql, cursor?.seq ?? 0);
+  if (!cursor) return { seq: (first ?? 1) - 1, place: -1 };
+  if (key === null && cursor.seq < (first ?? 0)) throw expired();
+  if (key === null || fingerprintOf(key) !== cursor.fingerprint)
     throw new JejakError(
       'CURSOR_INVALID',
       'The cursor is not of this log, which may have been restored from a backup; list what was missed with a query, then subscribe anew.',
     );
   return { seq: cursor.seq - 1, place: cursor.place };
+};
+
+type Survey = { key: string | null; first: number | null };
+
+/** The key of one batch, and the first that is kept. */
+const survey = async (sql: Sql, seq: number): Promise<Survey> => {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      const [row] = await sql<[Survey]>`
+        SELECT (SELECT key FROM batches WHERE seq = ${seq}) AS key,
+               (SELECT min(seq) FROM batches) AS first`;
+      return row;
+    } catch (error) {
+      if (!isTransient(error) || Date.now() > deadline) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
 };
 
 const expired = (): JejakError =>

@@ -2,18 +2,22 @@
 // quarter of a second, and keeps the latest batches in memory. Subscribers read from here, or from the table where they
 // are further behind; whichever, they see the same batches in the same order.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connection.ts';
+import { isTransient } from '../database/failures.ts';
 import type { Logger } from '../logger.ts';
 import { type LoggedBatch, readBatches } from './read-batches.ts';
 
 const POLL_MS = 250;
+const GOODBYE_MS = 1_000;
 const RING_EVENTS = 10_000;
 const CHANNEL = 'jejak_log';
 
 export type Reader = {
   /** The last position that has been read. */
   readonly head: () => number;
-  /** The batches after a position: from memory, or from the table where memory does not reach back so far. */
+  /** The batches after a position: from memory, or from the table where memory does not reach back so far. None where that
+   * is the head, or where the table could not be read for a moment. */
   readonly after: (seq: number) => Promise<readonly LoggedBatch[]>;
   /** Waits for the head to move. Look at `head` and park in one go, so that nothing falls between. */
   readonly park: () => Parked;
@@ -61,8 +65,8 @@ export const createReader = async (sql: Sql, logger: Logger): Promise<Reader> =>
   };
 
   // Should listening fail, or every notification be lost, the poll carries on.
-  const listening = sql.listen(CHANNEL, answerBell, answerBell).catch((error: unknown) => {
-    logger.warn({ err: error }, 'No notifications; new events are found by polling');
+  sql.listen(CHANNEL, answerBell, answerBell).catch((error: unknown) => {
+    if (!stopped) logger.warn({ err: error }, 'No notifications; new events are found by polling');
   });
   const running = run();
 
@@ -71,7 +75,13 @@ export const createReader = async (sql: Sql, logger: Logger): Promise<Reader> =>
     after: async (seq) => {
       if (seq >= head) return [];
       const first = ring[0]?.seq ?? head + 1;
-      return seq + 1 >= first ? ring.slice(seq + 1 - first) : readBatches(sql, seq);
+      if (seq + 1 >= first) return ring.slice(seq + 1 - first);
+      return readBatches(sql, seq).catch(async (error: unknown) => {
+        // A subscriber outlasts the connection: it asks again and goes on from where it stands.
+        if (stopped || !isTransient(error)) throw error;
+        await sleep(POLL_MS);
+        return [];
+      });
     },
     park: () => {
       const { promise: moved, resolve } = Promise.withResolvers<void>();
@@ -85,8 +95,8 @@ export const createReader = async (sql: Sql, logger: Logger): Promise<Reader> =>
     async [Symbol.asyncDispose]() {
       stopped = true;
       answerBell();
-      await running;
-      await (await listening)?.unlisten().catch(() => {});
+      // The pool ends what hangs on a connection that is half-open, and the listening one with it.
+      await Promise.race([running, sleep(GOODBYE_MS, undefined, { ref: false })]);
     },
   };
 };

@@ -27,12 +27,13 @@ export const formatPlace = ({ timestamp, id }: Place): string =>
 
 const parsePlace = (cursor: string): Place => {
   const match = /^(\S+Z) (\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  if (!match || parseInstant(match[1]!)?.text !== match[1])
+  const place = { timestamp: match?.[1] ?? '', id: Number(match?.[2]) };
+  if (parseInstant(place.timestamp)?.text !== place.timestamp || formatPlace(place) !== cursor)
     throw new JejakError(
       'CURSOR_INVALID',
       'This is not a cursor of a page; use `cursor` of an edge, or `startCursor` or `endCursor`. (`liveCursor` is for subscriptions.)',
     );
-  return { timestamp: match[1]!, id: Number(match[2]) };
+  return place;
 };
 
 export type PageRequest = {

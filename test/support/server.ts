@@ -10,7 +10,8 @@ import { type TestDatabase, createTestDatabase } from './database.ts';
 
 export const ADMIN_KEY = 'test-administrator-key';
 
-export type TestServer = AsyncDisposable & Clients & { readonly url: string; readonly database: TestDatabase };
+export type TestServer = AsyncDisposable &
+  Clients & { readonly url: string; readonly database: TestDatabase };
 
 export type Clients = {
   /** Runs an operation over HTTP; the whole result, errors included. */
@@ -38,6 +39,7 @@ export const testConfig = (overrides: Partial<Config> = {}): Config => ({
   DATABASE_URL: undefined,
   JEJAK_DATA_DIR: '.jejak',
   JEJAK_ADMIN_KEY: ADMIN_KEY,
+  JEJAK_KEY_EVENTS_PER_SECOND: undefined,
   JEJAK_ACCEPT_UNSAFE_DATABASE: 'no',
   LOG_LEVEL: 'silent',
   ...overrides,
@@ -67,9 +69,7 @@ export const testServer = async (shared?: TestDatabase): Promise<TestServer> => 
   return server;
 };
 
-export const clientsOf = ({
-  url,
-}: Pick<Service, 'url'>): Clients => {
+export const clientsOf = ({ url }: Pick<Service, 'url'>): Clients => {
   const post = async (path: string, body: unknown, key: string | null) => {
     const response = await fetch(url + path, {
       method: 'POST',

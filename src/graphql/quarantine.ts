@@ -1,0 +1,83 @@
+// Refused events: an administrator lists them, mends them and logs them again.
+
+import { JejakError } from '../errors.ts';
+import type { Quarantined } from '../ingest/quarantine.ts';
+import { MAX_PAGE } from '../query/events.ts';
+import { builder } from './builder.ts';
+import { LogEventInput } from './event.ts';
+import { LogEventPayload, RejectionCode } from './log-event.ts';
+
+const QuarantinedEvent = builder.objectRef<Quarantined>('QuarantinedEvent').implement({
+  description: 'An event that was refused, as it was sent. It waits 7 days to be mended.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Its number, for `replayQuarantined`.' }),
+    receivedAt: t.expose('receivedAt', { type: 'DateTime', description: 'When it was refused.' }),
+    keyName: t.exposeString('keyName', { description: 'The name of the key it came with.' }),
+    code: t.expose('code', { type: RejectionCode, description: 'Why it was refused.' }),
+    reason: t.exposeString('reason', { description: 'Why it was refused, in words.' }),
+    source: t.expose('source', {
+      type: 'JSON',
+      description:
+        'The event as it was sent, under the names of LogEventInput; text where it was no JSON object or is longer than 64 KB.',
+    }),
+  }),
+});
+
+const numberOf = (id: string): number => {
+  if (!/^\d{1,15}$/.test(id))
+    throw new JejakError('BAD_USER_INPUT', `"${id}" is no number of a quarantined event.`);
+  return Number(id);
+};
+
+builder.queryFields((t) => ({
+  quarantinedEvents: t.field({
+    type: [QuarantinedEvent],
+    description:
+      'Events that were refused and wait to be mended, the latest first. Needs the scope `admin`.',
+    authScopes: { may: 'admin' },
+    args: {
+      first: t.arg.int({ defaultValue: 50, description: `How many, 1 to ${MAX_PAGE}.` }),
+      before: t.arg.id({
+        description: 'Only those refused before this one: the `id` of the last of the page before.',
+      }),
+    },
+    resolve: (_root, { first, before }, { quarantine }) => {
+      const limit = first ?? 50;
+      if (limit < 1 || limit > MAX_PAGE)
+        throw new JejakError('BAD_USER_INPUT', `A page has 1 to ${MAX_PAGE} events.`);
+      return quarantine.list(limit, before ? numberOf(before) : undefined);
+    },
+  }),
+}));
+
+builder.mutationFields((t) => ({
+  replayQuarantined: t.field({
+    type: LogEventPayload,
+    description:
+      'Logs a refused event again, with some of its fields replaced. Where it is stored it leaves the quarantine; where it is refused again it stays. Without a timestamp of its own it has the time it was refused. Needs the scope `admin`.',
+    authScopes: { may: 'admin' },
+    args: {
+      id: t.arg.id({ required: true, description: 'Its number.' }),
+      changes: t.arg({
+        type: LogEventInput,
+        description: 'The fields to replace; null removes one.',
+      }),
+    },
+    resolve: async (_root, { id, changes }, { quarantine, log, viewer }) => {
+      const waiting = await quarantine.find(numberOf(id));
+      if (!waiting)
+        throw new JejakError(
+          'BAD_USER_INPUT',
+          `There is no quarantined event ${id}; \`quarantinedEvents\` lists them.`,
+        );
+      const original = typeof waiting.source === 'object' ? waiting.source : {};
+      const [outcome] = await log([{ timestamp: waiting.receivedAt, ...original, ...changes }], {
+        keyId: viewer!.keyId,
+        keyName: viewer!.name,
+        replay: true,
+      });
+      if (outcome!.outcome !== 'REJECTED') await quarantine.release(waiting.id);
+      return outcome!;
+    },
+  }),
+}));

@@ -1,0 +1,70 @@
+// Where refused events wait to be mended: the original as it was sent, with the reason, for as long as the shortest
+// retention. Mending is logging it again with some fields replaced.
+
+import type { Sql } from '../database/connection.ts';
+import type { Rejection } from '../events/complete.ts';
+import { severities, severityNames } from '../events/vocabulary.ts';
+
+export type Quarantined = {
+  readonly id: number;
+  readonly receivedAt: string;
+  readonly keyName: string;
+  readonly code: Rejection['code'];
+  readonly reason: string;
+  /** The event as it was sent, under its API names; text where it was cut or was no JSON. */
+  readonly source: unknown;
+};
+
+export type Quarantine = {
+  readonly keep: (
+    keyName: string,
+    refused: readonly { readonly source: unknown; readonly rejection: Rejection }[],
+  ) => Promise<void>;
+  /** The latest first. */
+  readonly list: (limit: number, before?: number) => Promise<Quarantined[]>;
+  readonly find: (id: number) => Promise<Quarantined | undefined>;
+  readonly release: (id: number) => Promise<void>;
+  /** Drops what has waited too long, and says how many. */
+  readonly purge: () => Promise<number>;
+};
+
+/** More of an original is not kept; it can then be read but not logged again. */
+const MAX_CHARACTERS = 64 * 1024;
+const KEPT_DAYS = Math.min(...severityNames.map((name) => severities[name].retentionDays));
+
+export const createQuarantine = (sql: Sql): Quarantine => {
+  const columns = sql`id, received_at AS "receivedAt", key_name AS "keyName", code, reason, source`;
+  type Row = Omit<Quarantined, 'source'> & { readonly source: string };
+  const read = ({ source, ...row }: Row): Quarantined => ({ ...row, source: JSON.parse(source) });
+  return {
+    keep: async (keyName, refused) => {
+      const rows = refused.map(({ source, rejection: { code, reason } }) => ({
+        key_name: keyName,
+        code,
+        reason,
+        source: textOf(source),
+      }));
+      await sql`INSERT INTO quarantine ${sql(rows)}`;
+    },
+    list: async (limit, before) =>
+      (
+        await sql<Row[]>`
+        SELECT ${columns} FROM quarantine ${before === undefined ? sql`` : sql`WHERE id < ${before}`} ORDER BY id DESC LIMIT ${limit}`
+      ).map(read),
+    find: async (id) =>
+      (await sql<Row[]>`SELECT ${columns} FROM quarantine WHERE id = ${id}`).map(read)[0],
+    release: async (id) => void (await sql`DELETE FROM quarantine WHERE id = ${id}`),
+    purge: async () =>
+      (
+        await sql`DELETE FROM quarantine WHERE received_at < clock_timestamp() - make_interval(days => ${KEPT_DAYS})`
+      ).count,
+  };
+};
+
+/** JSON escapes what PostgreSQL's text cannot hold. */
+const textOf = (source: unknown): string => {
+  const text = JSON.stringify(source);
+  return text.length <= MAX_CHARACTERS
+    ? text
+    : JSON.stringify(`${text.slice(0, MAX_CHARACTERS).toWellFormed()}…`);
+};

@@ -1,0 +1,106 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { createQuarantine } from '../../src/ingest/quarantine.ts';
+import { ADMIN_KEY, testServer } from '../support/server.ts';
+
+const LIST = '{ quarantinedEvents { id keyName code reason source receivedAt } }';
+const REPLAY = `mutation($id: ID!, $changes: LogEventInput) {
+  replayQuarantined(id: $id, changes: $changes) { outcome rejectionCode event { eventId category name timestamp userId } }
+}`;
+
+test('I7: a refused event waits as it was sent, is mended, logged, and leaves the quarantine', async () => {
+  const server = await testServer();
+  await server.rest([
+    { event_category: 'AUTH', event_type: 'X', event_name: 'Fine' },
+    {
+      event_id: 'UNK-20250619-143052-1a2b3c4d',
+      event_name: 'Nobody knows',
+      user_id: 7,
+      odd: 'a\u0000b',
+    },
+  ]);
+  const { data } = await server.graphql(LIST);
+  expect(data.quarantinedEvents).toHaveLength(1);
+  const [waiting] = data.quarantinedEvents;
+  expect(waiting).toMatchObject({
+    keyName: 'administrator',
+    code: 'MISSING_VALUE',
+    source: {
+      eventId: 'UNK-20250619-143052-1a2b3c4d',
+      name: 'Nobody knows',
+      userId: 7,
+      odd: 'a\u0000b',
+    },
+  });
+
+  const still = await server.graphql(REPLAY, { id: waiting.id, changes: { type: 'MYSTERY' } });
+  expect(still.data.replayQuarantined).toMatchObject({
+    outcome: 'REJECTED',
+    rejectionCode: 'MISSING_VALUE',
+  });
+  const mended = await server.graphql(REPLAY, {
+    id: waiting.id,
+    changes: { type: 'MYSTERY', category: 'SYSTEM' },
+  });
+  expect(mended.data.replayQuarantined).toMatchObject({
+    outcome: 'REPAIRED', // `odd` is no field, and neither action nor status were said
+    event: {
+      eventId: 'UNK-20250619-143052-1a2b3c4d',
+      category: 'SYSTEM',
+      userId: 7,
+      timestamp: waiting.receivedAt,
+    },
+  });
+  expect((await server.graphql(LIST)).data.quarantinedEvents).toEqual([]);
+});
+
+test('what cannot be an event at all is kept too, and can be read though not replayed without changes', async () => {
+  const server = await testServer();
+  const lines = `{"event_category":"AUTH","event_type":"X","event_name":"Fine"}\n{"broken": \n`;
+  const response = await fetch(`${server.url}/api/events`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${ADMIN_KEY}`,
+      'content-type': 'application/x-ndjson',
+      'content-encoding': 'gzip',
+    },
+    body: gzipSync(lines),
+  });
+  expect(response.status).toBe(207);
+  const { results } = await response.json();
+  expect(results.map(({ outcome }: { outcome: string }) => outcome)).toEqual([
+    'REPAIRED',
+    'REJECTED',
+  ]);
+  const { data } = await server.graphql(LIST);
+  expect(data.quarantinedEvents.map(({ source }: { source: unknown }) => source)).toEqual([
+    '{"broken": ',
+  ]);
+});
+
+test('the quarantine is listed in pages, and only an administrator sees it', async () => {
+  const server = await testServer();
+  await server.rest(Array.from({ length: 5 }, (_, n) => ({ event_name: `lost ${n}` })));
+  const { data } = await server.graphql('{ quarantinedEvents(first: 2) { id source } }');
+  const rest = await server.graphql('query($b: ID) { quarantinedEvents(before: $b) { source } }', {
+    b: data.quarantinedEvents[1].id,
+  });
+  expect(
+    [...data.quarantinedEvents, ...rest.data.quarantinedEvents].map(({ source }) => source.name),
+  ).toEqual([4, 3, 2, 1, 0].map((n) => `lost ${n}`));
+  const made = await server.graphql(
+    'mutation { createApiKey(name: "reader", scopes: [READ, WRITE]) { key } }',
+  );
+  const { errors } = await server.graphql(LIST, {}, made.data.createApiKey.key);
+  expect(errors![0].extensions.code).toBe('FORBIDDEN');
+});
+
+test('what has waited longer than the shortest retention is purged', async () => {
+  const server = await testServer();
+  await server.rest([{ event_name: 'old' }, { event_name: 'new' }]);
+  const { sql } = server.database;
+  await sql`UPDATE quarantine SET received_at = now() - interval '7 days 1 minute' WHERE source LIKE '%old%'`;
+  expect(await createQuarantine(sql).purge()).toBe(1);
+  const { data } = await server.graphql(LIST);
+  expect(data.quarantinedEvents.map(({ source }: any) => source.name)).toEqual(['new']);
+});

@@ -1,0 +1,32 @@
+// The way into the log without a door, for tests that need many events quickly.
+
+import { createPulse } from '../../src/database/pulse.ts';
+import type { Sql } from '../../src/database/connection.ts';
+import { createBatcher } from '../../src/ingest/batcher.ts';
+import { type Outcome, createLog } from '../../src/ingest/log.ts';
+import { persist } from '../../src/ingest/persist.ts';
+import { createQuarantine } from '../../src/ingest/quarantine.ts';
+import { createLogger } from '../../src/logger.ts';
+
+export type TestLog = Disposable & ((events: readonly unknown[]) => Promise<Outcome[]>);
+
+export const createTestLog = (sql: Sql, clock = () => new Date()): TestLog => {
+  const pulse = createPulse(sql);
+  const log = createLog({
+    batcher: createBatcher({
+      append: (batch) => persist(sql, batch),
+      writers: 2,
+      maxWaiting: 100_000,
+    }),
+    sql,
+    quarantine: createQuarantine(sql),
+    pulse,
+    rateLimit: undefined,
+    committed: () => {},
+    clock,
+    logger: createLogger('silent'),
+  });
+  return Object.assign((events: readonly unknown[]) => log(events, { keyId: 0, keyName: 'test' }), {
+    [Symbol.dispose]: () => pulse[Symbol.dispose](),
+  });
+};
