@@ -5,6 +5,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Sql } from '../database/connection.ts';
 import type { Pulse } from '../database/pulse.ts';
 import { JejakError } from '../errors.ts';
+import { mendText } from '../events/text.ts';
 import { type Scope, type Viewer, scopeNames } from './viewer.ts';
 
 export type ApiKey = {
@@ -49,6 +50,7 @@ const unauthenticated = (message: string): JejakError => new JejakError('UNAUTHE
 export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | undefined): Keys => {
   const adminHash = adminKey === undefined ? undefined : sha256(adminKey);
   const believed = new Map<string, { viewer: Viewer; until: number }>();
+  let revocations = 0;
   const administrator: Viewer = { keyId: 0, name: 'administrator', scopes: ['admin'] };
 
   const find = async (key: string): Promise<Viewer> => {
@@ -60,6 +62,7 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
     believed.delete(name);
     if (!wellFormed(key))
       throw unauthenticated('The key is not one of this log; check that it was copied whole.');
+    const asked = revocations;
     const [row] = await guard(
       () => sql<{ keyId: number; name: string; scopes: Scope[] }[]>`
         SELECT id AS "keyId", name, scopes FROM api_keys WHERE hash = ${hash} AND revoked_at IS NULL`,
@@ -67,7 +70,8 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
     if (!row)
       throw unauthenticated('The key is unknown or revoked; ask an administrator for another.');
     if (believed.size >= BELIEVED_KEYS) believed.clear();
-    believed.set(name, { viewer: row, until: Date.now() + BELIEVED_MS });
+    // What was read before a revocation here is not believed after it.
+    if (asked === revocations) believed.set(name, { viewer: row, until: Date.now() + BELIEVED_MS });
     return row;
   };
 
@@ -93,7 +97,7 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
       return find(key);
     },
     create: (name, wanted) => {
-      if (name.trim() === '' || name.length > NAME_MAX)
+      if (name.trim() === '' || name.length > NAME_MAX || mendText(name) !== name)
         throw new JejakError(
           'BAD_USER_INPUT',
           `A key needs a name of 1 to ${NAME_MAX} characters, such as the service that will use it.`,
@@ -108,6 +112,7 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
     revoke: async (id) => {
       const [apiKey] = await sql<ApiKey[]>`
         UPDATE api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE id = ${id} RETURNING ${columns(sql)}`;
+      revocations++;
       believed.clear();
       return apiKey;
     },

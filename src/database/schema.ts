@@ -5,7 +5,6 @@ import {
   bigint,
   customType,
   integer,
-  jsonb,
   pgTable,
   smallint,
   text,
@@ -16,6 +15,8 @@ import { type Field, type FieldName, type Kind, fieldNames, fields } from '../ev
 import { instantFromPostgres } from '../events/time.ts';
 
 const inet = customType<{ data: string }>({ dataType: () => 'inet' });
+// drizzle's own jsonb parses text a second time: the JSON text "1" would be read as the number 1.
+const json = customType<{ data: unknown }>({ dataType: () => 'jsonb' });
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const instant = customType<{ data: string; driverData: string }>({
   dataType: () => 'timestamptz',
@@ -31,7 +32,7 @@ const columns = {
   text: boundedText,
   integer: (field) => integer(field.column),
   address: (field) => inet(field.column),
-  json: (field) => jsonb(field.column),
+  json: (field) => json(field.column),
   tags: (field) => text(field.column).array(),
   time: (field) => instant(field.column),
   code: boundedText,
