@@ -5,6 +5,7 @@ import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { type Field, type Kind, MAX_TAGS, fields, inputNames, type InputName } from './fields.ts';
+import { WrittenNumber } from './number.ts';
 import { cutText, isStorableJson, mendJson, mendText } from './text.ts';
 import { parseInstant } from './time.ts';
 import { categories, categoryNames, severityNames, statusNames } from './vocabulary.ts';
@@ -58,8 +59,11 @@ export const validInput = z.strictObject(
 /** A value that stands in for the one sent, with the warning that says so; `undefined` where there is none. */
 export type Repair = { readonly value: unknown; readonly warning?: string } | undefined;
 
+const isNumber = (source: unknown): source is number | WrittenNumber =>
+  typeof source === 'number' || source instanceof WrittenNumber;
+
 const repairText = (source: unknown, field: Field): Repair => {
-  if (typeof source === 'number' || typeof source === 'boolean')
+  if (isNumber(source) || typeof source === 'boolean')
     return {
       value: cutText(String(source), field.max!),
       warning: 'was not text and is stored as text',
@@ -94,14 +98,15 @@ const repairs = {
   position: () => undefined,
   // An identity is never cut: two long ids could become one.
   identifier: (source, field) => {
-    const text = typeof source === 'number' ? String(source) : source;
+    const text = isNumber(source) ? String(source) : source;
     return typeof text === 'string' && valid.identifier(field).safeParse(text).success
       ? { value: text, warning: 'was not text and is stored as text' }
       : undefined;
   },
   text: repairText,
   integer: (source) => {
-    const number = typeof source === 'string' && source.trim() !== '' ? Number(source) : source;
+    const text = source instanceof WrittenNumber ? source.text : source;
+    const number = typeof text === 'string' && text.trim() !== '' ? Number(text) : text;
     if (typeof number !== 'number') return undefined;
     const whole = Math.round(number);
     return z.int32().safeParse(whole).success
@@ -118,13 +123,14 @@ const repairs = {
       ? undefined
       : {
           value,
-          warning: 'held NUL, broken surrogates or numbers beyond 1e64: replaced by U+FFFD or text',
+          warning:
+            'held NUL, broken surrogates or numbers too large or too fine: replaced by U+FFFD or text',
         };
   },
   tags: (source, field) => {
     const items = typeof source === 'string' ? [source] : source;
-    if (!Array.isArray(items) || items.some((item) => item !== null && typeof item === 'object'))
-      return undefined;
+    const isText = (item: unknown) => item === null || typeof item !== 'object' || isNumber(item);
+    if (!Array.isArray(items) || !items.every(isText)) return undefined;
     const tags = items
       .slice(0, MAX_TAGS)
       .map((item) => cutText(mendText(String(item)), field.max!));

@@ -2,6 +2,7 @@
 // P15), numbers that would unfold to hundreds of digits, nesting without end.
 
 import { MAX_JSON_DEPTH } from './fields.ts';
+import { WrittenNumber } from './number.ts';
 
 const storable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
 
@@ -26,6 +27,7 @@ export const isStorableJson = (value: unknown, depth = 0): boolean => {
   if (typeof value === 'number') return Number.isFinite(value) && !hugeNumber(value);
   if (typeof value === 'boolean' || value === null) return true;
   if (typeof value !== 'object' || depth >= MAX_JSON_DEPTH) return false;
+  if (value instanceof WrittenNumber) return false;
   if (Array.isArray(value)) return value.every((item) => isStorableJson(item, depth + 1));
   const object = value as Record<string, unknown>;
   return Object.keys(object).every(
@@ -58,6 +60,10 @@ export const mendJson = (source: unknown): JsonCheck => {
         return value;
       case 'object':
         if (value === null) return null;
+        if (value instanceof WrittenNumber) {
+          mended = true;
+          return value.text;
+        }
         if (depth >= MAX_JSON_DEPTH) {
           tooDeep = true;
           return null;

@@ -1,7 +1,8 @@
 // The scalars. Each refuses what it is not with BAD_USER_INPUT and says what it wants.
 
-import { type ValueNode, Kind, valueFromASTUntyped } from 'graphql';
+import { type ValueNode, Kind } from 'graphql';
 import { JejakError } from '../errors.ts';
+import { WrittenNumber, numberOf } from '../events/number.ts';
 import { parseInstant, subtractDuration } from '../events/time.ts';
 import { builder } from './builder.ts';
 
@@ -18,14 +19,17 @@ const textScalar = (
     parseValue: (value) => {
       const result = typeof value === 'string' ? read(value) : undefined;
       if (result === undefined)
-        throw new JejakError(
-          'BAD_USER_INPUT',
-          `${JSON.stringify(value)?.slice(0, 60)} is no ${name}: ${description}`,
-        );
+        throw new JejakError('BAD_USER_INPUT', `${shown(value)} is no ${name}: ${description}`);
       return result;
     },
   });
 };
+
+/** A list or an object may be nested too deeply to be printed. */
+const shown = (value: unknown): string =>
+  value !== null && typeof value === 'object' && !(value instanceof WrittenNumber)
+    ? `A ${Array.isArray(value) ? 'list' : 'object'}`
+    : (JSON.stringify(value) ?? 'undefined').slice(0, 60);
 
 textScalar(
   'DateTime',
@@ -43,9 +47,9 @@ textScalar('EventCode', 'Code of a catalogued event, such as AUTH-001.', (text) 
 );
 textScalar('TimeZone', 'IANA time zone, such as Asia/Jakarta.', (text) => {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone &&
-      /^[A-Za-z]/.test(text)
-      ? text
+    // The full name: abbreviations such as IST mean one zone here and another to PostgreSQL.
+    return /^[A-Za-z]/.test(text)
+      ? new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone
       : undefined;
   } catch {
     return undefined;
@@ -56,9 +60,30 @@ builder.scalarType('JSON', {
   description: 'Any JSON value: object, list, text, number, boolean or null.',
   serialize: (value) => value,
   parseValue: (value) => value,
-  parseLiteral: (node: ValueNode, variables) => {
-    if (node.kind === Kind.ENUM)
-      throw new JejakError('BAD_USER_INPUT', `${node.value} is not JSON; put text in quotes.`);
-    return valueFromASTUntyped(node, variables);
-  },
+  parseLiteral: (node: ValueNode, variables) => jsonOf(node, variables ?? {}),
 });
+
+const jsonOf = (node: ValueNode, variables: Record<string, unknown>): unknown => {
+  switch (node.kind) {
+    case Kind.NULL:
+      return null;
+    case Kind.INT:
+    case Kind.FLOAT:
+      return numberOf(node.value);
+    case Kind.STRING:
+    case Kind.BOOLEAN:
+      return node.value;
+    case Kind.VARIABLE:
+      return variables[node.name.value];
+    case Kind.LIST:
+      return node.values.map((value) => jsonOf(value, variables) ?? null);
+    case Kind.OBJECT:
+      return Object.fromEntries(
+        node.fields
+          .map(({ name, value }) => [name.value, jsonOf(value, variables)])
+          .filter(([, value]) => value !== undefined),
+      );
+    default:
+      throw new JejakError('BAD_USER_INPUT', `${node.value} is not JSON; put text in quotes.`);
+  }
+};

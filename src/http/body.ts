@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip as gunzipCallback } from 'node:zlib';
 import { JejakError } from '../errors.ts';
+import { parseExact } from './json.ts';
 
 const gunzip = promisify(gunzipCallback);
 
@@ -55,11 +56,13 @@ const tooLarge = (): JejakError =>
 
 export const parseJson = (text: string): unknown => {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch (cause) {
-    throw new JejakError('BAD_USER_INPUT', `The body is not JSON: ${(cause as Error).message}.`, {
-      cause,
-    });
+    const fault =
+      cause instanceof RangeError
+        ? 'is nested too deeply'
+        : `is not JSON: ${(cause as Error).message}`;
+    throw new JejakError('BAD_USER_INPUT', `The body ${fault}.`, { cause });
   }
 };
 

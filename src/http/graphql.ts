@@ -3,15 +3,17 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
-import { type Plugin, createYoga } from 'graphql-yoga';
+import { type DocumentNode, type ExecutionArgs, type ExecutionResult, parse } from 'graphql';
+import { type GraphQLParams, type Plugin, createYoga, isAsyncIterable } from 'graphql-yoga';
 import type { Viewer } from '../access/viewer.ts';
 import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
+import { JejakError } from '../errors.ts';
+import { parseLimits, sizeRule } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Logger } from '../logger.ts';
-import { readBody } from './body.ts';
-import { createLane } from './lane.ts';
+import { parseJson, readBody } from './body.ts';
+import { createLane, render } from './lane.ts';
 import { publicError } from './mask.ts';
 
 export type Parts = Omit<Context, 'viewer'> & { readonly logger: Logger; readonly pulse: Pulse };
@@ -35,11 +37,31 @@ export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor =
   const contextOf = (viewer: Viewer | null): Context => ({ ...parts, viewer });
   const lane = createLane({ keys: parts.keys, contextOf, mask, guard: pulse.guard });
   const plugin: Plugin<object, Context> = {
-    onValidate:
-      ({ params: { documentAST } }) =>
-      ({ valid }) => {
+    onRequestParse: ({ serverContext, setRequestParser }) => {
+      const { params } = (serverContext as unknown as { req: Posted }).req;
+      if (params) setRequestParser(() => params);
+    },
+    onParse: ({ setParseFn }) =>
+      setParseFn((source, options) => parse(source, { ...options, ...parseLimits })),
+    onValidate: ({ params: { documentAST }, addValidationRule }) => {
+      addValidationRule(sizeRule);
+      return ({ valid, result }) => {
         if (valid) lane.learn(documentAST as DocumentNode);
-      },
+        // These are not masked; yoga would name a code of its own.
+        else for (const { extensions } of result) extensions['code'] = 'BAD_USER_INPUT';
+      };
+    },
+    onResultProcess: (answer) => {
+      const { result, resultProcessor } = answer;
+      if (resultProcessor) return;
+      if (isAsyncIterable(result)) void result[Symbol.asyncIterator]().return?.();
+      const { status, text } = render({ errors: [notAcceptable()] }, mask);
+      const headers = { 'Content-Type': 'application/json; charset=utf-8' };
+      answer.setResultProcessor(
+        (_, { Response }) => new Response(text, { status, headers }),
+        'any',
+      );
+    },
     onExecute: ({ executeFn, setExecuteFn }) =>
       setExecuteFn((args: ExecutionArgs) =>
         pulse.guard(async () => executeFn(args) as ExecutionResult),
@@ -63,33 +85,74 @@ export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor =
     renderGraphiQL,
     maskedErrors: { maskError: mask },
     plugins: [plugin],
+    maxRequestBodySize: false, // it is bounded before
+    // What the lane knows is enough: yoga would keep 1,024 documents of any length, and as many mistakes.
+    parserAndValidationCache: {
+      documentCache: { get: lane.known, set: () => {} },
+      errorCache: { get: () => undefined, set: () => {} },
+    },
     context: async ({ request }) =>
       contextOf(await viewerOf(request.headers.get('authorization'), parts.keys)),
   });
 
   return async (request, response) => {
-    if (request.method !== 'POST') return yoga(request, response);
-    const { text } = await readBody(request, ['application/json']);
     const { accept, authorization } = request.headers;
-    const answer = await lane.answer(text, accept, authorization);
-    if (answer === undefined) return yoga(withText(request, text), response);
-    response.statusCode = answer.status;
-    response.setHeader('Content-Type', `${answer.mediaType}; charset=utf-8`);
-    response.end(answer.text);
-    return undefined;
+    try {
+      if (request.method !== 'POST') {
+        checkSearch(request.url!);
+        return await yoga(request, response);
+      }
+      if (!isAnswerable(accept)) throw notAcceptable();
+      const { text } = await readBody(request, ['application/json']);
+      const body = parseJson(text);
+      if (typeof body !== 'object' || body === null)
+        throw new JejakError('BAD_USER_INPUT', 'Send a JSON object with `query` in it.');
+      const answer = await lane.answer(body, accept, authorization);
+      if (answer === undefined) return await yoga(withParams(request, body), response);
+      response.statusCode = answer.status;
+      response.setHeader('Content-Type', `${answer.mediaType}; charset=utf-8`);
+      response.end(answer.text);
+      return undefined;
+    } catch (error) {
+      if (response.headersSent) throw error;
+      const { status, text } = render({ errors: [error] }, mask);
+      if (status === 413) response.setHeader('Connection', 'close'); // the rest of the body is not read
+      response.statusCode = status;
+      response.setHeader('Content-Type', 'application/json; charset=utf-8');
+      response.end(text);
+      return undefined;
+    }
   };
 };
 
-/** A request whose body was read, and inflated, already, as yoga takes it. */
-const withText = (request: IncomingMessage, text: string): IncomingMessage => {
+/** A request whose body was read, inflated and parsed already. */
+type Posted = IncomingMessage & { readonly params?: GraphQLParams };
+
+const withParams = (request: IncomingMessage, params: object): Posted => {
   delete request.headers['content-encoding'];
-  const body = {
-    text,
-    async *[Symbol.asyncIterator]() {
-      yield Buffer.from(text);
-    },
-  };
-  return Object.assign(request, { body });
+  return Object.assign(request, { params });
+};
+
+const mediaTypes =
+  /(^|[,\s])(\*\/\*|application\/(\*|json|graphql-response\+json)|text\/(\*|event-stream)|multipart\/(\*|mixed))\s*([,;]|$)/i;
+
+/** A mutation is not executed for one who would not take the answer. */
+const isAnswerable = (accept = '*/*'): boolean => mediaTypes.test(accept);
+
+const notAcceptable = (): JejakError =>
+  new JejakError(
+    'BAD_USER_INPUT',
+    'Accept application/json or application/graphql-response+json, and text/event-stream for a subscription.',
+    { details: { status: 406 } },
+  );
+
+/** A question in the address may carry JSON. */
+const checkSearch = (url: string): void => {
+  const search = new URL(url, 'http://localhost').searchParams;
+  for (const name of ['variables', 'extensions']) {
+    const text = search.get(name);
+    if (text) parseJson(text);
+  }
 };
 
 /** Nobody without a credential; a credential that is not good is an error, whatever was asked. */

@@ -13,9 +13,10 @@ export type Answer = { readonly status: number; readonly mediaType: string; read
 export type Lane = {
   /** Notes that a document is valid, so that it may be executed here from now on. */
   readonly learn: (document: DocumentNode) => void;
+  readonly known: (source: string) => DocumentNode | undefined;
   /** The answer, or undefined where the request is not for this lane; nothing has been executed then. */
   readonly answer: (
-    text: string,
+    body: unknown,
     accept: string | undefined,
     authorization: string | undefined,
   ) => Promise<Answer | undefined>;
@@ -34,6 +35,7 @@ const MAX_CHARACTERS = 8_000;
 export const createLane = ({ keys, contextOf, mask, guard }: LaneParts): Lane => {
   const known = new Map<string, DocumentNode>();
   return {
+    known: (source) => known.get(source),
     learn: (document) => {
       const source = document.loc?.source.body;
       if (
@@ -46,9 +48,9 @@ export const createLane = ({ keys, contextOf, mask, guard }: LaneParts): Lane =>
       if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value!);
       known.set(source, document);
     },
-    answer: async (text, accept, authorization) => {
+    answer: async (body, accept, authorization) => {
       const mediaType = mediaTypeOf(accept);
-      const request = mediaType === undefined ? undefined : readRequest(text);
+      const request = mediaType === undefined ? undefined : readRequest(body);
       const document = request && known.get(request.query);
       if (!mediaType || !document || authorization === undefined) return undefined;
       const viewer = await keys.authenticate(authorization).catch(() => undefined);
@@ -76,20 +78,14 @@ const isPlain = ({ definitions }: DocumentNode): boolean => {
 
 type Request = { readonly query: string; readonly variables: Record<string, unknown> };
 
-const readRequest = (text: string): Request | undefined => {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+const readRequest = (body: unknown): Request | undefined => {
   if (typeof body !== 'object' || body === null) return undefined;
   const { query, variables, ...rest } = body as Record<string, unknown>;
   const { operationName = null, ...unusual } = rest;
   if (typeof query !== 'string' || operationName !== null || Object.keys(unusual).length > 0)
     return undefined;
   if (variables === undefined || variables === null) return { query, variables: {} };
-  return typeof variables === 'object'
+  return typeof variables === 'object' && !Array.isArray(variables)
     ? { query, variables: variables as Record<string, unknown> }
     : undefined;
 };
@@ -110,7 +106,8 @@ type Result = {
   readonly errors?: readonly unknown[] | undefined;
 };
 
-const render = (
+/** The whole answer as text, with the status that its errors ask for. */
+export const render = (
   result: Result,
   mask: (error: unknown) => GraphQLError,
 ): Pick<Answer, 'status' | 'text'> => {

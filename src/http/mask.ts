@@ -23,9 +23,11 @@ export const publicError = (error: unknown, logger: Logger): GraphQLError => {
     });
   }
   if (error instanceof GraphQLError && !(cause instanceof Error)) {
+    // Whatever a library calls it: the codes are ours, and how its error came about stays here.
+    const { http } = error.extensions;
     return new GraphQLError(error.message, {
       ...place,
-      extensions: { code: 'BAD_USER_INPUT', ...error.extensions },
+      extensions: { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) },
     });
   }
   const requestId = randomUUID();

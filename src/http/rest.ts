@@ -59,21 +59,18 @@ const parseLine = (line: string): unknown => {
 
 const nameByColumn = new Map<string, string>(fieldNames.map((name) => [fields[name].column, name]));
 
-/** The event under its API names. What the server alone may say, and names it does not know, stay under their own. */
+/** The event under its API names, which are understood here too; names that nobody knows stay as they are. */
 const withApiNames = (source: unknown): unknown => {
   if (typeof source !== 'object' || source === null || Array.isArray(source)) return source;
   return Object.fromEntries(
     Object.entries(source)
       .filter(([, value]) => value !== null)
-      .map(([column, value]) => [
-        nameByColumn.get(column) ?? `${column}${Object.hasOwn(fields, column) ? ' ' : ''}`,
-        value,
-      ]),
+      .map(([column, value]) => [nameByColumn.get(column) ?? column, value]),
   );
 };
 
 const columnOf = (field: string): string =>
-  Object.hasOwn(fields, field) ? fields[field as keyof typeof fields].column : field.trimEnd();
+  Object.hasOwn(fields, field) ? fields[field as keyof typeof fields].column : field;
 
 /** A reason names fields between backquotes, here by their columns. */
 const withColumns = (reason: string): string =>

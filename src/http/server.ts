@@ -15,6 +15,13 @@ export type HttpServer = AsyncDisposable & {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
+/** A request has this long to arrive, so that a thousand slow ones cannot hold a thousand connections for long. */
+const arrival = {
+  headersTimeout: 5_000,
+  requestTimeout: 20_000,
+  connectionsCheckingInterval: 1_000,
+} as const;
+
 /** How long requests that are under way may take to finish when the server stops. */
 const FINISH_MS = 5_000;
 
@@ -38,7 +45,7 @@ export const listen = async (
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (stopping) response.setHeader('Connection', 'close');
     try {
-      const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+      const pathname = pathOf(request.url!);
       const door = doors[pathname];
       if (!door)
         throw new JejakError(
@@ -51,7 +58,7 @@ export const listen = async (
       respondError(response, error, parts.logger);
     }
   };
-  const server = createServer((request, response) => void answer(request, response));
+  const server = createServer(arrival, (request, response) => void answer(request, response));
   const sockets = createSockets(server, parts);
   await started(server, address);
   const { port } = server.address() as AddressInfo;
@@ -69,6 +76,10 @@ export const listen = async (
     },
   };
 };
+
+/** Without what may follow it, and without the host that a proxy may put before it. */
+const pathOf = (url: string): string =>
+  url.startsWith('/') ? url.split('?', 1)[0]! : (URL.parse(url)?.pathname ?? url);
 
 const started = (server: Server, { port, host }: { port: number; host: string }): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -7,8 +7,10 @@ import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../access/viewer.ts';
 import { refusalOf } from '../database/failures.ts';
+import { parseLimits, rules } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Parts } from './graphql.ts';
+import { exactly } from './json.ts';
 import { publicError } from './mask.ts';
 
 const MAX_FRAME_BYTES = 64 * 1024;
@@ -40,6 +42,7 @@ export const createSockets = (server: Server, { logger, ...parts }: Parts): Asyn
   const disposable = useServer<Record<string, unknown>, Extra>(
     {
       connectionInitWaitTimeout: INIT_TIMEOUT_MS,
+      jsonMessageReviver: exactly,
       onConnect: async (context) => {
         const authorization =
           context.connectionParams?.['authorization'] ??
@@ -59,8 +62,8 @@ export const createSockets = (server: Server, { logger, ...parts }: Parts): Asyn
       // An operation that cannot be parsed or is not valid is an error of that operation, not of the socket.
       onSubscribe: ({ extra }, _id, { query, variables, operationName }) => {
         try {
-          const document = parse(query);
-          const mistakes = validate(schema, document);
+          const document = parse(query, parseLimits);
+          const mistakes = validate(schema, document, rules);
           if (mistakes.length > 0) return hidden(mistakes);
           return {
             schema,

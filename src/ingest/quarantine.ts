@@ -3,6 +3,7 @@
 
 import type { Sql } from '../database/connection.ts';
 import type { Rejection } from '../events/complete.ts';
+import { mendJson } from '../events/text.ts';
 import { severities, severityNames } from '../events/vocabulary.ts';
 
 export type Quarantined = {
@@ -61,9 +62,18 @@ export const createQuarantine = (sql: Sql): Quarantine => {
   };
 };
 
+/** What is nested thousands deep cannot be printed; it is kept as deep as an event may be. */
+const jsonOf = (source: unknown): string => {
+  try {
+    return JSON.stringify(source);
+  } catch {
+    return JSON.stringify(mendJson(source).value);
+  }
+};
+
 /** JSON escapes what PostgreSQL's text cannot hold. */
 const textOf = (source: unknown): string => {
-  const text = JSON.stringify(source);
+  const text = jsonOf(source);
   return text.length <= MAX_CHARACTERS
     ? text
     : JSON.stringify(`${text.slice(0, MAX_CHARACTERS).toWellFormed()}…`);
