@@ -25,8 +25,8 @@ const keepLogging = (program: Program, writers: number) => {
 
 const missing = async (program: Program, ids: readonly string[]): Promise<string[]> => {
   const lost: string[] = [];
-  for (let at = 0; at < ids.length; at += 100) {
-    const page = ids.slice(at, at + 100);
+  for (let at = 0; at < ids.length; at += 20) {
+    const page = ids.slice(at, at + 20);
     const fields = page.map((id, n) => `e${n}: event(eventId: "${id}") { eventId }`).join(' ');
     const { data } = await program.graphql(`{ ${fields} }`);
     page.forEach((id, n) => void (data[`e${n}`]?.eventId === id || lost.push(id)));
