@@ -1,0 +1,344 @@
+// The WebSocket door, by hand: what it lets in, what it refuses and how, and that one operation's mistake stays its own.
+
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { ADMIN_KEY, type TestServer, createTestServer, testServer } from '../support/server.ts';
+
+type Message = { type: string; id?: string; payload?: unknown };
+type Logged = { data?: { eventLogged?: { event: { username: string | null } } } };
+/** Where the errors are: those of a request in an `error` message, those of its execution in a `next`. */
+const errorsOf = ({ payload }: Message): unknown =>
+  Array.isArray(payload) ? payload : (payload as { errors?: unknown }).errors;
+type Socket = Disposable & {
+  readonly send: (message: Message) => void;
+  readonly sendText: (text: string) => void;
+  /** The next message, whatever it is but a ping of the protocol. */
+  readonly next: () => Promise<Message>;
+  readonly closed: Promise<{ code: number; reason: string }>;
+  readonly isOpen: () => boolean;
+};
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await createTestServer();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+// graphql-ws writes what a client did wrong to the console.
+beforeEach(() => {
+  const complaints = vi.spyOn(console, 'error').mockImplementation(() => {});
+  return () => complaints.mockRestore();
+});
+
+const open = async (of: TestServer = server): Promise<Socket> => {
+  const socket = new WebSocket(`${of.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  const messages: Message[] = [];
+  let arrived = Promise.withResolvers<void>();
+  socket.on('message', (data: Buffer) => {
+    messages.push(JSON.parse(data.toString()) as Message);
+    arrived.resolve();
+  });
+  const closed = once(socket, 'close').then(([code, reason]) => ({
+    code: code as number,
+    reason: String(reason),
+  }));
+  socket.on('error', () => {});
+  await once(socket, 'open');
+  return {
+    send: (message) => socket.send(JSON.stringify(message)),
+    sendText: (text) => socket.send(text),
+    next: async () => {
+      const late = setTimeout(() => arrived.reject(new Error('Nothing within 5 s')), 5_000);
+      while (messages.length === 0) {
+        await arrived.promise;
+        arrived = Promise.withResolvers();
+      }
+      clearTimeout(late);
+      return messages.shift()!;
+    },
+    closed,
+    isOpen: () => socket.readyState === WebSocket.OPEN,
+    [Symbol.dispose]: () => socket.terminate(),
+  };
+};
+
+const introduced = async (key: string = ADMIN_KEY, of: TestServer = server): Promise<Socket> => {
+  const socket = await open(of);
+  socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } });
+  expect(await socket.next()).toEqual({ type: 'connection_ack' });
+  return socket;
+};
+
+const makeKey = async (...scopes: string[]): Promise<{ id: string; key: string }> => {
+  const { data } = await server.graphql(
+    'mutation($scopes: [KeyScope!]!) { createApiKey(name: "k", scopes: $scopes) { key apiKey { id } } }',
+    { scopes },
+  );
+  return { id: data.createApiKey.apiKey.id, key: data.createApiKey.key };
+};
+
+const watch = 'subscription($after: String) { eventLogged(after: $after) { event { username } } }';
+const record = (username: string): string =>
+  `mutation { logEvent(input: { code: "AUTH-001", username: "${username}" }) { outcome } }`;
+/** Subscribes, and resolves when something that was logged has arrived. */
+const watching = async (socket: Socket, id: string, of: TestServer = server): Promise<void> => {
+  const { data } = await of.graphql(
+    'mutation { logEvent(input: { code: "AUTH-001" }) { cursor } }',
+  );
+  const variables = { after: data.logEvent.cursor };
+  socket.send({ id, type: 'subscribe', payload: { query: watch, variables } });
+  await of.graphql(record('begin'));
+  await expectAlive(socket, id, 'begin');
+};
+const expectAlive = async (socket: Socket, id: string, username: string): Promise<void> => {
+  for (;;) {
+    const message = await socket.next();
+    const data = (message.payload as Logged | undefined)?.data;
+    if (data?.eventLogged?.event.username !== username) continue;
+    expect(message).toMatchObject({ id, type: 'next' });
+    return;
+  }
+};
+
+// Who may come in.
+
+test.each([
+  ['no payload', undefined],
+  ['no key', {}],
+  ['no text for a key', { authorization: 7 }],
+  ['a key without Bearer', { authorization: ADMIN_KEY }],
+  ['a wrong key', { authorization: 'Bearer wrong' }],
+  ['a well-formed key of nobody', { authorization: `Bearer jejak_${'A'.repeat(43)}000000` }],
+])('a socket with %s is closed with 4403', async (_, payload) => {
+  using socket = await open();
+  socket.send({ type: 'connection_init', payload });
+  expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden' });
+});
+
+test('a revoked key cannot connect', async () => {
+  const { id, key } = await makeKey('READ');
+  using before = await introduced(key);
+  await server.graphql('mutation($id: ID!) { revokeApiKey(id: $id) { id } }', { id });
+  using after = await open();
+  after.send({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } });
+  expect(await after.closed).toMatchObject({ code: 4403 });
+  expect(before.isOpen()).toBe(true);
+});
+
+test('where keys cannot be looked up a socket is told to come back, not that its key is bad', async () => {
+  const own = await testServer();
+  const { data } = await own.graphql(
+    'mutation { createApiKey(name: "k", scopes: [READ]) { key } }',
+  );
+  await own.database.sql`ALTER TABLE api_keys RENAME TO hidden`;
+  using socket = await open(own);
+  socket.send({
+    type: 'connection_init',
+    payload: { authorization: `Bearer ${data.createApiKey.key}` },
+  });
+  expect(await socket.closed).toMatchObject({ code: 1013 });
+});
+
+test('a key that may only write may log over the socket, and gets FORBIDDEN for a subscription', async () => {
+  const { key } = await makeKey('WRITE');
+  using socket = await introduced(key);
+  socket.send({ id: 'watch', type: 'subscribe', payload: { query: watch } });
+  const refused = await socket.next();
+  expect(refused.id).toBe('watch');
+  expect(errorsOf(refused)).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  expect(await socket.next()).toEqual({ id: 'watch', type: 'complete' });
+  socket.send({ id: 'log', type: 'subscribe', payload: { query: record('writer') } });
+  expect(await socket.next()).toMatchObject({
+    id: 'log',
+    payload: { data: { logEvent: { outcome: 'STORED' } } },
+  });
+});
+
+test('a socket that does not say who it is within the time is closed with 4408', async () => {
+  using socket = await open();
+  const began = performance.now();
+  expect(await socket.closed).toMatchObject({ code: 4408 });
+  expect(performance.now() - began).toBeLessThan(7_000);
+});
+
+test('a socket that asks before it has said who it is is closed with 4401', async () => {
+  using socket = await open();
+  socket.send({ id: '1', type: 'subscribe', payload: { query: watch } });
+  expect(await socket.closed).toMatchObject({ code: 4401 });
+});
+
+// What operations may do.
+
+test('queries and mutations work over the socket', async () => {
+  using socket = await introduced();
+  const query =
+    'mutation($u: String) { logEvent(input: { code: "AUTH-001", username: $u }) { event { eventId username } } }';
+  socket.send({ id: 'm', type: 'subscribe', payload: { query, variables: { u: 'socket' } } });
+  const { payload, ...rest } = await socket.next();
+  expect(rest).toEqual({ id: 'm', type: 'next' });
+  const { event } = (
+    payload as { data: { logEvent: { event: { eventId: string; username: string } } } }
+  ).data.logEvent;
+  expect(event.username).toBe('socket');
+  expect(await socket.next()).toEqual({ id: 'm', type: 'complete' });
+  socket.send({
+    id: 'q',
+    type: 'subscribe',
+    payload: {
+      query: 'query($id: ID!) { event(eventId: $id) { username } }',
+      variables: { id: event.eventId },
+    },
+  });
+  expect(await socket.next()).toEqual({
+    id: 'q',
+    type: 'next',
+    payload: { data: { event: { username: 'socket' } } },
+  });
+  expect(await socket.next()).toEqual({ id: 'q', type: 'complete' });
+});
+
+test.each([
+  ['cannot be parsed', 'error', 'subscription {', undefined],
+  ['asks for what there is not', 'error', 'subscription { nothing }', undefined],
+  ['is empty', 'error', '', undefined],
+  ['names no operation of its document', 'error', watch, 'Other'],
+  [
+    'has two operations and names none',
+    'error',
+    'query A { a: __typename } query B { b: __typename }',
+    undefined,
+  ],
+  ['lacks a variable', 'next', 'query($id: ID!) { event(eventId: $id) { id } }', undefined],
+  ['is nested too deeply', 'error', `{ ${'a { '.repeat(400)} a ${'}'.repeat(400)} }`, undefined],
+])(
+  'an operation that %s is an error of its own, and another on the same socket lives on',
+  async (_, type, query, operationName) => {
+    using socket = await introduced();
+    await watching(socket, 'watch');
+    socket.send({ id: 'bad', type: 'subscribe', payload: { query, operationName } });
+    let answer = await socket.next();
+    while (answer.id !== 'bad') answer = await socket.next();
+    expect(errorsOf(answer)).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(answer.type).toBe(type);
+    await server.graphql(record('after'));
+    await expectAlive(socket, 'watch', 'after');
+  },
+);
+
+test('a resolver that is refused answers with its code, and the socket lives on', async () => {
+  using socket = await introduced();
+  socket.send({
+    id: 'big',
+    type: 'subscribe',
+    payload: { query: '{ events(first: 100000) { liveCursor } }' },
+  });
+  expect(await socket.next()).toMatchObject({
+    id: 'big',
+    payload: { data: null, errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] },
+  });
+  expect(await socket.next()).toEqual({ id: 'big', type: 'complete' });
+  expect(socket.isOpen()).toBe(true);
+});
+
+test('a frame over 64 KB closes only its own socket', async () => {
+  using large = await introduced();
+  using other = await introduced();
+  await watching(other, 'watch');
+  const query = `# ${'x'.repeat(65_000)}\n{ __typename }`;
+  large.send({ id: 'fits', type: 'subscribe', payload: { query } });
+  expect(await large.next()).toMatchObject({ payload: { data: { __typename: 'Query' } } });
+  large.send({
+    id: 'over',
+    type: 'subscribe',
+    payload: { query: `${query} # ${'x'.repeat(600)}` },
+  });
+  expect(await large.closed).toMatchObject({ code: 1009 });
+  await server.graphql(record('after'));
+  await expectAlive(other, 'watch', 'after');
+});
+
+test.each([
+  ['not JSON', 'nonsense', 4400],
+  ['of no known type', '{"type":"shout"}', 4400],
+])('a message that is %s closes the socket and not the server', async (_, text, code) => {
+  using socket = await introduced();
+  socket.sendText(text);
+  expect(await socket.closed).toMatchObject({ code });
+  using next = await introduced();
+  expect(next.isOpen()).toBe(true);
+});
+
+// What is no WebSocket of ours.
+
+const upgrade = (target: string): string =>
+  `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n`;
+
+test.each(['/', '/other', '/graphql/', '/graphqlx', '//', '*', 'http://[', '/%zz'])(
+  'an upgrade of %j is answered with 404 and ended',
+  async (target) => {
+    const { port, hostname } = new URL(server.url);
+    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+    socket.write(upgrade(target));
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    socket.destroy();
+    expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 40[04] /);
+    await introduced(); // the server is still there
+  },
+);
+
+test('a client that breaks off while its upgrade is refused does no harm', async () => {
+  const { port, hostname } = new URL(server.url);
+  for (let round = 0; round < 20; round++) {
+    const socket = connect({ port: Number(port), host: hostname });
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    socket.write(upgrade('/other'));
+    socket.resetAndDestroy();
+  }
+  await sleep(50);
+  using socket = await introduced();
+  expect(socket.isOpen()).toBe(true);
+});
+
+test('an upgrade with a query string comes in', async () => {
+  const socket = new WebSocket(
+    `${server.url.replace('http', 'ws')}/graphql?from=dashboard`,
+    'graphql-transport-ws',
+  );
+  await once(socket, 'open');
+  expect(socket.protocol).toBe('graphql-transport-ws');
+  socket.terminate();
+});
+
+// Stopping.
+
+test('a server that stops closes its sockets with 1012, waits for no watcher and refuses nobody it acknowledged', async () => {
+  const own = await createTestServer();
+  using waiting = await introduced(ADMIN_KEY, own);
+  await watching(waiting, 'watch', own);
+  using idle = await open(own);
+  const began = performance.now();
+  const stopped = own[Symbol.asyncDispose]();
+  expect(await waiting.closed).toMatchObject({ code: 1012 });
+  expect(await idle.closed).toMatchObject({ code: 1012 });
+  await stopped;
+  expect(performance.now() - began).toBeLessThan(2_500);
+});
+
+test('a server that stops waits at most a moment for a client that does not say goodbye', async () => {
+  const own = await createTestServer();
+  const { port, hostname } = new URL(own.url);
+  const mute = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+  mute.on('error', () => {});
+  mute.write(upgrade('/graphql'));
+  await once(mute, 'data');
+  mute.pause();
+  const began = performance.now();
+  await own[Symbol.asyncDispose]();
+  expect(performance.now() - began).toBeLessThan(5_000);
+  mute.destroy();
+});

@@ -1,0 +1,257 @@
+// A filter means the same in a query and in a subscription: hundreds of random filters over varied events, the answer of
+// PostgreSQL against the test in memory of what a subscriber reads. A failure names its seed; JEJAK_TEST_SEED repeats it.
+
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../../src/database/connection.ts';
+import { events as eventsTable } from '../../src/database/schema.ts';
+import type { Event, EventInput } from '../../src/events/fields.ts';
+import { microsOf } from '../../src/events/time.ts';
+import { categoryNames, severityNames, statusNames } from '../../src/events/vocabulary.ts';
+import { readBatches } from '../../src/live/read-batches.ts';
+import { type EventFilter, filterSql, filterTest } from '../../src/query/filter.ts';
+import { type Random, createRandom } from '../support/generate.ts';
+import { type TestServer, createTestServer } from '../support/server.ts';
+
+const EVENTS = 600;
+const FILTERS = 500;
+const SINGLE_FILTERS = 30; // of each key alone
+
+const seed = Number(process.env['JEJAK_TEST_SEED'] ?? Date.now() % 1_000_000);
+const now = new Date();
+const HOUR_MS = 3_600_000;
+
+const texts = ['a', 'A', 'a ', '', 'ä', 'a\u0308', '😀', `it's "so" \\ {x},%_`, 'NULL', '\uFFFD'];
+const tags = [
+  'login',
+  'Login',
+  '',
+  ' ',
+  'NULL',
+  'null',
+  'a,b',
+  '{a}',
+  '"',
+  '\\',
+  `'`,
+  '😀',
+  '\uFFFD',
+];
+const addresses = [
+  '10.0.0.1', '10.0.0.255', '10.0.1.0', '10.255.255.255', '11.0.0.0', '0.0.0.0', '255.255.255.255', '192.168.1.7',
+  '127.0.0.1', '::', '::1', '2001:db8::1', '2001:db8::ffff', '2001:db8:0:1::', 'fe80::1', '::ffff:10.0.0.1', '::a00:1',
+]; // oxfmt-ignore
+const blocks = [
+  ...addresses, '10.0.0.0/8', '10.0.0.77/24', '10.0.0.0/23', '10.0.0.1/32', '0.0.0.0/0', '::/0', '::/96', '::1/128',
+  '2001:db8::/32', '2001:db8::abcd/64', '2001:db8::fffe/127', 'fe80::/10', '::ffff:0:0/96', '::ffff:10.0.0.0/104',
+  '2001:0DB8:0000::0001', '::10.0.0.1', '::10.0.0.1/120',
+]; // oxfmt-ignore
+// Where microseconds, milliseconds and seconds end.
+const fractions = ['000', '000001', '000999', '001', '001001', '999', '999998', '999999'];
+const instants = [0, 1, 2, 3].flatMap((hour) => {
+  const second = new Date(now.getTime() - hour * HOUR_MS - 60_000).toISOString().slice(0, 19);
+  return fractions.map((fraction) => `${second}.${fraction}Z`);
+});
+// What no event can hold: a filter may name it all the same.
+const unstorable = ['a\0b', '\ud800'];
+
+const maybe = <T>(random: Random, value: () => T): T | null =>
+  random.chance(0.2) ? null : value();
+const some = <T>(random: Random, items: readonly T[], most: number): T[] =>
+  Array.from({ length: random.below(most + 1) }, () => random.pick(items));
+
+const eventOf = (random: Random): EventInput => ({
+  ...(random.chance(0.3)
+    ? { code: random.pick(['AUTH-001', 'SEC-002', 'DATA-004', 'SYS-008']) }
+    : {}),
+  category: random.pick(categoryNames),
+  type: random.pick(['USER_LOGIN', 'OTHER', 'a']),
+  name: random.pick(['one', 'two']),
+  severity: maybe(random, () => random.pick(severityNames)),
+  status: maybe(random, () => random.pick(statusNames)),
+  userId: maybe(random, () => random.pick([0, 1, -1, 2, 2_147_483_647, -2_147_483_648])),
+  username: maybe(random, () => random.pick(texts)),
+  userRole: maybe(random, () => random.pick(texts)),
+  ipAddress: maybe(random, () => random.pick(addresses)),
+  sessionId: maybe(random, () => random.pick(texts)),
+  resourceType: maybe(random, () => random.pick(texts)),
+  resourceId: maybe(random, () => random.pick(texts)),
+  action: maybe(random, () => random.pick(texts)),
+  endpoint: maybe(random, () => random.pick(texts)),
+  httpMethod: maybe(random, () => random.pick(['GET', 'get', 'POST'])),
+  errorCode: maybe(random, () => random.pick(['E1', 'e1', 'E2'])),
+  tags: maybe(random, () => some(random, tags, 4)),
+  timestamp: random.pick(instants),
+});
+
+const wanted = (random: Random): string[] => some(random, [...texts, 'never', ...unstorable], 4);
+
+/** A value for each key of the filter; the compiler asks for the next one. */
+const values: {
+  [K in keyof Required<EventFilter>]: (random: Random) => NonNullable<EventFilter[K]>;
+} = {
+  code: (random) => some(random, ['AUTH-001', 'SEC-002', 'DATA-004', 'ADMIN-010'], 3),
+  category: (random) => some(random, categoryNames, 4),
+  severity: (random) => some(random, severityNames, 4),
+  minSeverity: (random) => random.pick(severityNames),
+  status: (random) => some(random, statusNames, 4),
+  type: (random) => some(random, ['USER_LOGIN', 'OTHER', 'user_login', 'a'], 3),
+  userId: (random) => some(random, [0, 1, -1, 3, 2_147_483_647, -2_147_483_648], 3),
+  username: wanted,
+  userRole: wanted,
+  ipAddress: (random) => some(random, blocks, 3),
+  sessionId: wanted,
+  resourceType: wanted,
+  resourceId: wanted,
+  action: wanted,
+  endpoint: wanted,
+  httpMethod: (random) => some(random, ['GET', 'get', 'PUT'], 2),
+  errorCode: (random) => some(random, ['E1', 'E2', 'E3'], 2),
+  tagsAny: (random) => some(random, [...tags, 'never', ...unstorable], 3),
+  tagsAll: (random) => some(random, [...tags, ...unstorable], 2),
+  range: (random) =>
+    random.chance(0.2)
+      ? { last: random.pick(['PT1H', 'PT2H30M', 'P1D', 'PT0.001S']) }
+      : {
+          from: random.pick(instants),
+          ...(random.chance(0.7) ? { to: maybe(random, () => random.pick(instants)) } : {}),
+        },
+};
+const keys = Object.keys(values) as (keyof EventFilter)[];
+
+let server: TestServer;
+let database: Database;
+let answered: object[];
+let stored: Event[]; // as subscribers read them
+
+const selected = [
+  'eventId', 'code', 'category', 'type', 'severity', 'status', 'userId', 'username', 'userRole', 'ipAddress', 'sessionId',
+  'resourceType', 'resourceId', 'action', 'endpoint', 'httpMethod', 'errorCode', 'tags', 'timestamp',
+] as const; // oxfmt-ignore
+
+beforeAll(async () => {
+  server = await createTestServer();
+  database = openDatabase(server.database);
+  const random = createRandom(seed);
+  const { data } = await server.graphql(
+    `mutation($input: [LogEventInput!]!) { logEvents(input: $input) { results { event { ${selected.join(' ')} } } } }`,
+    { input: Array.from({ length: EVENTS }, () => eventOf(random)) },
+  );
+  answered = data.logEvents.results.map(({ event }: { event: object }) => event);
+  stored = (await readBatches(database.follow, 0)).flatMap((batch) => batch.events);
+});
+
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+const inSql = async (filter: EventFilter): Promise<number[]> => {
+  const rows = await database.question
+    .select({ id: sql<number>`${eventsTable.id}::float8` })
+    .from(eventsTable)
+    .where(filterSql(filter, now))
+    .orderBy(eventsTable.id);
+  return rows.map(({ id }) => id);
+};
+const inMemory = (filter: EventFilter): number[] =>
+  stored.filter(filterTest(filter, now)).map(({ id }) => id);
+
+const compare = async (filter: EventFilter): Promise<number> => {
+  const ids = inMemory(filter);
+  expect(await inSql(filter), `seed ${seed}, ${JSON.stringify(filter)}`).toEqual(ids);
+  return ids.length;
+};
+
+test('an event is read from the log as it was answered, tags and addresses to the letter', () => {
+  const read = stored.map((event) =>
+    Object.fromEntries(selected.map((name) => [name, event[name]])),
+  );
+  expect(read).toHaveLength(EVENTS);
+  expect(read, `seed ${seed}`).toEqual(answered);
+});
+
+describe('alone, in SQL and in memory the same:', () => {
+  test.each(keys)('%s', async (key) => {
+    const random = createRandom(seed + keys.indexOf(key));
+    const found = new Set<boolean>();
+    for (let count = 0; count < SINGLE_FILTERS; count++) {
+      const matches = await compare({ [key]: values[key](random) });
+      found.add(matches > 0).add(matches === EVENTS);
+    }
+    expect(found, `${key} tells events apart, seed ${seed}`).toContain(true);
+    expect(found).toContain(false);
+  });
+});
+
+test(`${FILTERS} filters of several keys match the same events in SQL and in memory`, async () => {
+  const random = createRandom(seed);
+  let matched = 0;
+  for (let count = 0; count < FILTERS; count++) {
+    const given = some(random, keys, 3);
+    const filter = Object.fromEntries(
+      given.map((key) => [key, maybe(random, () => values[key](random))]),
+    );
+    if ((await compare(filter)) > 0) matched++;
+  }
+  expect(matched).toBeGreaterThan(FILTERS / 10);
+});
+
+test.each(keys.filter((key) => Array.isArray(values[key](createRandom(1)))))(
+  'an empty list of %s matches none, unless all of none is asked for',
+  async (key) => {
+    const matches = await compare({ [key]: [] });
+    expect(matches).toBe(key === 'tagsAll' ? stored.filter((event) => event.tags).length : 0);
+  },
+);
+
+test('a range holds its first microsecond and not its last', async () => {
+  for (const { timestamp } of stored.slice(0, 40)) {
+    const micros = microsOf(timestamp);
+    const next = instantOf(micros + 1);
+    const ids = stored.filter((event) => microsOf(event.timestamp) === micros).map(({ id }) => id);
+    expect(await inSql({ range: { from: timestamp, to: next } })).toEqual(ids);
+    expect(inMemory({ range: { from: timestamp, to: next } })).toEqual(ids);
+    expect(await compare({ range: { from: next, to: timestamp } })).toBe(0);
+    expect(await compare({ range: { from: timestamp, to: timestamp } })).toBe(0);
+  }
+});
+
+const instantOf = (micros: number): string => {
+  const millis = new Date(Math.floor(micros / 1000)).toISOString().slice(0, -1);
+  return `${millis}${String(micros % 1000).padStart(3, '0')}Z`;
+};
+
+test('no filter, an empty one and one of nulls match everything', async () => {
+  for (const filter of [{}, { code: null, range: null, minSeverity: null, tagsAll: null }])
+    expect(await compare(filter)).toBe(EVENTS);
+  expect(filterSql(undefined, now)).toBeUndefined();
+  expect(stored.every(filterTest(null, now))).toBe(true);
+});
+
+test.each([
+  '10.0.0.0/33',
+  '::/129',
+  '10.0.0.0/-1',
+  'localhost',
+  '',
+  '10.0.0.256',
+  'fe80::1%eth0',
+  'fe80::%1/64',
+  '10.0.0.1/',
+  '10.1',
+  '010.0.0.1/8',
+])('the address %j is refused with BAD_USER_INPUT by both', (text) => {
+  const refusal = expect.objectContaining({ code: 'BAD_USER_INPUT' }) as Error;
+  expect(() => filterSql({ ipAddress: [text] }, now)).toThrow(refusal);
+  expect(() => filterTest({ ipAddress: [text] }, now)).toThrow(refusal);
+});
+
+test.each([{}, { last: 'PT1H', from: instants[0] }, { to: instants[0] }])(
+  'the range %j is refused with BAD_USER_INPUT by both',
+  (range) => {
+    const refusal = expect.objectContaining({ code: 'BAD_USER_INPUT' }) as Error;
+    expect(() => filterSql({ range }, now)).toThrow(refusal);
+    expect(() => filterTest({ range }, now)).toThrow(refusal);
+  },
+);
