@@ -19,6 +19,9 @@ const stopped = new Promise<string>((resolve) => {
 try {
   const config = readConfig(process.env);
   const logger = createLogger(config.LOG_LEVEL);
+  // A connection that is cut at the wrong moment can leave a rejection that nobody waits for. What was asked has failed
+  // where it was asked; the log goes on.
+  process.on('unhandledRejection', (error) => logger.error({ err: error }, 'Unhandled rejection'));
   await using service = await startService(config, logger);
   if (service.adminKey)
     process.stdout.write(`Administrator key, shown only this once: ${service.adminKey}\n`);

@@ -3,12 +3,13 @@
 import { createKeys } from './access/keys.ts';
 import { createRateLimit } from './access/rate.ts';
 import type { Config } from './config.ts';
-import { type DatabaseAddress, WRITERS, openDatabase } from './database/connection.ts';
+import { type DatabaseAddress, WRITERS, nameOf, openDatabase } from './database/connection.ts';
 import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
 import { ensurePartitions } from './database/partitions.ts';
 import { createPulse } from './database/pulse.ts';
+import { watchRoom } from './database/room.ts';
 import { listen } from './http/server.ts';
 import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
@@ -51,8 +52,12 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const adminKey = await keys.bootstrap();
 
   const clock = () => new Date();
+  const room = embedded && starting.use(watchRoom(embedded.location));
   const batcher = createBatcher({
-    append: (batch) => persist(database.write, batch),
+    append: async (batch) => {
+      room?.assert();
+      return persist(database.write, batch);
+    },
     writers: WRITERS,
     maxWaiting: MAX_WAITING_EVENTS,
     maxWaitingBytes: MAX_WAITING_BYTES,
@@ -91,7 +96,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   return {
     url: server.url,
     adminKey,
-    location: embedded?.location ?? new URL(config.DATABASE_URL!).host,
+    location: embedded?.location ?? nameOf(address),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };

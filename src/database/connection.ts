@@ -5,6 +5,27 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { instantFromPostgres } from '../events/time.ts';
 
+/** After a query that failed between two of its rows, postgres.js 3.4.9 puts as many holes before the rows of the next one
+ * on that connection (https://github.com/porsager/postgres/issues/1181). Every result is mended before anybody sees it. */
+const mendResults = (sql: postgres.Sql): void => {
+  const query = Object.getPrototypeOf(sql``) as PromiseLike<unknown> & { mended?: true };
+  if (query.mended) return;
+  const { then } = query;
+  query.then = function (resolve, reject) {
+    return then.call(this, resolve && ((rows) => resolve(withoutHoles(rows))), reject) as never;
+  };
+  query.mended = true;
+};
+
+const withoutHoles = (rows: unknown): unknown => {
+  if (!Array.isArray(rows) || rows.length === 0 || 0 in rows) return rows;
+  rows.splice(
+    0,
+    rows.findIndex((_, index) => index in rows),
+  );
+  return rows;
+};
+
 /** Where the database is: a URL (DATABASE_URL) or the embedded server's socket. */
 export type DatabaseAddress =
   | { readonly url: string }
@@ -50,9 +71,18 @@ export const connect = (address: DatabaseAddress, pool: PoolOptions): Sql => {
     },
   };
   const place = 'url' in address ? (socketOf(address.url) ?? address) : address;
-  return 'url' in place
-    ? postgres(place.url, options)
-    : postgres({ ...options, ...place, username: place.user });
+  const sql =
+    'url' in place
+      ? postgres(place.url, options)
+      : postgres({ ...options, ...place, username: place.user });
+  mendResults(sql);
+  return sql;
+};
+
+/** Where the database is, for people: without what only its users may know. */
+export const nameOf = (address: DatabaseAddress): string => {
+  const place = 'url' in address ? (socketOf(address.url) ?? address) : address;
+  return 'url' in place ? new URL(place.url).host : place.host;
 };
 
 /** The address in a URL that names the directory of a Unix socket, as libpq takes it: encoded in place of the host, or as

@@ -30,6 +30,7 @@ const transient = new Set([
 /** What a failure means to a caller: its own refusal, or UNAVAILABLE where the database was lost; undefined for a fault. */
 export const refusalOf = (error: unknown): JejakError | undefined => {
   if (error instanceof JejakError) return error;
+  if (codeOf(error) === DISK_FULL) return full(error);
   // drizzle wraps what went wrong
   return isTransient(error) || isTransient((error as Error | undefined)?.cause)
     ? unavailable(error)
@@ -41,6 +42,15 @@ export const unavailable = (cause?: unknown): JejakError =>
     'UNAVAILABLE',
     'The database cannot be reached now; try again. With the same eventId an event is never stored twice.',
     { cause, details: { retryAfterMs: 1_000 } },
+  );
+
+const DISK_FULL = '53100';
+
+export const full = (cause?: unknown): JejakError =>
+  new JejakError(
+    'UNAVAILABLE',
+    'The disk of the log is full; what it holds can be read, and nothing more is stored before there is room. Try again later, with the same eventId.',
+    { cause, details: { retryAfterMs: 5_000 } },
   );
 
 /** Worth another try: the connection was lost, the server is away for a moment, or another transaction was in the way. */

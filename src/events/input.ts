@@ -15,7 +15,8 @@ const canonicalAddress = (text: string): string | undefined => {
   if (isIPv4(text)) return text;
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString();
   if (!ipaddr.IPv6.isValid(text) || text.includes('%')) return undefined;
-  const address = ipaddr.IPv6.parse(text);
+  // `::10.0.0.1` would be read as `::ffff:10.0.0.1`, another address
+  const address = ipaddr.IPv6.parse(/^::\d+\./.test(text) ? `0:0${text}` : text);
   const [high, low] = [address.parts[6]!, address.parts[7]!];
   const embedsV4 =
     address.parts.slice(0, 5).every((part) => part === 0) &&

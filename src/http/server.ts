@@ -2,6 +2,7 @@
 
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { JejakError } from '../errors.ts';
 import { type Parts, createGraphql } from './graphql.ts';
 import { respond, respondError } from './respond.ts';
@@ -24,6 +25,7 @@ const arrival = {
 
 /** How long requests that are under way may take to finish when the server stops. */
 const FINISH_MS = 5_000;
+const LOOK_MS = 20;
 
 export const listen = async (
   parts: Parts,
@@ -42,8 +44,11 @@ export const listen = async (
   };
 
   let stopping = false;
+  const underWay = new Set<ServerResponse>();
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (stopping) response.setHeader('Connection', 'close');
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
     try {
       const pathname = pathOf(request.url!);
       const door = doors[pathname];
@@ -68,14 +73,19 @@ export const listen = async (
     async [Symbol.asyncDispose]() {
       stopping = true;
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-      server.closeIdleConnections();
       await sockets[Symbol.asyncDispose]();
-      const impatience = setTimeout(() => server.closeAllConnections(), FINISH_MS);
+      const deadline = Date.now() + FINISH_MS;
+      while ([...underWay].some(isAnswer) && Date.now() < deadline) await sleep(LOOK_MS);
+      // What is left are streams, which clients take up again, and connections that ask for nothing.
+      server.closeAllConnections();
       await closed;
-      clearTimeout(impatience);
     },
   };
 };
+
+/** Whether it will come to an end by itself. */
+const isAnswer = (response: ServerResponse): boolean =>
+  !String(response.getHeader('content-type')).startsWith('text/event-stream');
 
 /** Without what may follow it, and without the host that a proxy may put before it. */
 const pathOf = (url: string): string =>

@@ -21,13 +21,11 @@ const PAGE_BATCHES = 500;
 
 /** The next batches after `after`, dense and in order; none where that is the head of the log. */
 export const readBatches = async (sql: Sql, after: number): Promise<LoggedBatch[]> => {
-  const rows = withoutHoles(
-    await sql<BatchRow[]>`
+  const rows = await sql<BatchRow[]>`
     SELECT seq, number, key, earliest, latest FROM (
       SELECT *, sum(size) OVER (ORDER BY seq) - size AS before
       FROM (SELECT * FROM batches WHERE seq > ${after} ORDER BY seq LIMIT ${PAGE_BATCHES}) AS next
-    ) AS page WHERE before < ${PAGE_EVENTS} ORDER BY seq`,
-  );
+    ) AS page WHERE before < ${PAGE_EVENTS} ORDER BY seq`;
   if (rows.length === 0) return [];
   const events = await readEvents(sql, rows);
   return rows.map(({ seq, key, number }) => ({ seq, key, events: events.get(number) ?? [] }));
@@ -55,11 +53,6 @@ const readEvents = async (
     ],
     { prepare: true },
   );
-  for (const event of withoutHoles(rows))
-    byNumber.get(Math.floor(event.id / BATCH_SPAN))?.push(event);
+  for (const event of rows) byNumber.get(Math.floor(event.id / BATCH_SPAN))?.push(event);
   return byNumber;
 };
-
-/** After a query that failed between two of its rows, postgres.js 3.4.9 puts as many holes before the rows of the next one
- * on that connection: https://github.com/porsager/postgres/issues/1181. */
-const withoutHoles = <T>(rows: readonly T[]): T[] => rows.filter(() => true);

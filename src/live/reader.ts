@@ -38,8 +38,11 @@ export const createReader = async (sql: Sql, logger: Logger): Promise<Reader> =>
 
   const keep = (batches: readonly LoggedBatch[]): void => {
     for (const batch of batches) {
-      if (batch.seq !== head + 1)
-        throw new Error(`The log has a gap: batch ${batch.seq} follows ${head}.`);
+      if (batch.seq !== head + 1) {
+        // Never while the database keeps its history. Subscribers before it hear CURSOR_EXPIRED.
+        logger.error({ head, next: batch.seq }, 'The log has a gap');
+        ring.length = ringEvents = 0;
+      }
       head = batch.seq;
       ring.push(batch);
       ringEvents += batch.events.length;

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { connect } from '../../src/database/connection.ts';
+import { testDatabase } from '../support/database.ts';
+
+test('a query that fails between two rows leaves no holes in the results after it', async () => {
+  const database = await testDatabase();
+  const sql = connect({ url: database.url }, { name: 'test', max: 1 });
+  await expect(sql`SELECT 1 / (4 - i) FROM generate_series(1, 10) AS i`).rejects.toThrow(
+    'division by zero',
+  );
+  const rows = await sql<{ i: number }[]>`SELECT i FROM generate_series(1, 5) AS i`;
+  expect([rows.length, rows.map(({ i }) => i)]).toEqual([5, [1, 2, 3, 4, 5]]);
+  expect(rows.count).toBe(5);
+  await sql.end();
+});
+
+test('a URL may name the directory of a Unix socket, in either way that libpq knows', async () => {
+  const { url } = await testDatabase();
+  const { username, password, hostname, port, pathname } = new URL(url);
+  const host = decodeURIComponent(hostname);
+  const byParameter = `postgres://${username}:${password}@/${pathname.slice(1)}?host=${encodeURIComponent(host)}&port=${port}`;
+  for (const each of [url, byParameter]) {
+    const sql = connect({ url: each }, { name: 'test', max: 1 });
+    expect(await sql`SELECT 1 AS one`).toEqual([{ one: 1 }]);
+    await sql.end();
+  }
+});
