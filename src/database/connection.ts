@@ -11,10 +11,11 @@ const mendResults = (sql: postgres.Sql): void => {
   const query = Object.getPrototypeOf(sql``) as PromiseLike<unknown> & { mended?: true };
   if (query.mended) return;
   const { then } = query;
-  query.then = function (resolve, reject) {
+  const mended: typeof then = function (this: typeof query, resolve, reject) {
     return then.call(this, resolve && ((rows) => resolve(withoutHoles(rows))), reject) as never;
   };
-  query.mended = true;
+  // oxlint-disable-next-line unicorn/no-thenable -- it is one already
+  Object.defineProperties(query, { then: { value: mended }, mended: { value: true } });
 };
 
 const withoutHoles = (rows: unknown): unknown => {
