@@ -22,7 +22,7 @@ const operations = blocks('graphql').map((source) => {
   const [definition] = parse(source).definitions;
   return {
     source,
-    kind: definition!.kind === 'OperationDefinition' ? definition!.operation : 'other',
+    kind: definition!.kind === 'OperationDefinition' ? definition.operation : 'other',
   };
 });
 

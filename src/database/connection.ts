@@ -10,7 +10,7 @@ import { instantFromPostgres } from '../events/time.ts';
 const mendResults = (sql: postgres.Sql): void => {
   const query = Object.getPrototypeOf(sql``) as PromiseLike<unknown> & { mended?: true };
   if (query.mended) return;
-  const { then } = query;
+  const then = Reflect.get(query, 'then');
   const mended: typeof then = function (this: typeof query, resolve, reject) {
     return then.call(this, resolve && ((rows) => resolve(withoutHoles(rows))), reject) as never;
   };

@@ -48,6 +48,7 @@ export type Prepared = {
 const AHEAD_MICROS = 5 * 60 * 1e6;
 const DAY_MICROS = 86_400 * 1e6;
 const KEPT_CHARACTERS = 2000;
+const ORIGINAL_DEPTH = 2; // of a value in metadata._original
 const BASE_BYTES = 1_000;
 const KEPT_NAME_CHARACTERS = 100;
 
@@ -68,7 +69,8 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
   const setAside = (field: string, value: unknown, message: string): void => {
     const known = Object.hasOwn(fields, field);
     const name = known ? field : cutText(mendText(field), KEPT_NAME_CHARACTERS);
-    const key = known ? fields[field as InputName].column : name;
+    let key: string = known ? fields[field as InputName].column : name;
+    if (!known) while (original.has(key)) key += '…'; // two long names may be cut to one
     if (!original.has(key)) original.set(key, keep(value)); // what was sent, not what a first repair made of it
     warn(name, message);
   };
@@ -86,6 +88,8 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
         code: 'MISSING_VALUE',
         reason: `\`${field}\` is missing or unknown; send \`code\`, or \`category\`, \`type\` and \`name\`.`,
       };
+  for (const field of ['type', 'name', 'action'] as const)
+    if (input[field] === '') warn(field, 'is empty and is taken as left out');
   if (definition && type !== definition.type)
     warn('type', `differs from ${definition.type}, the type of ${definition.code}`);
 
@@ -253,20 +257,28 @@ const defaulted = <T extends string>(field: string, value: T, warn: Warn): T => 
 const jsonBytes = (value: unknown): number =>
   value === undefined || value === null ? 0 : Buffer.byteLength(JSON.stringify(value));
 
-/** A value as it is kept beside the event: whole where it is short, else the head of its text. */
+/** A value as it is kept beside the event: whole where it is short and may stand in metadata, else the head of its text. */
 const keep = (value: unknown): unknown => {
-  const storable = mendJson(value).value;
+  const { value: storable, tooDeep } = mendJson(value, ORIGINAL_DEPTH);
   const text = typeof storable === 'string' ? storable : JSON.stringify(storable);
+  if (tooDeep) return cutText(`${text}…`, KEPT_CHARACTERS);
   return text.length <= KEPT_CHARACTERS ? storable : cutText(text, KEPT_CHARACTERS);
 };
 
+const isPlainObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const withOriginal = (metadata: unknown, original: ReadonlyMap<string, unknown>): unknown => {
   if (original.size === 0) return metadata;
-  const object = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
-  return {
-    ...(object ? metadata : metadata === null ? {} : { value: metadata }),
-    _original: Object.fromEntries(original),
-  };
+  const { _original: theirs, ...rest }: { _original?: unknown } = isPlainObject(metadata)
+    ? metadata
+    : metadata === null
+      ? {}
+      : { value: metadata };
+  let key = '_original'; // the caller may have one, and a field of that name too
+  while (original.has(key)) key += '…';
+  const kept = theirs === undefined ? original : [...original, [key, theirs] as const];
+  return { ...rest, _original: Object.fromEntries(kept) };
 };
 
 // Crockford's alphabet; 16 digits are 80 random bits, so two servers never make the same id.

@@ -41,11 +41,11 @@ export type JsonCheck = {
   readonly tooDeep: boolean;
 };
 
-/** A JSON value as it can be stored, copied only where something in it had to be mended. */
-export const mendJson = (source: unknown): JsonCheck => {
+/** A JSON value as it can be stored `depth` levels down, copied only where something in it had to be mended. */
+export const mendJson = (source: unknown, depth = 0): JsonCheck => {
   let mended = false;
   let tooDeep = false;
-  const mend = (value: unknown, depth: number): unknown => {
+  const mend = (value: unknown, level: number): unknown => {
     switch (typeof value) {
       case 'string': {
         const text = mendText(value);
@@ -64,11 +64,11 @@ export const mendJson = (source: unknown): JsonCheck => {
           mended = true;
           return value.text;
         }
-        if (depth >= MAX_JSON_DEPTH) {
+        if (level >= MAX_JSON_DEPTH) {
           tooDeep = true;
           return null;
         }
-        return Array.isArray(value) ? mendItems(value, depth) : mendObject(value, depth);
+        return Array.isArray(value) ? mendItems(value, level) : mendObject(value, level);
       case 'bigint':
       case 'function':
       case 'symbol': // no JSON text holds these, but a caller within the process might
@@ -78,13 +78,13 @@ export const mendJson = (source: unknown): JsonCheck => {
         return value;
     }
   };
-  const mendItems = (items: unknown[], depth: number): unknown[] => {
-    const copy = items.map((item) => mend(item, depth + 1));
+  const mendItems = (items: unknown[], level: number): unknown[] => {
+    const copy = items.map((item) => mend(item, level + 1));
     return copy.some((item, index) => item !== items[index]) ? copy : items;
   };
-  const mendObject = (object: object, depth: number): object => {
+  const mendObject = (object: object, level: number): object => {
     const before = Object.entries(object);
-    const after = before.map(([key, value]) => [mendText(key), mend(value, depth + 1)] as const);
+    const after = before.map(([key, value]) => [mendText(key), mend(value, level + 1)] as const);
     const same = after.every(
       ([key, value], index) => key === before[index]![0] && value === before[index]![1],
     );
@@ -92,5 +92,5 @@ export const mendJson = (source: unknown): JsonCheck => {
     mended = true;
     return Object.fromEntries(after);
   };
-  return { value: mend(source, 0), mended, tooDeep };
+  return { value: mend(source, depth), mended, tooDeep };
 };

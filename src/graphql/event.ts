@@ -65,5 +65,5 @@ LogEventInput.implement({
         name,
         t.field({ type: types[fields[name].kind] as 'String', description: fields[name].about }),
       ]),
-    ) as never,
+    ),
 });

@@ -3,13 +3,13 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import { type DocumentNode, type ExecutionArgs, type ExecutionResult, parse } from 'graphql';
+import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
 import { type GraphQLParams, type Plugin, createYoga, isAsyncIterable } from 'graphql-yoga';
 import type { Viewer } from '../access/viewer.ts';
 import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
 import { JejakError } from '../errors.ts';
-import { parseLimits, sizeRule } from '../graphql/limits.ts';
+import { parseWithin } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Logger } from '../logger.ts';
 import { parseJson, readBody } from './body.ts';
@@ -41,16 +41,14 @@ export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor =
       const { params } = (serverContext as unknown as { req: Posted }).req;
       if (params) setRequestParser(() => params);
     },
-    onParse: ({ setParseFn }) =>
-      setParseFn((source, options) => parse(source, { ...options, ...parseLimits })),
-    onValidate: ({ params: { documentAST }, addValidationRule }) => {
-      addValidationRule(sizeRule);
-      return ({ valid, result }) => {
+    onParse: ({ setParseFn }) => setParseFn(parseWithin),
+    onValidate:
+      ({ params: { documentAST } }) =>
+      ({ valid, result }) => {
         if (valid) lane.learn(documentAST as DocumentNode);
         // These are not masked; yoga would name a code of its own.
         else for (const { extensions } of result) extensions['code'] = 'BAD_USER_INPUT';
-      };
-    },
+      },
     onResultProcess: (answer) => {
       const { result, resultProcessor } = answer;
       if (resultProcessor) return;

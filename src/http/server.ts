@@ -50,7 +50,8 @@ export const listen = async (
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
     try {
-      const pathname = pathOf(request.url!);
+      request.url = localOf(request.url!);
+      const pathname = request.url.split('?', 1)[0]!;
       const door = doors[pathname];
       if (!door)
         throw new JejakError(
@@ -87,9 +88,12 @@ export const listen = async (
 const isAnswer = (response: ServerResponse): boolean =>
   !String(response.getHeader('content-type')).startsWith('text/event-stream');
 
-/** Without what may follow it, and without the host that a proxy may put before it. */
-const pathOf = (url: string): string =>
-  url.startsWith('/') ? url.split('?', 1)[0]! : (URL.parse(url)?.pathname ?? url);
+/** The address without the host that a proxy may put before it. */
+const localOf = (url: string): string => {
+  if (url.startsWith('/')) return url;
+  const { pathname, search } = URL.parse(url) ?? { pathname: url, search: '' };
+  return pathname + search;
+};
 
 const started = (server: Server, { port, host }: { port: number; host: string }): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -2,12 +2,12 @@
 // key it is closed with 4403.
 
 import type { Server } from 'node:http';
-import { type GraphQLError, execute, parse, subscribe, validate } from 'graphql';
+import { type GraphQLError, execute, subscribe, validate } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../access/viewer.ts';
 import { refusalOf } from '../database/failures.ts';
-import { parseLimits, rules } from '../graphql/limits.ts';
+import { parseWithin } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Parts } from './graphql.ts';
 import { exactly } from './json.ts';
@@ -62,8 +62,8 @@ export const createSockets = (server: Server, { logger, ...parts }: Parts): Asyn
       // An operation that cannot be parsed or is not valid is an error of that operation, not of the socket.
       onSubscribe: ({ extra }, _id, { query, variables, operationName }) => {
         try {
-          const document = parse(query, parseLimits);
-          const mistakes = validate(schema, document, rules);
+          const document = parseWithin(query);
+          const mistakes = validate(schema, document);
           if (mistakes.length > 0) return hidden(mistakes);
           return {
             schema,
