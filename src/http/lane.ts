@@ -53,6 +53,8 @@ export const createLane = ({ keys, contextOf, mask, guard }: LaneParts): Lane =>
       const request = mediaType === undefined ? undefined : readRequest(body);
       const document = request && known.get(request.query);
       if (!mediaType || !document || authorization === undefined) return undefined;
+      if (request.operationName !== null && request.operationName !== nameOf(document))
+        return undefined;
       const viewer = await keys.authenticate(authorization).catch(() => undefined);
       if (!viewer) return undefined;
       try {
@@ -76,17 +78,22 @@ const isPlain = ({ definitions }: DocumentNode): boolean => {
   return operations.length === 1 && operations[0]!.operation !== 'subscription';
 };
 
-type Request = { readonly query: string; readonly variables: Record<string, unknown> };
+const nameOf = ({ definitions }: DocumentNode): string | undefined =>
+  definitions.find((definition) => definition.kind === 'OperationDefinition')?.name?.value;
+
+type Request = {
+  readonly query: string;
+  readonly variables: Record<string, unknown>;
+  readonly operationName: unknown;
+};
 
 const readRequest = (body: unknown): Request | undefined => {
   if (typeof body !== 'object' || body === null) return undefined;
-  const { query, variables, ...rest } = body as Record<string, unknown>;
-  const { operationName = null, ...unusual } = rest;
-  if (typeof query !== 'string' || operationName !== null || Object.keys(unusual).length > 0)
-    return undefined;
-  if (variables === undefined || variables === null) return { query, variables: {} };
+  const { query, variables, operationName = null, ...unusual } = body as Record<string, unknown>;
+  if (typeof query !== 'string' || Object.keys(unusual).length > 0) return undefined;
+  if (variables === undefined || variables === null) return { query, variables: {}, operationName };
   return typeof variables === 'object' && !Array.isArray(variables)
-    ? { query, variables: variables as Record<string, unknown> }
+    ? { query, variables: variables as Record<string, unknown>, operationName }
     : undefined;
 };
 
