@@ -1,0 +1,18 @@
+// The crash suite's short profile, and the proof that its checker can tell: fed by a naive reader it reports loss.
+
+import { expect, test } from 'vitest';
+import { run } from '../../crash/run.ts';
+
+const options = { profile: 'short', seed: 1, say: () => {} } as const;
+
+test('kills, stops and cuts lose, double, alter and reorder nothing that was acknowledged', async () => {
+  const { examples, acknowledged, happened } = await run(options);
+  expect(examples).toEqual([]);
+  expect(acknowledged).toBeGreaterThan(5_000);
+  expect(happened.length).toBeGreaterThan(10);
+}, 120_000);
+
+test('a reader that believes the last id loses events, and the checker says so', async () => {
+  const { lost } = await run({ ...options, negative: true });
+  expect(lost).toBeGreaterThan(0);
+}, 60_000);
