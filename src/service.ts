@@ -75,7 +75,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     clock,
     logger,
   });
-  const reader = starting.use(await createReader(database.follow, logger));
+  const reader = starting.use(createReader(database.follow, logger));
   const follow = createFollow(database.follow, reader);
 
   const housekeeping = setInterval(() => {

@@ -28,25 +28,30 @@ export const createFollow =
     let parked: Parked | undefined;
 
     async function* run(): AsyncGenerator<Logged, void, void> {
-      // From now is from what the reader has read: an event may be from a moment before, but none after is missed.
-      let { seq, place } =
-        typeof after === 'string' ? await locate(sql, after) : { seq: reader.head(), place: -1 };
-      while (!stopped) {
-        if (reader.head() <= seq) {
-          parked = reader.park();
-          await parked.moved;
-          continue;
-        }
-        for (const batch of await reader.after(seq)) {
-          if (batch.seq !== seq + 1) throw expired();
-          for (const event of batch.events) {
-            if (stopped) return;
-            const at = { seq: batch.seq, place: event.id % BATCH_SPAN, key: batch.key };
-            if (at.place > place && wanted(event)) yield { event, cursor: formatCursor(at) };
+      const leave = await patiently(reader.join);
+      try {
+        // From now is from what the reader has read: an event may be from a moment before, but none after is missed.
+        let { seq, place } =
+          typeof after === 'string' ? await locate(sql, after) : { seq: reader.head(), place: -1 };
+        while (!stopped) {
+          if (reader.head() <= seq) {
+            parked = reader.park();
+            await parked.moved;
+            continue;
           }
-          seq = batch.seq;
-          place = -1;
+          for (const batch of await reader.after(seq)) {
+            if (batch.seq !== seq + 1) throw expired();
+            for (const event of batch.events) {
+              if (stopped) return;
+              const at = { seq: batch.seq, place: event.id % BATCH_SPAN, key: batch.key };
+              if (at.place > place && wanted(event)) yield { event, cursor: formatCursor(at) };
+            }
+            seq = batch.seq;
+            place = -1;
+          }
         }
+      } finally {
+        leave();
       }
     }
 
@@ -79,14 +84,19 @@ const locate = async (sql: Sql, text: string): Promise<Had> => {
 type Survey = { key: string | null; first: number | null };
 
 /** The key of one batch, and the first that is kept. */
-const survey = async (sql: Sql, seq: number): Promise<Survey> => {
+const survey = (sql: Sql, seq: number): Promise<Survey> =>
+  patiently(async () => {
+    const [row] = await sql<[Survey]>`
+      SELECT (SELECT key FROM batches WHERE seq = ${seq}) AS key, (SELECT min(seq) FROM batches) AS first`;
+    return row;
+  });
+
+/** Tries again where the connection was lost, for a while. */
+const patiently = async <T>(work: () => Promise<T>): Promise<T> => {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
-      const [row] = await sql<[Survey]>`
-        SELECT (SELECT key FROM batches WHERE seq = ${seq}) AS key,
-               (SELECT min(seq) FROM batches) AS first`;
-      return row;
+      return await work();
     } catch (error) {
       if (!isTransient(error) || Date.now() > deadline) throw error;
       await sleep(PAUSE_MS);

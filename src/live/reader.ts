@@ -1,5 +1,5 @@
 // Follows the log for one process: reads what comes after its position whenever the doorbell rings, and at least every
-// quarter of a second, and keeps the latest batches in memory. Subscribers read from here, or from the table where they
+// quarter of a second, and keeps the latest batches in memory; while nobody follows it rests. Subscribers read from here, or from the table where they
 // are further behind; whichever, they see the same batches in the same order.
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,8 @@ const RING_EVENTS = 10_000;
 const CHANNEL = 'jejak_log';
 
 export type Reader = {
+  /** Has the log followed for somebody, from now at the latest, until the function that is returned is called. */
+  readonly join: () => Promise<() => void>;
   /** The last position that has been read. */
   readonly head: () => number;
   /** The batches after a position: from memory, or from the table where memory does not reach back so far. None where that
@@ -27,11 +29,14 @@ export type Reader = {
 /** A subscriber at the head; `wake` ends the wait early. */
 export type Parked = { readonly moved: Promise<void>; readonly wake: () => void };
 
-export const createReader = async (sql: Sql, logger: Logger): Promise<Reader> => {
+export const createReader = (sql: Sql, logger: Logger): Reader => {
   let stopped = false;
   const ring: LoggedBatch[] = [];
   let ringEvents = 0;
-  let head = await readHead(sql);
+  let head = 0;
+  let followers = 0;
+  let awake = Promise.withResolvers<void>();
+  let current: Promise<void> | undefined;
   const parked = new Set<() => void>();
   let bell = Promise.withResolvers<void>();
   const answerBell = (): void => bell.resolve();
@@ -51,13 +56,27 @@ export const createReader = async (sql: Sql, logger: Logger): Promise<Reader> =>
     for (const wake of parked) wake();
   };
 
+  /** What was committed while nobody followed is not read for those who begin now. */
+  const skipToHead = async (): Promise<void> => {
+    head = await readHead(sql);
+    ring.length = ringEvents = 0;
+    awake.resolve();
+  };
+
   const run = async (): Promise<void> => {
     while (!stopped) {
+      if (followers === 0) {
+        awake = Promise.withResolvers();
+        await awake.promise;
+        continue;
+      }
       bell = Promise.withResolvers(); // armed before the read: a ring during it is not lost
-      const batches = await readBatches(sql, head).catch((error: unknown) => {
+      const from = head;
+      const batches = await readBatches(sql, from).catch((error: unknown) => {
         if (!stopped) logger.warn({ err: error }, 'The log cannot be read now; trying again');
         return [];
       });
+      if (head !== from) continue; // all left and others came meanwhile
       if (batches.length > 0) keep(batches);
       else {
         const poll = setTimeout(answerBell, POLL_MS);
@@ -74,6 +93,22 @@ export const createReader = async (sql: Sql, logger: Logger): Promise<Reader> =>
   const running = run();
 
   return {
+    join: async () => {
+      followers++;
+      let gone = false;
+      const leave = (): void => {
+        if (gone) return;
+        gone = true;
+        if (--followers === 0) current = undefined;
+      };
+      try {
+        await (current ??= skipToHead());
+      } catch (error) {
+        leave();
+        throw error;
+      }
+      return leave;
+    },
     head: () => head,
     after: async (seq) => {
       if (seq >= head) return [];
@@ -98,6 +133,7 @@ export const createReader = async (sql: Sql, logger: Logger): Promise<Reader> =>
     async [Symbol.asyncDispose]() {
       stopped = true;
       answerBell();
+      awake.resolve();
       // The pool ends what hangs on a connection that is half-open, and the listening one with it.
       await Promise.race([running, sleep(GOODBYE_MS, undefined, { ref: false })]);
     },

@@ -84,7 +84,7 @@ const followElsewhere = async ({ url }: TestDatabase, count: number): Promise<Se
   const sql = connect({ url }, { name: 'elsewhere', max: 3 });
   const delivered: Seen[] = [];
   {
-    await using reader = await createReader(sql, createLogger('silent'));
+    await using reader = createReader(sql, createLogger('silent'));
     for await (const { event, cursor } of createFollow(sql, reader)(() => true, 'earliest')) {
       const part = Object.fromEntries(compared.map((name) => [name, event[name]]));
       delivered.push({ cursor, event: { ...part, id: String(event.id), eventId: event.eventId } });

@@ -12,8 +12,8 @@ export const countingParked = async (original: () => Promise<unknown>): Promise<
   const module = (await original()) as typeof Module;
   return {
     ...module,
-    createReader: async (...parts) => {
-      const reader = await module.createReader(...parts);
+    createReader: (...parts) => {
+      const reader = module.createReader(...parts);
       const park = (): Module.Parked => {
         const waiting = reader.park();
         parked++;
