@@ -56,22 +56,14 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
   const find = async (key: string): Promise<Viewer> => {
     const hash = sha256(key);
     if (adminHash && timingSafeEqual(hash, adminHash)) return administrator;
-    const name = hash.toString('base64');
-    const known = believed.get(name);
-    if (known && known.until > Date.now()) return known.viewer;
-    believed.delete(name);
     if (!wellFormed(key))
       throw unauthenticated('The key is not one of this log; check that it was copied whole.');
-    const asked = revocations;
     const [row] = await guard(
       () => sql<{ keyId: number; name: string; scopes: Scope[] }[]>`
         SELECT id AS "keyId", name, scopes FROM api_keys WHERE hash = ${hash} AND revoked_at IS NULL`,
     );
     if (!row)
       throw unauthenticated('The key is unknown or revoked; ask an administrator for another.');
-    if (believed.size >= BELIEVED_KEYS) believed.clear();
-    // What was read before a revocation here is not believed after it.
-    if (asked === revocations) believed.set(name, { viewer: row, until: Date.now() + BELIEVED_MS });
     return row;
   };
 
@@ -89,12 +81,21 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
 
   return {
     authenticate: async (authorization) => {
+      // By the text as it was sent: hashing the key anew took 3 % of the time of an event.
+      const known = believed.get(authorization ?? '');
+      if (known && known.until > Date.now()) return known.viewer;
       const key = /^Bearer +(\S+)$/i.exec(authorization?.trim() ?? '')?.[1];
       if (key === undefined)
         throw unauthenticated(
           'Send a key: "Authorization: Bearer <API key>", on a socket as connectionParams.authorization.',
         );
-      return find(key);
+      const asked = revocations;
+      const until = Date.now() + BELIEVED_MS;
+      const viewer = await find(key);
+      if (believed.size >= BELIEVED_KEYS) believed.clear();
+      // What was read before a revocation here is not believed after it.
+      if (asked === revocations) believed.set(authorization!, { viewer, until });
+      return viewer;
     },
     create: (name, wanted) => {
       if (name.trim() === '' || name.length > NAME_MAX || mendText(name) !== name)
