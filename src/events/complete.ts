@@ -13,7 +13,7 @@ import {
   fields,
   inputNames,
 } from './fields.ts';
-import { repair, validInput } from './input.ts';
+import { isValid, repair } from './input.ts';
 import { cutText, mendJson, mendText } from './text.ts';
 import { microsOf } from './time.ts';
 import { type Category, type Severity, type Status, rankOf, severities } from './vocabulary.ts';
@@ -159,26 +159,20 @@ const mendInput = (
   warn: Warn,
   setAside: SetAside,
 ): Mended | Rejection => {
-  const checked = validInput.safeParse(source);
-  if (checked.success) return source;
-  const input: Record<string, unknown> = { ...source };
-  for (const issue of checked.error.issues) {
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) {
-        if (source[key] !== null && source[key] !== undefined)
-          setAside(key, source[key], 'is not a field of an event; kept in metadata._original');
-        delete input[key];
-      }
-      continue;
-    }
-    const name = issue.path[0] as InputName;
-    if (!Object.is(input[name], source[name])) continue; // one repair mends all that is wrong with a field
-    const repaired = repair(name, source[name]);
+  let input = source;
+  const replace = (name: string, value: unknown): void => {
+    if (input === source) input = { ...source };
+    input[name] = value;
+  };
+  for (const name of inputNames) {
+    const value = source[name];
+    if (value === null || value === undefined || isValid[name](value)) continue;
+    const repaired = repair(name, value);
     if (repaired) {
-      input[name] = repaired.value;
+      replace(name, repaired.value);
       if (repaired.warning === undefined) continue;
       if (fields[name].kind === 'json') warn(name, repaired.warning);
-      else setAside(name, source[name], repaired.warning);
+      else setAside(name, value, repaired.warning);
     } else if (name === 'eventId') {
       return {
         code: 'INVALID_ID',
@@ -191,13 +185,21 @@ const mendInput = (
         reason: `\`${name}\` is nested more than ${MAX_JSON_DEPTH} levels deep.`,
       };
     } else {
-      input[name] = null;
+      replace(name, null);
       setAside(
         name,
-        source[name],
+        value,
         'is not valid and is taken as left out; the value is kept in metadata._original',
       );
     }
+  }
+  for (const key of Object.keys(source)) {
+    if (Object.hasOwn(isValid, key)) continue;
+    const value = source[key];
+    if (value !== null && value !== undefined)
+      setAside(key, value, 'is not a field of an event; kept in metadata._original');
+    replace(key, undefined);
+    delete input[key];
   }
   return input;
 };

@@ -1,9 +1,8 @@
-// What a valid value of each kind is, as zod schemas computed from the fields, and how a value that is not valid is
+// What a valid value of each kind is, computed from the fields, and how a value that is not valid is
 // repaired where that can be done without guessing. Callers get a warning for every repair; nothing is dropped silently.
 
 import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { z } from 'zod';
 import { type Field, type Kind, MAX_TAGS, fields, inputNames, type InputName } from './fields.ts';
 import { WrittenNumber } from './number.ts';
 import { cutText, isStorableJson, mendJson, mendText } from './text.ts';
@@ -29,33 +28,44 @@ const isInstant = (text: string): boolean => {
   const instant = parseInstant(text);
   return instant !== undefined && instant.zoned && !instant.cut && instant.text === text;
 };
-const plainText = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .refine((text) => mendText(text) === text);
+type Check = (value: unknown) => boolean;
 
+const plainText =
+  (max: number): Check =>
+  (value) =>
+    typeof value === 'string' && cutText(value, max) === value && mendText(value) === value;
+const isOneOf = (names: readonly string[]): Check => {
+  const known: ReadonlySet<unknown> = new Set(names);
+  return (value) => known.has(value);
+};
+const isInteger: Check = (value) => typeof value === 'number' && (value | 0) === value;
+
+// Plain functions: as zod schemas the same checks took 8.6 of the 12 µs that completing an event takes.
 const valid = {
-  position: () => z.number(),
-  identifier: (field) => plainText(field.max!).regex(/^[^\p{Cc}]+$/u),
+  position: () => (value) => typeof value === 'number',
+  identifier: (field) => {
+    const isPlain = plainText(field.max!);
+    return (value) => isPlain(value) && /^[^\p{Cc}]+$/u.test(value as string);
+  },
   text: (field) => plainText(field.max!),
-  integer: () => z.int32(),
-  address: () => z.string().refine((text) => canonicalAddress(text) === text),
-  json: () => z.unknown().refine((value) => isStorableJson(value)),
-  tags: (field) => z.array(plainText(field.max!)).max(MAX_TAGS),
-  time: () => z.string().refine(isInstant),
-  code: () => z.string().regex(/^[A-Z]+-\d{3}$/),
-  category: () => z.enum(categoryNames),
-  severity: () => z.enum(severityNames),
-  status: () => z.enum(statusNames),
-} satisfies Record<Kind, (field: Field) => z.ZodType>;
+  integer: () => isInteger,
+  address: () => (value) => typeof value === 'string' && canonicalAddress(value) === value,
+  json: () => (value) => isStorableJson(value),
+  tags: (field) => {
+    const isPlain = plainText(field.max!);
+    return (value) => Array.isArray(value) && value.length <= MAX_TAGS && value.every(isPlain);
+  },
+  time: () => (value) => typeof value === 'string' && isInstant(value),
+  code: () => (value) => typeof value === 'string' && /^[A-Z]+-\d{3}$/.test(value),
+  category: () => isOneOf(categoryNames),
+  severity: () => isOneOf(severityNames),
+  status: () => isOneOf(statusNames),
+} satisfies Record<Kind, (field: Field) => Check>;
 
-/** An event input in which nothing needs repair, under its API names. */
-export const validInput = z.strictObject(
-  Object.fromEntries(
-    inputNames.map((name) => [name, valid[fields[name].kind](fields[name]).nullish()]),
-  ),
-);
+/** Whether a value needs no repair, by API name. */
+export const isValid = Object.fromEntries(
+  inputNames.map((name) => [name, valid[fields[name].kind](fields[name])]),
+) as Record<InputName, Check>;
 
 /** A value that stands in for the one sent, with the warning that says so; `undefined` where there is none. */
 export type Repair = { readonly value: unknown; readonly warning?: string } | undefined;
@@ -100,7 +110,7 @@ const repairs = {
   // An identity is never cut: two long ids could become one.
   identifier: (source, field) => {
     const text = isNumber(source) ? String(source) : source;
-    return typeof text === 'string' && valid.identifier(field).safeParse(text).success
+    return typeof text === 'string' && valid.identifier(field)(text)
       ? { value: text, warning: 'was not text and is stored as text' }
       : undefined;
   },
@@ -110,9 +120,7 @@ const repairs = {
     const number = typeof text === 'string' && text.trim() !== '' ? Number(text) : text;
     if (typeof number !== 'number') return undefined;
     const whole = Math.round(number);
-    return z.int32().safeParse(whole).success
-      ? { value: whole, warning: `is read as ${whole}` }
-      : undefined;
+    return isInteger(whole) ? { value: whole, warning: `is read as ${whole}` } : undefined;
   },
   address: (source) => {
     const address = typeof source === 'string' ? canonicalAddress(source.trim()) : undefined;
@@ -158,6 +166,6 @@ const repairs = {
   status: oneOf(statusNames),
 } satisfies Record<Kind, (source: unknown, field: Field) => Repair>;
 
-/** What can be made of a value that `validInput` refused. */
+/** What can be made of a value that is not valid. */
 export const repair = (name: InputName, source: unknown): Repair =>
   repairs[fields[name].kind](source, fields[name]);

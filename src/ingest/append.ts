@@ -63,7 +63,7 @@ WITH batch AS MATERIALIZED (
 ), claimed AS (
   INSERT INTO event_ids (event_id, id)
   SELECT event_id, id FROM input
-  WHERE named AND NOT (echoed AND EXISTS (SELECT FROM events WHERE events.event_id = input.event_id))
+  WHERE CASE WHEN named AND echoed THEN NOT is_logged(event_id) ELSE named END
   ORDER BY event_id, id -- one order for all, so that two batches with the same ids wait and never deadlock
   ON CONFLICT DO NOTHING RETURNING id
 ), stored AS (

@@ -52,9 +52,11 @@ export const createBatcher = ({
   // The owner whose turn it is comes first; one that had its turn goes to the end.
   const queues = new Map<number, { readonly calls: Call[]; load: number }>();
   let load = 0;
+  let waiting = 0;
   let flushing = 0;
   let scheduled = false;
   let idle: (() => void)[] = [];
+  const worthAnother = Math.min(WORTH_ANOTHER, maxBatch);
 
   const takeBatch = (): Call[] => {
     const batch: Call[] = [];
@@ -67,6 +69,7 @@ export const createBatcher = ({
       queue.calls.shift();
       queue.load -= call.load;
       load -= call.load;
+      waiting -= call.events.length;
       queues.delete(owner);
       if (queue.calls.length > 0) queues.set(owner, queue); // the loop comes to it again
     }
@@ -106,7 +109,8 @@ export const createBatcher = ({
 
   const start = (): void => {
     scheduled = false;
-    while (queues.size > 0 && flushing < writers) void flush();
+    while (queues.size > 0 && flushing < writers && (flushing === 0 || waiting >= worthAnother))
+      void flush();
     if (queues.size > 0 || flushing > 0) return;
     for (const resolve of idle) resolve();
     idle = [];
@@ -115,7 +119,7 @@ export const createBatcher = ({
   const abandon = (reason: Error): void => {
     for (const { calls } of queues.values()) for (const call of calls) call.reject(reason);
     queues.clear();
-    load = 0;
+    load = waiting = 0;
   };
 
   return {
@@ -131,6 +135,7 @@ export const createBatcher = ({
         queue.calls.push({ events, load: added, resolve, reject });
         queue.load += added;
         load += added;
+        waiting += events.length;
         queues.set(owner, queue);
         if (scheduled) return;
         scheduled = true;
@@ -143,6 +148,9 @@ export const createBatcher = ({
         : new Promise((resolve) => void idle.push(resolve)),
   };
 };
+
+/** Fewer events do not go out beside a batch that is under way: a commit costs PostgreSQL as much as 20 events. */
+const WORTH_ANOTHER = 128;
 
 const RETRY_AFTER_MS = 250;
 

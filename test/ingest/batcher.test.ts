@@ -92,17 +92,19 @@ test('calls that arrive during a flush go together in the next, under a key of i
   expect((await Promise.all(later)).map(({ appended }) => appended.number)).toEqual([2, 2]);
 });
 
-test('as many batches are on their way as there are writers, and no more', async () => {
-  const { batcher, sent } = held({ writers: 2 });
+test('as many batches are on their way as there are writers, and no more; a small one waits for the one before', async () => {
+  const { batcher, sent } = held({ writers: 2, maxWaiting: 2_000 });
+  const sizes = { a: 1, b: 127, c: 1, d: 200 };
   const answers = [];
-  for (const name of ['a', 'b', 'c']) {
-    answers.push(batcher.add(call(name)));
+  for (const [name, size] of Object.entries(sizes)) {
+    answers.push(batcher.add(call(name, size)));
     await turn();
   }
-  expect(sent.map(({ batch }) => namesIn(batch))).toEqual([['a'], ['b']]);
+  // 127 are not worth a second commit; 128 are.
+  expect(sent.map(({ batch }) => [...new Set(namesIn(batch))])).toEqual([['a'], ['b', 'c']]);
   sent[1]!.succeed();
   await turn();
-  expect(namesIn(sent[2]!.batch)).toEqual(['c']);
+  expect(new Set(namesIn(sent[2]!.batch))).toEqual(new Set(['d']));
   for (const each of sent) each.succeed();
   await Promise.all(answers);
 });
