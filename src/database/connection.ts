@@ -4,19 +4,31 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { instantFromPostgres } from '../events/time.ts';
+import { createPool } from './pool.ts';
 
 /** After a query that failed between two of its rows, postgres.js 3.4.9 puts as many holes before the rows of the next one
  * on that connection (https://github.com/porsager/postgres/issues/1181). Every result is mended before anybody sees it. */
 const mendResults = (sql: postgres.Sql): void => {
-  const query = Object.getPrototypeOf(sql``) as PromiseLike<unknown> & { mended?: true };
+  const query = Object.getPrototypeOf(sql``) as PromiseLike<unknown> & {
+    mended?: true;
+    strings: readonly string[];
+  };
   if (query.mended) return;
   const then = Reflect.get(query, 'then');
   const mended: typeof then = function (this: typeof query, resolve, reject) {
-    return then.call(this, resolve && ((rows) => resolve(withoutHoles(rows))), reject) as never;
+    const failed = isTypesQuery(this.strings) ? unheard : reject;
+    return then.call(this, resolve && ((rows) => resolve(withoutHoles(rows))), failed) as never;
   };
   // oxlint-disable-next-line unicorn/no-thenable -- it is one already
   Object.defineProperties(query, { then: { value: mended }, mended: { value: true } });
 };
+
+const unheard = (): never => undefined as never;
+
+/** What postgres.js asks on each new connection, and nobody hears fail: unheard, that would end the process. Whoever waits for
+ * the connection is told by another way. */
+const isTypesQuery = (strings: readonly string[]): boolean =>
+  strings[0]?.includes('from pg_catalog.pg_type a') ?? false;
 
 const withoutHoles = (rows: unknown): unknown => {
   if (!Array.isArray(rows) || rows.length === 0 || 0 in rows) return rows;
@@ -53,13 +65,24 @@ export type PoolOptions = {
   readonly max: number;
   readonly name: string;
   readonly statementTimeoutMs?: number;
+  /** Told of the pool itself, whenever it is made anew. */
+  readonly adopt?: (sql: Sql) => unknown;
 };
 
-export const connect = (address: DatabaseAddress, pool: PoolOptions): Sql => {
+export const connect = (address: DatabaseAddress, pool: PoolOptions): Sql =>
+  createPool((onclose) => {
+    const sql = open(address, pool, onclose);
+    pool.adopt?.(sql);
+    return sql;
+  });
+
+const open = (address: DatabaseAddress, pool: PoolOptions, onclose: () => void): Sql => {
   const options = {
     max: pool.max,
     types,
     onnotice: () => {},
+    onclose,
+    max_lifetime: null,
     connect_timeout: 5,
     backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 1),
     connection: {
@@ -130,6 +153,7 @@ export const openDatabase = (address: DatabaseAddress): Database => {
     name: 'question',
     max: READERS,
     statementTimeoutMs: QUESTION_TIMEOUT_MS,
+    adopt: drizzle,
   });
   const pools = [write, read, follow, client];
   return {
