@@ -1,0 +1,87 @@
+// `npm run bench`: all benchmarks, or the one that is named. Everything is started for it and gone afterwards.
+
+import { parseArgs } from 'node:util';
+import { batcher } from './batcher.ts';
+import { flood } from './flood.ts';
+import { ingest } from './ingest.ts';
+import { rivals } from './rivals.ts';
+import { steady } from './steady.ts';
+import type { Benchmark } from './support/benchmark.ts';
+import { describeMachine } from './support/machine.ts';
+import { startPostgres } from './support/postgres.ts';
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  ingest,
+  rivals,
+  batcher,
+  flood,
+  steady,
+};
+
+const usage = `Usage: npm run bench -- [name] [--seconds 5] [--runs 3] [--rows 200000] [--minutes 0.5] [--profile]
+
+${Object.entries(benchmarks)
+  .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`)
+  .join('\n')}
+
+  --seconds  how long each measurement takes, after a warm-up
+  --runs     how often each is taken; medians are shown
+  --rows     steady: how many rows are put into the table; the long run has 10000000
+  --minutes  steady: for how long it is then measured; the long run takes 10
+  --profile  where the server's time goes, instead of the figures
+`;
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => stopping.abort(signal));
+
+const run = async (args: readonly string[]): Promise<void> => {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      seconds: { type: 'string' },
+      runs: { type: 'string', default: '3' },
+      rows: { type: 'string', default: '200000' },
+      minutes: { type: 'string', default: '0.5' },
+      profile: { type: 'boolean', default: false },
+    },
+  });
+  const given = values.seconds === undefined ? undefined : Number(values.seconds);
+  const [runs, rows, minutes] = [values.runs, values.rows, values.minutes].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  const names = positionals.length > 0 ? positionals : Object.keys(benchmarks);
+  const unknown = names.find((name) => !Object.hasOwn(benchmarks, name));
+  if (
+    unknown !== undefined ||
+    !((given ?? 1) > 0) ||
+    !(runs >= 1) ||
+    !(rows >= 0) ||
+    !(minutes > 0)
+  )
+    throw new Error(`\n${usage}`);
+
+  await using postgres = await startPostgres();
+  say(await describeMachine(postgres));
+  for (const name of names) {
+    const benchmark = benchmarks[name]!;
+    say(`\n${name}: ${benchmark.about}`);
+    const seconds = given ?? benchmark.seconds ?? 5;
+    const setting = { postgres, seconds, runs, rows, minutes, signal: stopping.signal, say };
+    if (values.profile) await benchmark.profile?.(setting);
+    else await benchmark.run(setting);
+  }
+};
+
+try {
+  await run(process.argv.slice(2));
+} catch (error) {
+  if (!stopping.signal.aborted)
+    process.stderr.write(`The benchmark cannot go on: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,46 @@
+// No server: the batcher and what it writes with, called from within the process, beside rows written straight.
+
+import { randomUUID } from 'node:crypto';
+import { type Database, WRITERS, openDatabase } from '../../src/database/connection.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { append } from '../../src/ingest/append.ts';
+import { createBatcher } from '../../src/ingest/batcher.ts';
+import { persist } from '../../src/ingest/persist.ts';
+import { type Place, serve } from '../support/serve.ts';
+import { type Work, type Worked, sampleRows, work, writers } from '../support/writers.ts';
+
+export type Way = keyof typeof ways;
+
+const rows = sampleRows(8_192);
+let database: Database;
+
+const ways = {
+  /** Single events, each of its caller. */
+  batcher: (): ((index: number) => Promise<unknown>) => {
+    const batcher = createBatcher({
+      append: (batch) => persist(database.write, batch),
+      writers: WRITERS,
+      maxWaiting: 20_000,
+    });
+    return (index) => batcher.add([rows[index % rows.length]!]);
+  },
+  /** The batcher's statement for one event, with nothing before it. */
+  statement: () => (index: number) =>
+    append(database.write, { key: randomUUID(), events: [rows[index % rows.length]!] }),
+  /** Rows in one INSERT, as many as a batch has at most; a call is a batch. */
+  rows: () => (index: number) => {
+    const first = (index * BATCH) % rows.length;
+    const batch = rows.slice(first, first + BATCH).map(({ draft }) => draft);
+    return writers.arrays(database.write, batch);
+  },
+};
+export const BATCH = 1_024;
+
+serve(
+  async ({ databaseUrl }: Place) => {
+    await migrate({ url: databaseUrl });
+    database = openDatabase({ url: databaseUrl });
+    return { url: '', [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() };
+  },
+  { run: ({ way, ...load }: Work & { way: Way }): Promise<Worked> => work(load, ways[way]()) },
+);
