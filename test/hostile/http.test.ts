@@ -1,5 +1,7 @@
 // HTTP at its edges. Every answer has a code, what is slow is cut, and others are served meanwhile.
 
+import { request } from 'node:http';
+import { Readable } from 'node:stream';
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,6 +62,26 @@ const head = (path: string, headers: string[] = []): string =>
   [`POST ${path} HTTP/1.1`, 'Host: x', `Authorization: Bearer ${ADMIN_KEY}`, 'Content-Type: application/json', ...headers, '', ''].join('\r\n'); // oxfmt-ignore
 const statuses = (received: string): number[] =>
   [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+
+/** Posts without saying how long the body is; undefined where the connection ended before the answer was read. */
+const chunked = (
+  path: string,
+  text: string,
+): Promise<{ status: number; body: unknown } | undefined> =>
+  new Promise((resolve) => {
+    const posted = request(server.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_KEY}` },
+    });
+    posted.on('error', () => resolve(undefined)); // the rest is not read, so writing it may fail
+    posted.on('response', (response) => {
+      let answer = '';
+      response.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+      response.on('end', () => resolve({ status: response.statusCode!, body: JSON.parse(answer) }));
+      response.on('error', () => resolve(undefined));
+    });
+    Readable.from([text.slice(0, 1000), text.slice(1000)]).pipe(posted);
+  });
 
 describe('bodies', () => {
   test.each(paths)(
@@ -142,15 +164,10 @@ describe('bodies', () => {
         [fits.length + 1, false],
         [20 * MEGABYTE, false],
       ] as const) {
-        const response = await fetch(server.url + path, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_KEY}` },
-          body: new Blob([doors[path].padEnd(length)]).stream(),
-          duplex: 'half',
-        } as RequestInit).catch((error: Error) => error); // the rest is not read, so writing it may fail
-        if (expected) expect((response as Response).ok).toBe(true);
-        else if (response instanceof Response)
-          expect([response.status, codeOf(await response.json())]).toEqual([413, 'BAD_USER_INPUT']);
+        const answer = await chunked(path, doors[path].padEnd(length));
+        if (expected) expect(answer?.status).toBeLessThan(300);
+        else if (answer)
+          expect([answer.status, codeOf(answer.body)]).toEqual([413, 'BAD_USER_INPUT']);
       }
       // A length that is only claimed.
       expect(
