@@ -19,11 +19,16 @@ export type Pulse = Disposable & {
 export const createPulse = (sql: Sql): Pulse => {
   const guarded = new Set<(reason: Error) => void>();
   const listeners: (() => void)[] = [];
-  let heard = Date.now();
-  const beats = (): boolean => Date.now() - heard <= SILENT_AFTER_MS;
+  // Time in which this process was too busy to listen is not the database's silence: what counts is from beat to beat.
+  let last = Date.now();
+  let heard = last;
+  const beats = (): boolean => last - heard <= SILENT_AFTER_MS;
   let asking = false;
 
   const beat = setInterval(() => {
+    const now = Date.now();
+    heard += Math.max(0, now - last - 2 * BEAT_MS);
+    last = now;
     if (!beats()) {
       for (const reject of guarded) reject(unavailable());
       for (const listener of listeners) listener();
