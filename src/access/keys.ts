@@ -70,9 +70,10 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
   const insert = async (
     name: string,
     scopes: readonly Scope[],
+    by: Sql = sql,
   ): Promise<{ apiKey: ApiKey; key: string }> => {
     const key = makeKey();
-    const [apiKey] = await sql<[ApiKey]>`
+    const [apiKey] = await by<[ApiKey]>`
       INSERT INTO api_keys (name, hint, hash, scopes)
       VALUES (${name}, ${key.slice(0, PREFIX.length + 4)}, ${sha256(key)}, ${[...scopes]})
       RETURNING ${columns(sql)}`;
@@ -126,11 +127,9 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
         const [row] =
           await transaction`SELECT FROM api_keys WHERE revoked_at IS NULL AND 'admin' = ANY (scopes) LIMIT 1`;
         if (row) return undefined;
-        const key = makeKey();
-        await transaction`
-          INSERT INTO api_keys (name, hint, hash, scopes)
-          VALUES ('administrator', ${key.slice(0, PREFIX.length + 4)}, ${sha256(key)}, ${['admin']})`;
-        return key;
+        return (
+          await insert(administrator.name, administrator.scopes, transaction as unknown as Sql)
+        ).key;
       });
     },
   };

@@ -17,6 +17,7 @@ export const isCommittedKey = (error: unknown): boolean =>
   codeOf(error) === '23505' &&
   (error as { constraint_name?: string }).constraint_name === 'batches_key_key';
 
+// oxfmt-ignore
 const transient = new Set([
   '40001', // serialization_failure
   '40P01', // deadlock_detected
@@ -25,7 +26,7 @@ const transient = new Set([
   '53300', // too_many_connections
   'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT',
   'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH',
-]); // oxfmt-ignore
+]);
 
 /** What a failure means to a caller: its own refusal, or UNAVAILABLE where the database was lost; undefined for a fault. */
 export const refusalOf = (error: unknown): JejakError | undefined => {

@@ -120,7 +120,6 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
     };
 
   const draft = {
-    ...blank,
     ...input,
     eventId: input.eventId ?? newEventId(definition?.code ?? category!, timestamp),
     code: definition?.code ?? null,
@@ -134,7 +133,7 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
     metadata: withOriginal(input.metadata ?? null, original),
     severity,
   } as { -readonly [N in keyof Draft]: Draft[N] | null };
-  for (const field of inputNames) draft[field] ??= null; // an absent value may come as `undefined`
+  for (const field of inputNames) draft[field] ??= null;
   return {
     draft: draft as Draft,
     named: input.eventId !== undefined && input.eventId !== null,
@@ -144,8 +143,6 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
       BASE_BYTES + bytes + (draft.description?.length ?? 0) + (draft.errorMessage?.length ?? 0),
   };
 };
-
-const blank = Object.fromEntries(inputNames.map((name) => [name, null]));
 
 type Warn = (field: string, message: string) => void;
 type SetAside = (field: string, value: unknown, message: string) => void;

@@ -30,15 +30,19 @@ export const publicError = (error: unknown, logger: Logger): GraphQLError => {
       extensions: { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) },
     });
   }
+  const { message, ...fault } = faultOf(cause ?? error, logger);
+  return new GraphQLError(message, { ...place, extensions: { ...fault, http: { status: 500 } } });
+};
+
+/** What callers hear of a fault of ours: nothing but the id under which our log has the rest. */
+export const faultOf = (error: unknown, logger: Logger) => {
   const requestId = randomUUID();
-  logger.error({ err: cause ?? error, requestId }, 'Unexpected error');
-  return new GraphQLError(
-    'Something went wrong on our side; tell an administrator the request id.',
-    {
-      ...place,
-      extensions: { code: 'INTERNAL_SERVER_ERROR', requestId, http: { status: 500 } },
-    },
-  );
+  logger.error({ err: error, requestId }, 'Unexpected error');
+  return {
+    code: 'INTERNAL_SERVER_ERROR',
+    message: 'Something went wrong on our side; tell an administrator the request id.',
+    requestId,
+  };
 };
 
 const causeOf = (error: unknown): unknown => {

@@ -1,10 +1,10 @@
 // Answers outside GraphQL, errors among them: the same codes and words.
 
-import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { refusalOf } from '../database/failures.ts';
 import { errorCodes } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { faultOf } from './mask.ts';
 
 export const respond = (response: ServerResponse, status: number, body: unknown): void => {
   response.statusCode = status;
@@ -31,13 +31,5 @@ export const respondError = (response: ServerResponse, error: unknown, logger: L
     });
     return;
   }
-  const requestId = randomUUID();
-  logger.error({ err: error, requestId }, 'Unexpected error');
-  respond(response, 500, {
-    error: {
-      code: 'INTERNAL_SERVER_ERROR',
-      message: 'Something went wrong on our side; tell an administrator the request id.',
-      requestId,
-    },
-  });
+  respond(response, 500, { error: faultOf(error, logger) });
 };
