@@ -150,7 +150,7 @@ export const createBatcher = ({
 };
 
 /** Fewer events do not go out beside a batch that is under way: a commit costs PostgreSQL as much as 20 events. */
-const WORTH_ANOTHER = 128;
+const WORTH_ANOTHER = 24;
 
 const RETRY_AFTER_MS = 250;
 
