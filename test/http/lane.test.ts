@@ -71,7 +71,8 @@ const requests: Record<string, Request> = {
   'an unknown field of the input': log({ code: 'AUTH-001', nonsense: 1 }, 'outcome'),
   'a field that is refused': { query: '{ events(first: 1000) { totalCount } }' },
   'a refusal beside an answer': {
-    query: '{ severities { severity } a: events(after: "x") { totalCount } b: categories { code } }',
+    query:
+      '{ severities { severity } a: events(after: "x") { totalCount } b: categories { code } }',
   },
   'aliases, fragments, directives': {
     query:
