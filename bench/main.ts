@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { batcher } from './batcher.ts';
 import { flood } from './flood.ts';
 import { ingest } from './ingest.ts';
+import { live } from './live.ts';
 import { rivals } from './rivals.ts';
 import { steady } from './steady.ts';
 import type { Benchmark } from './support/benchmark.ts';
@@ -16,12 +17,18 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   batcher,
   flood,
   steady,
+  ...live,
 };
+/** Names for several. */
+const groups: Readonly<Record<string, readonly string[]>> = { live: Object.keys(live) };
 
 const usage = `Usage: npm run bench -- [name] [--seconds 5] [--runs 3] [--rows 200000] [--minutes 0.5] [--profile]
 
 ${Object.entries(benchmarks)
   .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`)
+  .join('\n')}
+${Object.entries(groups)
+  .map(([name, members]) => `  ${name.padEnd(10)} ${members.join(', ')}`)
   .join('\n')}
 
   --seconds  how long each measurement takes, after a warm-up
@@ -55,7 +62,8 @@ const run = async (args: readonly string[]): Promise<void> => {
     number,
     number,
   ];
-  const names = positionals.length > 0 ? positionals : Object.keys(benchmarks);
+  const named = positionals.flatMap((name) => groups[name] ?? name);
+  const names = named.length > 0 ? named : Object.keys(benchmarks);
   const unknown = names.find((name) => !Object.hasOwn(benchmarks, name));
   if (
     unknown !== undefined ||
