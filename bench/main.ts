@@ -33,7 +33,8 @@ ${Object.entries(groups)
 
   --seconds  how long each measurement takes, after a warm-up
   --runs     how often each is taken; medians are shown
-  --rows     steady: how many rows are put into the table; the long run has 10000000
+  --rows     steady: how many rows are put into the table, 200000 if unsaid; the long run has 10000000
+             replay: how many are replayed, 1000000 if unsaid
   --minutes  steady: for how long it is then measured; the long run takes 10
   --profile  where the server's time goes, instead of the figures
 `;
@@ -51,17 +52,14 @@ const run = async (args: readonly string[]): Promise<void> => {
     options: {
       seconds: { type: 'string' },
       runs: { type: 'string', default: '3' },
-      rows: { type: 'string', default: '200000' },
+      rows: { type: 'string' },
       minutes: { type: 'string', default: '0.5' },
       profile: { type: 'boolean', default: false },
     },
   });
   const given = values.seconds === undefined ? undefined : Number(values.seconds);
-  const [runs, rows, minutes] = [values.runs, values.rows, values.minutes].map(Number) as [
-    number,
-    number,
-    number,
-  ];
+  const givenRows = values.rows === undefined ? undefined : Number(values.rows);
+  const [runs, minutes] = [Number(values.runs), Number(values.minutes)];
   const named = positionals.flatMap((name) => groups[name] ?? name);
   const names = named.length > 0 ? named : Object.keys(benchmarks);
   const unknown = names.find((name) => !Object.hasOwn(benchmarks, name));
@@ -69,7 +67,7 @@ const run = async (args: readonly string[]): Promise<void> => {
     unknown !== undefined ||
     !((given ?? 1) > 0) ||
     !(runs >= 1) ||
-    !(rows >= 0) ||
+    !((givenRows ?? 0) >= 0) ||
     !(minutes > 0)
   )
     throw new Error(`\n${usage}`);
@@ -80,6 +78,7 @@ const run = async (args: readonly string[]): Promise<void> => {
     const benchmark = benchmarks[name]!;
     say(`\n${name}: ${benchmark.about}`);
     const seconds = given ?? benchmark.seconds ?? 5;
+    const rows = givenRows ?? benchmark.rows ?? 200_000;
     const setting = { postgres, seconds, runs, rows, minutes, signal: stopping.signal, say };
     if (values.profile) await benchmark.profile?.(setting);
     else await benchmark.run(setting);

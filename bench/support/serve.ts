@@ -5,8 +5,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Answers, answering } from './messages.ts';
 
-/** What a server needs to know to start; each has a database of its own. */
-export type Place = { readonly databaseUrl: string; readonly key: string };
+/** What a server needs to know to start; each has a database of its own. Without a port it takes a free one. */
+export type Place = { readonly databaseUrl: string; readonly key: string; readonly port?: string };
 export type Serving = AsyncDisposable & { readonly url: string };
 
 const SAMPLE_MICROS = 250;
