@@ -159,7 +159,10 @@ export const createReader = (sql: Sql, doorbell: Doorbell, logger: Logger): Read
     after: async (at, bounds) => {
       if (at.seq >= head.seq) return { batches: [], end: at, dense: true };
       const first = ring[0]?.seq ?? head.seq + 1;
-      if (at.seq + 1 < first) return readBatches(sql, at, bounds, head.seq);
+      if (at.seq + 1 < first) {
+        const stretch = await readBatches(sql, at, bounds, head.seq);
+        return { ...stretch, dense: stretch.dense && stretch.end !== at }; // there was something, and it is gone
+      }
       const batches = atMost(PAGE_EVENTS, ring.slice(at.seq + 1 - first));
       return { batches, end: batches.at(-1)!, dense: true };
     },
