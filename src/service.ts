@@ -1,5 +1,6 @@
 // One server, put together: the database, the log, its reader, the doors; started in that order and stopped in the other.
 
+import { setFlagsFromString } from 'node:v8';
 import { createKeys } from './access/keys.ts';
 import { createRateLimit } from './access/rate.ts';
 import type { Config } from './config.ts';
@@ -29,9 +30,15 @@ export type Service = AsyncDisposable & {
   readonly location: string;
 };
 
-const MAX_WAITING_EVENTS = 20_000;
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** About 60 ms of work on two cores for one key alone: at four times the capacity what is accepted is answered within five
+ * times the p99 of quiet times. */
+const MAX_WORK = 2_400;
+const MAX_BYTES = 64 * 1024 * 1024;
 const HOUR_MS = 3_600_000;
+
+// What belongs to requests under way grows old before it is garbage. Collected whenever a third has come to it, the process
+// held 330 MB under full load; as V8 would have it, 470, at the same rate.
+setFlagsFromString('--heap-growing-percent=30');
 
 export const startService = async (config: Config, logger: Logger): Promise<Service> => {
   await using starting = new AsyncDisposableStack();
@@ -61,8 +68,8 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
       return persist(database.write, batch);
     },
     writers: WRITERS,
-    maxWaiting: MAX_WAITING_EVENTS,
-    maxWaitingBytes: MAX_WAITING_BYTES,
+    maxWork: MAX_WORK,
+    maxBytes: MAX_BYTES,
   });
   starting.defer(() => batcher.drained());
   pulse.onSilence(() => batcher.abandon(unavailable()));
@@ -92,7 +99,17 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
 
   const server = starting.use(
     await listen(
-      { database, log, quarantine, follow, keys, clock, logger, pulse },
+      {
+        database,
+        log,
+        quarantine,
+        follow,
+        keys,
+        clock,
+        logger,
+        pulse,
+        assertRoom: batcher.assertRoom,
+      },
       { port: config.PORT, host: config.HOST },
     ),
   );

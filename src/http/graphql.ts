@@ -17,8 +17,14 @@ import { parseJson, readBody } from './body.ts';
 import { acceptsEvents, isSubscription, lastEventId, refuseStream, stream } from './event-stream.ts'; // oxfmt-ignore
 import { createLane, render } from './lane.ts';
 import { publicError } from './mask.ts';
+import { setRetryAfter } from './respond.ts';
 
-export type Parts = Omit<Context, 'viewer'> & { readonly logger: Logger; readonly pulse: Pulse };
+export type Parts = Omit<Context, 'viewer'> & {
+  readonly logger: Logger;
+  readonly pulse: Pulse;
+  /** Throws OVERLOADED where events with this key would be refused now. */
+  readonly assertRoom: (keyId: number) => void;
+};
 
 const WELCOME = `# Jejak: the event log of EduPro.
 #
@@ -35,7 +41,7 @@ subscription Watch {
 export type GraphqlDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export const createGraphql = (
-  { logger, pulse, ...parts }: Parts,
+  { logger, pulse, assertRoom, ...parts }: Parts,
   deliveries: Deliveries,
 ): GraphqlDoor => {
   const mask = (error: unknown) => publicError(error, logger);
@@ -135,6 +141,11 @@ export const createGraphql = (
       }
       if (!isAnswerable(accept)) throw notAcceptable();
       const { text } = await readBody(request, ['application/json']);
+      // Under a flood most events are refused; to parse them first would take the time of those that are not.
+      if (text.includes('logEvent')) {
+        const viewer = await parts.keys.authenticate(authorization).catch(() => undefined);
+        if (viewer) assertRoom(viewer.keyId);
+      }
       const body = parseJson(text);
       if (typeof body !== 'object' || body === null)
         throw new JejakError('BAD_USER_INPUT', 'Send a JSON object with `query` in it.');
@@ -151,6 +162,7 @@ export const createGraphql = (
       if (response.headersSent) throw error;
       const { status, text } = render({ errors: [error] }, mask);
       if (status === 413) response.setHeader('Connection', 'close'); // the rest of the body is not read
+      setRetryAfter(response, error);
       response.statusCode = status;
       response.setHeader('Content-Type', 'application/json; charset=utf-8');
       response.end(text);

@@ -16,7 +16,7 @@ export const createTestLog = (sql: Sql, clock = () => new Date()): TestLog => {
     batcher: createBatcher({
       append: (batch) => persist(sql, batch),
       writers: 2,
-      maxWaiting: 100_000,
+      maxWork: 100_000,
     }),
     sql,
     quarantine: createQuarantine(sql),
