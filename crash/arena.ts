@@ -141,8 +141,8 @@ export const openArena = async ({
   const first = ground.server('the first server');
   await first.start();
   const url = await ground.cluster.url();
-  const socket = `${decodeURIComponent(url.hostname)}/.s.PGSQL.${url.port || 5432}`;
-  const proxy = resources.use(await startProxy(() => Promise.resolve(socket)));
+  const path = `${decodeURIComponent(url.hostname)}/.s.PGSQL.${url.port || 5432}`;
+  const proxy = resources.use(await startProxy(() => ({ path })));
   const second = ground.server('the second server', {
     DATABASE_URL: `postgres://${url.username}:${url.password}@127.0.0.1:${proxy.port}${url.pathname}`,
   });
