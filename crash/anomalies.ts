@@ -7,6 +7,7 @@ export const kinds = {
   reordered: 'sent against the order of positions, or placed before what was answered earlier',
   unsent: 'stored or sent although nobody logged it',
   unstored: 'sent to a subscriber and not in the table',
+  late: 'delivered again later than promised after a fault of the database',
   slow: 'answered later than the bound, whether the database was there or not',
   unclear: 'refused without a code that says what to do',
   dropped: 'a subscription that ended although its server lived',

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BATCH_SPAN } from '../src/database/schema.ts';
 import type { Random } from '../test/support/generate.ts';
 import type { Anomalies } from './anomalies.ts';
+import type { Actor } from './actor.ts';
 import { type Chain, createChain } from './checker.ts';
 import { type Client, createClient } from './client.ts';
 import { type Cluster, kill, openCluster } from './cluster.ts';
@@ -32,11 +33,18 @@ export type Ground = AsyncDisposable & {
   readonly recovered: (since: number, servers: readonly Server[]) => Promise<number>;
 };
 
+/** Somebody who follows the log, and how far. */
+export type Follower = Pick<Chain, 'name' | 'count' | 'last'>;
+export type Stage = Omit<Arena, 'followers' | 'writers' | 'readers'>;
+
 export type Arena = Omit<Ground, keyof AsyncDisposable> & {
   readonly first: Server;
   readonly second: Server;
   readonly proxy: Proxy;
-  readonly chains: readonly Chain[];
+  readonly followers: readonly Follower[];
+  /** Those that are processes of their own. */
+  readonly writers: readonly Actor[];
+  readonly readers: readonly Actor[];
   readonly random: Random;
   readonly anomalies: Anomalies;
   /** The longest that an outage may last here. */
@@ -124,7 +132,7 @@ const everything = `
   FROM events JOIN batches ON number = id / ${BATCH_SPAN} ORDER BY seq, id`;
 
 /** The ground of a whole run, with both servers up; `resources` closes it. */
-export const openArena = async ({
+export const openStage = async ({
   seed,
   random,
   anomalies,
@@ -136,18 +144,18 @@ export const openArena = async ({
   anomalies: Anomalies;
   longestMs: number;
   resources: AsyncDisposableStack;
-}): Promise<Omit<Arena, keyof AsyncDisposable>> => {
+}): Promise<Stage> => {
   const ground = resources.use(openGround(await temporary(), seed, anomalies));
   const first = ground.server('the first server');
   await first.start();
   const url = await ground.cluster.url();
-  const socket = `${decodeURIComponent(url.hostname)}/.s.PGSQL.${url.port || 5432}`;
-  const proxy = resources.use(await startProxy(() => Promise.resolve(socket)));
+  const path = `${decodeURIComponent(url.hostname)}/.s.PGSQL.${url.port || 5432}`;
+  const proxy = resources.use(await startProxy(() => ({ path })));
   const second = ground.server('the second server', {
     DATABASE_URL: `postgres://${url.username}:${url.password}@127.0.0.1:${proxy.port}${url.pathname}`,
   });
   await second.start();
-  return { ...ground, first, second, proxy, chains: [], random, anomalies, longestMs };
+  return { ...ground, first, second, proxy, random, anomalies, longestMs };
 };
 
 /** A directory for another log, in which nothing is yet. */

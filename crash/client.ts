@@ -6,7 +6,7 @@ import { fields } from '../src/events/fields.ts';
 import type { Anomalies } from './anomalies.ts';
 import type { MarkedEvent } from './event.ts';
 import { type History, positionOf } from './history.ts';
-import { ADMIN_KEY, type Server } from './server.ts';
+import { ADMIN_KEY, type Address } from './server.ts';
 
 export const doors = ['logEvent', 'logEvents', 'rest'] as const;
 export type Door = (typeof doors)[number];
@@ -25,18 +25,20 @@ export type Result = {
 export type Client = {
   /** Logs events once, and enters what is answered into the history. */
   readonly log: (
-    server: Server,
+    server: Address,
     door: Door,
     events: readonly MarkedEvent[],
     patienceMs?: number,
   ) => Promise<Answer>;
-  readonly ask: (server: Server, query: string) => Promise<Answer & { data?: unknown }>;
+  readonly ask: (server: Address, query: string) => Promise<Answer & { data?: unknown }>;
   /** Now a fault strikes: no answer is owed sooner than two seconds from here. */
   readonly strike: () => number;
+  /** How late the machine made anything at the most, of late, in ms. */
+  readonly lateMs: () => number;
   /** Asks what needs no database, to know how late the machine makes any answer. */
-  readonly look: (server: Server) => Promise<void>;
+  readonly look: (server: Address) => Promise<void>;
   /** Until it is disposed of, the database is away for these servers, and every call to them is owed an answer in time. */
-  readonly outage: (servers: readonly Server[]) => Disposable;
+  readonly outage: (servers: readonly Address[]) => Disposable;
   readonly totals: { calls: number; refused: number; silent: number; slowestMs: number };
 };
 
@@ -88,13 +90,16 @@ const errorIn = ({ error, errors }: Body) =>
 
 export const headers = { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_KEY}` };
 
-export const createClient = (history: History, anomalies: Anomalies): Client & Disposable => {
+export const createClient = (
+  history: Pick<History, 'sent' | 'acknowledged'>,
+  anomalies: Anomalies,
+): Client & Disposable => {
   const totals = { calls: 0, refused: 0, silent: 0, slowestMs: 0 };
-  const away = new Set<Server>();
+  const away = new Set<Address>();
   const machine = watchMachine();
 
   let struck = 0;
-  const judge = (server: Server, began: number, owed: boolean): void => {
+  const judge = (server: Address, began: number, owed: boolean): void => {
     const spentMs = performance.now() - Math.max(began, struck);
     totals.slowestMs = Math.max(totals.slowestMs, spentMs);
     const boundMs = owed ? BOUND_MS + machine.lateMs() : PATIENCE_MS;
@@ -104,7 +109,7 @@ export const createClient = (history: History, anomalies: Anomalies): Client & D
   };
 
   const post = async (
-    server: Server,
+    server: Address,
     path: string,
     body: string,
     patienceMs: number,
@@ -136,7 +141,7 @@ export const createClient = (history: History, anomalies: Anomalies): Client & D
     }
   };
 
-  const refused = (server: Server, code: string, details: unknown): Answer => {
+  const refused = (server: Address, code: string, details: unknown): Answer => {
     totals.refused++;
     if (!clear.has(code))
       anomalies.note(
@@ -174,6 +179,7 @@ export const createClient = (history: History, anomalies: Anomalies): Client & D
       return { results: [], data: answer.body.data };
     },
     strike: () => (struck = performance.now()),
+    lateMs: machine.lateMs,
     look: async (server) => {
       const began = performance.now();
       await fetch(`${server.url()}/healthz`).then(

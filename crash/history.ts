@@ -15,12 +15,13 @@ export type Lane = {
   readonly position: number[];
 };
 
+export type Place = Pick<Mark, 'writer' | 'sequence'>;
 export type History = {
   readonly lanes: readonly Lane[];
   readonly openLane: () => number;
-  readonly sent: (mark: Mark) => void;
+  readonly sent: (mark: Mark, at?: number) => void;
   /** Says false where an earlier answer named another position. */
-  readonly acknowledged: (mark: Mark, position: number) => boolean;
+  readonly acknowledged: (mark: Place, position: number, at?: number) => boolean;
   readonly totals: { sent: number; acknowledged: number };
 };
 
@@ -31,26 +32,29 @@ export const createHistory = (): History => {
     lanes,
     totals,
     openLane: () => lanes.push({ hash: [], sentAt: [], answeredAt: [], position: [] }) - 1,
-    sent: ({ writer, sequence, hash }) => {
+    sent: ({ writer, sequence, hash }, at = instant()) => {
       const lane = lanes[writer]!;
       if (sequence !== lane.hash.length) return; // sent again
       lane.hash.push(hash);
-      lane.sentAt.push(performance.now());
+      lane.sentAt.push(at);
       lane.answeredAt.push(Infinity);
       lane.position.push(0);
       totals.sent++;
     },
-    acknowledged: ({ writer, sequence }, position) => {
+    acknowledged: ({ writer, sequence }, position, at = instant()) => {
       const lane = lanes[writer]!;
       const before = lane.position[sequence]!;
       if (before > 0) return before === position;
       lane.position[sequence] = position;
-      lane.answeredAt[sequence] = performance.now();
+      lane.answeredAt[sequence] = at;
       totals.acknowledged++;
       return true;
     },
   };
 };
+
+/** In ms, by the one clock that all processes of a machine share. */
+export const instant = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 export const positionOf = (cursor: string): number => {
   const { seq, place } = parseCursor(cursor)!;

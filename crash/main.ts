@@ -5,13 +5,16 @@ import { parseArgs } from 'node:util';
 import { print } from './report.ts';
 import { type ProfileName, profiles, run } from './run.ts';
 
-const usage = `Usage: npm run crash -- [--profile short|long] [--seed N] [--minutes N] [--only A1,B2] [--negative]
+const usage = `Usage: npm run crash -- [--profile short|long|live] [--seed N] [--minutes N] [--only A1,B2]
+       [--most N] [--negative]
 
-  --profile   short takes less than a minute, long about a quarter of an hour and a million events
+  --profile   short takes less than a minute, long about a quarter of an hour and a million
+              events; live kills writers, readers and servers twenty times each and looks at delivery
   --seed      the order of the faults, their timing and the events; otherwise a new one, which is printed
   --minutes   let the faults come again until so many have passed
   --only      the rows of faults.md to try, twice each
-  --negative  a naive reader in place of subscribers: the checker must find loss
+  --most      each fault so often at the most
+  --negative  readers that make the mistakes everybody makes: the checker must find loss
 `;
 
 const SEEDS = 1_000_000;
@@ -22,12 +25,15 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Math.floor(Math.random() * SEEDS)) },
     minutes: { type: 'string' },
     only: { type: 'string' },
+    most: { type: 'string' },
     negative: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 const { only, negative } = values;
-const [seed, minutes] = [Number(values.seed), values.minutes && Number(values.minutes)];
+const [seed, minutes, most] = [values.seed, values.minutes, values.most].map(
+  (value) => value && Number(value),
+) as [number, number | undefined, number | undefined];
 
 if (values.help || !Object.hasOwn(profiles, values.profile) || !Number.isSafeInteger(seed)) {
   process.stderr.write(usage);
@@ -42,8 +48,9 @@ if (values.help || !Object.hasOwn(profiles, values.profile) || !Number.isSafeInt
     const report = await run({
       profile: values.profile as ProfileName,
       seed,
-      minutes: minutes || undefined,
+      minutes,
       only,
+      most,
       negative,
       signal: stopping.signal,
       say: (text) =>

@@ -1,8 +1,13 @@
-// The network between a server and its database, which can be told to fail: a proxy over TCP on 127.0.0.1 before
-// PostgreSQL's Unix socket.
+// A network that can be told to fail: a proxy over TCP on 127.0.0.1 before a server, or before PostgreSQL's Unix socket.
 
 import { once } from 'node:events';
-import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
+import {
+  type AddressInfo,
+  type NetConnectOpts,
+  type Socket,
+  connect,
+  createServer,
+} from 'node:net';
 
 /** `away` cuts every connection and takes none, `hole` keeps them and carries nothing, `deaf` carries nothing to the
  * connection that listens for notifications. */
@@ -15,15 +20,15 @@ export type Proxy = AsyncDisposable & {
 
 const LISTEN = /listen "?jejak_log/i;
 
-/** `path` is asked at each connection, for the socket may come to be elsewhere. */
-export const startProxy = async (path: () => Promise<string>): Promise<Proxy> => {
+/** `target` is asked at each connection, for it may come to be elsewhere. */
+export const startProxy = async (target: () => NetConnectOpts): Promise<Proxy> => {
   let weather: Weather = 'fair';
   const pairs = new Set<{ client: Socket; database: Socket }>();
 
-  const accept = async (client: Socket): Promise<void> => {
+  const accept = (client: Socket): void => {
     client.on('error', () => client.destroy());
     if (weather === 'away') return void client.destroy();
-    const database = connect(await path());
+    const database = connect(target());
     let listens = false;
     const pair = { client, database };
     pairs.add(pair);
@@ -47,7 +52,7 @@ export const startProxy = async (path: () => Promise<string>): Promise<Proxy> =>
     client.pause();
     database.pause();
   };
-  const server = createServer((client) => void accept(client).catch(() => client.destroy()));
+  const server = createServer(accept);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -3,16 +3,17 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, createRandom } from '../test/support/generate.ts';
-import { createAnomalies } from './anomalies.ts';
-import { type Arena, openArena } from './arena.ts';
+import { type Anomalies, createAnomalies } from './anomalies.ts';
+import { type Arena, type Follower, type Stage, openStage } from './arena.ts';
 import { type Chain, createChain, judge } from './checker.ts';
+import { castHere } from './here.ts';
 import { type Fault, faults } from './faults.ts';
-import { startNaive } from './naive.ts';
+import { castLive } from './live.ts';
 import type { Server } from './server.ts';
 import { startSubscriber } from './subscriber.ts';
-import { startLoad } from './writers.ts';
 
 export type Profile = {
+  readonly cast: (casting: Casting) => Promise<Cast>;
   readonly writers: number;
   readonly pauseMs: number;
   /** The share of calls with a single event; the others carry up to a hundred. */
@@ -21,23 +22,47 @@ export type Profile = {
   readonly events: number;
   readonly longestMs: number;
   readonly breathMs: number;
+  /** How soon events are delivered again after a fault of the database. */
+  readonly promisedMs: number;
 };
 
 // oxfmt-ignore
 export const profiles = {
-  short: { writers: 4, pauseMs: 60, singles: 1 / 3, events: 5_000, longestMs: 2_500, breathMs: 100 },
-  long: { writers: 12, pauseMs: 5, singles: 1 / 8, events: 1_000_000, longestMs: 60_000, breathMs: 1_000 },
+  short: { cast: castHere, writers: 4, pauseMs: 60, singles: 1 / 3, events: 5_000, longestMs: 2_500, breathMs: 100, promisedMs: Infinity },
+  long: { cast: castHere, writers: 12, pauseMs: 5, singles: 1 / 8, events: 1_000_000, longestMs: 60_000, breathMs: 1_000, promisedMs: Infinity },
+  live: { cast: castLive, writers: 2, pauseMs: 60, singles: 1 / 3, events: 0, longestMs: 5_000, breathMs: 300, promisedMs: 3_000 },
 } as const satisfies Record<string, Profile>;
 export type ProfileName = keyof typeof profiles;
+
+export type Casting = {
+  readonly stage: Stage;
+  readonly options: Options;
+  readonly profile: Profile;
+  readonly anomalies: Anomalies;
+  readonly resources: AsyncDisposableStack;
+};
+
+/** Who writes and who follows. */
+export type Cast = Pick<Arena, 'followers' | 'writers' | 'readers'> & {
+  /** Resolves when everything that was begun is acknowledged. */
+  readonly stopWriting: () => Promise<unknown>;
+  readonly stopReading: () => Promise<unknown>;
+  /** What each follower was sent. */
+  readonly chains: (table: Chain) => readonly Chain[];
+  /** What the negative control does in place of the faults. */
+  readonly err: () => Promise<unknown>;
+};
 
 export type Options = {
   readonly profile: ProfileName;
   readonly seed: number;
   /** The faults come again until so much time has passed. */
   readonly minutes?: number | undefined;
-  /** No faults and, instead of subscribers, a reader that believes the last id: the checker must find loss. */
+  /** No faults, and followers that make the mistakes everybody makes: the checker must find loss. */
   readonly negative?: boolean;
   readonly only?: string | undefined;
+  /** The most that each fault happens. */
+  readonly most?: number | undefined;
   readonly say: (text: string) => void;
   /** Ends the run early; what it started is stopped all the same. */
   readonly signal?: AbortSignal;
@@ -67,14 +92,13 @@ export type Report = {
   readonly examples: readonly string[];
 };
 
-/** How many events the writers may be ahead of the slowest subscriber. */
-const LEAD = 60_000;
 const ASK_MS = 250;
 /** A subscriber that had nothing for so long will have nothing more. */
 const STALLED_MS = 60_000;
 /** What callers gave up may still be on its way for a moment. */
 const SETTLE_MS = 2_000;
-const NEGATIVE_MS = 4_000;
+/** The rows of faults in which the database or the way to it fails. */
+const databaseRows = new Set(['A2', 'A3', 'B1', 'B2']);
 
 export const run = async (options: Options): Promise<Report> => {
   await using resources = new AsyncDisposableStack();
@@ -90,60 +114,35 @@ const trial = async (options: Options, resources: AsyncDisposableStack): Promise
   const profile = profiles[options.profile];
   const random = createRandom(options.seed);
   const anomalies = createAnomalies(options.negative ? undefined : options.say);
-  const { longestMs } = profile;
-  const opened = await openArena({ seed: options.seed, random, anomalies, longestMs, resources });
-  const { history, client, first, second } = opened;
-  const servers = [first, second];
-  const chain = (name: string): Chain => createChain(name, history, anomalies);
-
-  const readers = resources.use(new AsyncDisposableStack());
-  const chains = options.negative
-    ? [chain('the naive reader')]
-    : servers.map((server) => chain(`the subscriber of ${server.name}`));
-  if (options.negative) readers.use(await startNaive(chains[0]!, opened.cluster));
-  else
-    for (const [index, server] of servers.entries())
-      readers.use(startSubscriber(chains[index]!, server, anomalies));
-  const arena: Arena = { ...opened, chains };
-
-  const behind = (): number =>
-    history.totals.acknowledged - Math.min(...chains.map((of) => of.count()));
-  const load = startLoad(Array.from({ length: profile.writers }, opened.writer), servers, {
-    seed: options.seed,
-    singles: profile.singles,
-    pauseMs: options.negative ? 0 : profile.pauseMs,
-    hold: () => !options.negative && behind() > LEAD,
-  });
-  const asking = askAround(servers, arena);
+  const { longestMs, promisedMs } = profile;
+  const stage = await openStage({ seed: options.seed, random, anomalies, longestMs, resources });
+  const { history, client, first, second } = stage;
+  const cast = await profile.cast({ stage, options, profile, anomalies, resources });
+  const arena: Arena = { ...stage, ...cast };
+  const asking = askAround([first, second], arena);
 
   const happened: Happened[] = [];
   const skipped: string[] = [];
-  if (options.negative) await sleep(NEGATIVE_MS);
+  if (options.negative) await cast.err();
   else {
-    await haunt(arena, {
-      ...options,
-      random,
-      happened,
-      skipped,
-      until: began.getTime() + (options.minutes ?? 0) * 60_000,
-    });
+    const until = began.getTime() + (options.minutes ?? 0) * 60_000;
+    await haunt(arena, { ...options, promisedMs, random, happened, skipped, until });
     while (history.totals.acknowledged < profile.events) await sleep(100);
   }
 
   options.say('Stopping the writers');
-  await load.stop();
+  await cast.stopWriting();
   await asking.stop();
   await sleep(SETTLE_MS);
-  const table = await opened.table();
-  if (!options.negative) {
-    const whole = chain('a subscriber from the beginning');
-    chains.push(whole);
-    readers.use(startSubscriber(whole, second, anomalies));
-  }
+  const table = await stage.table();
+  const whole = createChain('a subscriber from the beginning', history, anomalies);
+  const latecomer = resources.use(startSubscriber(whole, second, anomalies));
   options.say('Waiting for the subscribers');
-  await arrived(chains, table.last(), options.negative ? 1_000 : STALLED_MS);
+  const patienceMs = options.negative ? 1_000 : STALLED_MS;
+  await arrived([...cast.followers, whole], table.last(), patienceMs);
   await sleep(300); // nothing more may come
-  await readers.disposeAsync();
+  await Promise.all([cast.stopReading(), latecomer[Symbol.asyncDispose]()]);
+  const chains = [...cast.chains(table), whole];
   judge(history, table, chains, anomalies);
 
   const { calls, refused, silent, slowestMs } = client.totals;
@@ -167,6 +166,7 @@ const trial = async (options: Options, resources: AsyncDisposableStack): Promise
 };
 
 type Haunting = Options & {
+  readonly promisedMs: number;
   readonly random: Random;
   readonly happened: Happened[];
   readonly skipped: string[];
@@ -175,10 +175,11 @@ type Haunting = Options & {
 
 /** The faults in an order of chance; each begins when the one before is over and everybody has caught up. */
 const haunt = async (arena: Arena, haunting: Haunting): Promise<void> => {
-  const { profile, only, random, happened, skipped, until, say } = haunting;
+  const { profile, only, most = Infinity, random, happened, skipped, until, say } = haunting;
   const chosen: Fault[] = [];
   for (const fault of faults) {
-    const times = only ? Number(only.split(',').includes(fault.row)) * 2 : fault[profile];
+    const wanted = only ? Number(only.split(',').includes(fault.row)) * 2 : fault[profile];
+    const times = Math.min(wanted, most);
     if (times === 0) continue;
     if (await (fault.possible?.() ?? true))
       chosen.push(...Array.from({ length: times }, () => fault));
@@ -189,32 +190,44 @@ const haunt = async (arena: Arena, haunting: Haunting): Promise<void> => {
       await sleep(random.below(2 * profiles[profile].breathMs));
       const recoveredMs = await fault.act(arena);
       const deliveredMs = await caughtUp(arena);
-      happened.push({ fault, recoveredMs, deliveredMs });
+      const happening = { fault, recoveredMs, deliveredMs };
+      happened.push(happening);
+      expectSoon(happening, arena, haunting.promisedMs);
       say(
-        `${fault.row} ${fault.about}: ${Math.round(recoveredMs)} ms, ${arena.history.totals.acknowledged} acknowledged, ${arena.anomalies.count()} anomalies`,
+        `${fault.row} ${fault.about}: ${Math.round(recoveredMs)} ms, delivered ${Math.round(deliveredMs)} ms later, ${arena.history.totals.acknowledged} acknowledged, ${arena.anomalies.count()} anomalies`,
       );
     }
   } while (Date.now() < until);
 };
 
-/** How long until each subscriber has what is acknowledged by now. */
-const caughtUp = async ({ history, chains, anomalies }: Arena): Promise<number> => {
+const expectSoon = (
+  { fault, recoveredMs, deliveredMs }: Happened,
+  { anomalies, client }: Arena,
+  promisedMs: number,
+): void => {
+  const spentMs = recoveredMs + deliveredMs;
+  if (databaseRows.has(fault.row) && spentMs > promisedMs + client.lateMs())
+    anomalies.note('late', `${fault.about}: ${Math.round(spentMs)} ms`);
+};
+
+/** How long until each follower has what is acknowledged by now. */
+const caughtUp = async ({ history, followers, anomalies }: Arena): Promise<number> => {
   const began = performance.now();
   const position = Math.max(...history.lanes.map((lane) => lane.position.at(-1) ?? 0));
-  if (!(await arrived(chains, position, STALLED_MS)))
-    for (const { name, last } of chains)
+  if (!(await arrived(followers, position, STALLED_MS)))
+    for (const { name, last } of followers)
       if (last() < position) anomalies.note('stuck', `${name} stands at ${last()} of ${position}`);
   return performance.now() - began;
 };
 
-/** Whether every chain reaches a position, none standing still for so long. */
+/** Whether every follower reaches a position, none standing still for so long. */
 const arrived = async (
-  chains: readonly Chain[],
+  followers: readonly Follower[],
   position: number,
   stalledMs: number,
 ): Promise<boolean> => {
-  const behind = () => chains.filter((chain) => chain.last() < position);
-  const counted = () => behind().reduce((sum, chain) => sum + chain.count(), 0);
+  const behind = () => followers.filter(({ last }) => last() < position);
+  const counted = () => behind().reduce((sum, follower) => sum + follower.count(), 0);
   let [count, moved] = [counted(), performance.now()];
   while (behind().length > 0) {
     if (performance.now() > moved + stalledMs) return false;

@@ -13,22 +13,23 @@ const TRIES = 3;
 
 export const ADMIN_KEY = 'crash-suite-administrator';
 
-export type Server = AsyncDisposable & {
-  readonly name: string;
-  /** Where it listens; undefined while it is down or told to stop. */
-  readonly url: () => string | undefined;
-  /** Starts it and waits until it is ready; where that fails it is noted and tried again. */
-  readonly start: () => Promise<void>;
-  /** Begins a start and does not wait. */
-  readonly launch: () => void;
-  /** Sends a signal and does not wait. */
-  readonly signal: (signal: NodeJS.Signals) => void;
-  /** Resolves when the process has ended. */
-  readonly ended: () => Promise<unknown>;
-  readonly stop: (signal: NodeJS.Signals) => Promise<void>;
-  /** The last that it said. */
-  readonly words: () => string;
-};
+/** Where somebody listens; undefined while nobody does, or has been told to stop. */
+export type Address = { readonly name: string; readonly url: () => string | undefined };
+
+export type Server = AsyncDisposable &
+  Address & {
+    /** Starts it and waits until it is ready; where that fails it is noted and tried again. */
+    readonly start: () => Promise<void>;
+    /** Begins a start and does not wait. */
+    readonly launch: () => void;
+    /** Sends a signal and does not wait. */
+    readonly signal: (signal: NodeJS.Signals) => void;
+    /** Resolves when the process has ended. */
+    readonly ended: () => Promise<unknown>;
+    readonly stop: (signal: NodeJS.Signals) => Promise<void>;
+    /** The last that it said. */
+    readonly words: () => string;
+  };
 
 export const createServer = (
   name: string,

@@ -8,12 +8,12 @@ import { createRandom, generateEvents } from '../test/support/generate.ts';
 import { type Client, type Door, doors } from './client.ts';
 import { type MarkedEvent, mark } from './event.ts';
 import type { History } from './history.ts';
-import type { Server } from './server.ts';
+import type { Address } from './server.ts';
 
 export type Writer = {
   readonly next: (changes?: Partial<EventInput>) => MarkedEvent;
   /** Logs events until each that has an id is acknowledged. */
-  readonly insist: (events: readonly MarkedEvent[], servers: readonly Server[]) => Promise<void>;
+  readonly insist: (events: readonly MarkedEvent[], servers: readonly Address[]) => Promise<void>;
 };
 
 const LARGEST_CALL = 100;
@@ -21,8 +21,13 @@ const UNNAMED_SHARE = 0.1;
 const IMPATIENT_SHARE = 0.02;
 const PAUSE_MS = 40;
 
-/** A writer has a lane of its own in the history. */
-export const createWriter = (seed: number, history: History, client: Client): Writer => {
+/** A writer has a lane of its own in the history, of which `from` events are there already. */
+export const createWriter = (
+  seed: number,
+  history: Pick<History, 'openLane'>,
+  client: Client,
+  from = 0,
+): Writer => {
   const lane = history.openLane();
   const random = createRandom(seed * 7919 + lane);
   const source = generateEvents({
@@ -31,8 +36,8 @@ export const createWriter = (seed: number, history: History, client: Client): Wr
     now: new Date(),
     spanMs: 60_000,
   });
-  let sequence = 0;
-  const send = (server: Server, events: readonly MarkedEvent[]) => {
+  let sequence = from;
+  const send = (server: Address, events: readonly MarkedEvent[]) => {
     const door: Door = events.length === 1 ? random.pick(doors) : random.pick(doors.slice(1));
     const patience = random.chance(IMPATIENT_SHARE) ? 20 + random.below(200) : undefined;
     return client.log(server, door, events, patience);
@@ -72,7 +77,7 @@ type LoadOptions = {
 /** Writers that go on until they are stopped; `hold` makes them wait. */
 export const startLoad = (
   writers: readonly Writer[],
-  servers: readonly Server[],
+  servers: readonly Address[],
   { seed, singles, pauseMs, hold }: LoadOptions,
 ): Load => {
   let stopped = false;

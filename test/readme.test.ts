@@ -1,8 +1,10 @@
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'graphql';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { temporaryDirectory } from './support/process.ts';
 import { ADMIN_KEY, type TestServer, createTestServer } from './support/server.ts';
 
 const run = promisify(execFile);
@@ -66,8 +68,42 @@ test('the subscription of the README receives what its curl logs, and the answer
   });
 });
 
+test('the follower of the README prints what is logged, and started again goes on after it', async () => {
+  const directory = await temporaryDirectory();
+  const client = new URL('../clients/javascript/follow.js', import.meta.url);
+  const program = blocks('js')
+    .join('')
+    .replace('./follow.js', client.href)
+    .replace('ws://127.0.0.1:4000', server.url.replace('http', 'ws'));
+  await writeFile(join(directory, 'program.mjs'), program);
+  for (const [name, expected] of [
+    ['First', /INFO First\n$/],
+    ['Second', /^INFO Second\n$/],
+  ] as const) {
+    const child = spawn(process.execPath, ['program.mjs'], {
+      cwd: directory,
+      env: { JEJAK_KEY: ADMIN_KEY },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    const { body } = await server.rest({
+      event_category: 'SECURITY',
+      event_type: 'TEST',
+      event_name: name,
+    });
+    await vi.waitFor(
+      async () =>
+        expect(await readFile(join(directory, 'cursor'), 'utf8').catch(() => '')).toBe(body.cursor),
+      { timeout: 10_000 },
+    );
+    expect(printed).toMatch(expected);
+    child.kill('SIGKILL');
+  }
+});
+
 test('every file that the README names exists', async () => {
-  const named = [...readme.matchAll(/`((?:src|test|drizzle)\/[\w./-]+)`/g)].map(
+  const named = [...readme.matchAll(/`((?:src|test|drizzle|clients)\/[\w./-]+)`/g)].map(
     (match) => match[1]!,
   );
   expect(named.length).toBeGreaterThan(15);

@@ -32,6 +32,23 @@ export const killPostmaster = async (arena: Arena): Promise<number> => {
   return arena.recovered(since, [arena.first, arena.second]);
 };
 
+/** A2: the stop that PostgreSQL calls immediate; the server starts it again. */
+export const stopImmediately = async ({
+  cluster,
+  client,
+  first,
+  second,
+  recovered,
+}: Arena): Promise<number> => {
+  const pid = await cluster.postmaster();
+  const since = client.strike();
+  if (pid !== undefined) {
+    kill(pid, 'SIGQUIT');
+    while (await lives(pid)) await sleep(5);
+  }
+  return recovered(since, [first, second]);
+};
+
 /** A2 */
 export const killEverything = async (arena: Arena): Promise<number> => {
   const [pid, children] = [await arena.cluster.postmaster(), await arena.cluster.children()];

@@ -78,15 +78,15 @@ export const endListening = async (arena: Arena): Promise<number> => {
   return arrival(arena);
 };
 
-/** How long an event logged now takes to every subscriber. */
-const arrival = async ({ first, writer, chains, history }: Arena): Promise<number> => {
+/** How long an event logged now takes to every follower. */
+const arrival = async ({ first, writer, followers, history }: Arena): Promise<number> => {
   const since = performance.now();
   const lone = writer();
   const event = lone.next({ eventId: `arrival-${since}` });
   await lone.insist([event], [first]);
   const { writer: lane, sequence } = event.metadata;
   const position = history.lanes[lane]!.position[sequence]!;
-  while (chains.some((chain) => chain.last() < position) && performance.now() < since + 60_000)
+  while (followers.some(({ last }) => last() < position) && performance.now() < since + 60_000)
     await sleep(5);
   return performance.now() - since;
 };
