@@ -15,8 +15,10 @@ import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
 import { persist } from './ingest/persist.ts';
 import { createQuarantine } from './ingest/quarantine.ts';
+import { createDoorbell } from './live/doorbell.ts';
 import { createFollow } from './live/follow.ts';
-import { createDoorbell, createReader } from './live/reader.ts';
+import { createGroups } from './live/groups.ts';
+import { createReader } from './live/reader.ts';
 import type { Logger } from './logger.ts';
 
 export type Service = AsyncDisposable & {
@@ -65,18 +67,20 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   starting.defer(() => batcher.drained());
   pulse.onSilence(() => batcher.abandon(unavailable()));
   const quarantine = createQuarantine(database.read);
+  const doorbell = starting.use(createDoorbell(database.follow, database.listener, logger));
   const log = createLog({
     batcher,
     sql: database.write,
     quarantine,
     pulse,
     rateLimit: createRateLimit(config.JEJAK_KEY_EVENTS_PER_SECOND),
-    committed: createDoorbell(database.follow),
+    committed: doorbell.ring,
     clock,
     logger,
   });
-  const reader = starting.use(createReader(database.follow, logger));
-  const follow = createFollow(database.follow, reader);
+  const reader = starting.use(createReader(database.follow, doorbell, logger));
+  const groups = starting.use(createGroups(reader));
+  const follow = createFollow(database.follow, reader, groups);
 
   const housekeeping = setInterval(() => {
     const complain = (error: unknown) =>

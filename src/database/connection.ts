@@ -131,13 +131,15 @@ export type Database = {
   readonly read: Sql;
   readonly follow: Sql;
   readonly question: Question;
+  /** A connection of its own to listen on, which postgres.js opens again by itself; whoever opened it ends it. */
+  readonly listener: () => Sql;
   [Symbol.asyncDispose](): Promise<void>;
 };
 export type Question = ReturnType<typeof drizzle<Record<string, never>>>;
 
 export const WRITERS = 2;
 const READERS = 6;
-const FOLLOWERS = 3;
+const FOLLOWERS = 4;
 const QUESTION_TIMEOUT_MS = 15_000;
 
 export const openDatabase = (address: DatabaseAddress): Database => {
@@ -161,6 +163,7 @@ export const openDatabase = (address: DatabaseAddress): Database => {
     read,
     follow,
     question: drizzle(client),
+    listener: () => open(address, { name: 'listen', max: 1 }, () => {}),
     async [Symbol.asyncDispose]() {
       await Promise.all(pools.map((pool) => pool.end({ timeout: 5 })));
     },

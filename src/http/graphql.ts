@@ -1,18 +1,20 @@
-// GraphQL over HTTP and server-sent events, by yoga. What is ours: who is asking, JSON bodies only, and errors that carry
-// a stable code or no detail at all.
+// GraphQL over HTTP, by yoga. What is ours: who is asking, JSON bodies only, subscriptions as server-sent events, and
+// errors that carry a stable code or no detail at all.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
+import { type DocumentNode, type ExecutionArgs, type ExecutionResult, validate } from 'graphql';
 import { type GraphQLParams, type Plugin, createYoga, isAsyncIterable } from 'graphql-yoga';
 import type { Viewer } from '../access/viewer.ts';
 import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
+import type { Deliveries } from '../graphql/deliveries.ts';
 import { JejakError } from '../errors.ts';
 import { parseWithin } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Logger } from '../logger.ts';
 import { parseJson, readBody } from './body.ts';
+import { acceptsEvents, isSubscription, lastEventId, refuseStream, stream } from './event-stream.ts'; // oxfmt-ignore
 import { createLane, render } from './lane.ts';
 import { publicError } from './mask.ts';
 
@@ -32,7 +34,10 @@ subscription Watch {
 
 export type GraphqlDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor => {
+export const createGraphql = (
+  { logger, pulse, ...parts }: Parts,
+  deliveries: Deliveries,
+): GraphqlDoor => {
   const mask = (error: unknown) => publicError(error, logger);
   const contextOf = (viewer: Viewer | null): Context => ({ ...parts, viewer });
   const lane = createLane({ keys: parts.keys, contextOf, mask, guard: pulse.guard });
@@ -51,8 +56,9 @@ export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor =
       },
     onResultProcess: (answer) => {
       const { result, resultProcessor } = answer;
-      if (resultProcessor) return;
+      // A subscription that came to here is one for a client that takes no server-sent events.
       if (isAsyncIterable(result)) void result[Symbol.asyncIterator]().return?.();
+      else if (resultProcessor) return;
       const { status, text } = render({ errors: [notAcceptable()] }, mask);
       const headers = { 'Content-Type': 'application/json; charset=utf-8' };
       answer.setResultProcessor(
@@ -93,11 +99,38 @@ export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor =
       contextOf(await viewerOf(request.headers.get('authorization'), parts.keys)),
   });
 
+  /** Whether the request was a subscription, which is then under way. */
+  const subscribed = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    { query, variables, operationName }: GraphQLParams,
+  ): Promise<boolean> => {
+    const document = acceptsEvents(request) && query ? parsed(query) : undefined;
+    if (!document || !isSubscription(document, operationName)) return false;
+    const mistakes = validate(schema, document);
+    if (mistakes.length > 0) return false; // yoga says so
+    const viewer = await viewerOf(request.headers.authorization ?? null, parts.keys);
+    const delivery = await deliveries.open({
+      schema,
+      document,
+      variableValues: variables,
+      operationName,
+      contextValue: { ...contextOf(viewer), resumeAfter: lastEventId(request) },
+    });
+    const explain = (errors: readonly unknown[]) => render({ errors }, mask);
+    if ('errors' in delivery) {
+      const { status, text } = explain(delivery.errors);
+      refuseStream(response, status, text);
+    } else await stream(response, delivery, (error) => explain([error]).text);
+    return true;
+  };
+
   return async (request, response) => {
     const { accept, authorization } = request.headers;
     try {
       if (request.method !== 'POST') {
-        checkSearch(request.url!);
+        const params = paramsIn(request.url!);
+        if (await subscribed(request, response, params)) return undefined;
         return await yoga(request, response);
       }
       if (!isAnswerable(accept)) throw notAcceptable();
@@ -106,7 +139,10 @@ export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor =
       if (typeof body !== 'object' || body === null)
         throw new JejakError('BAD_USER_INPUT', 'Send a JSON object with `query` in it.');
       const answer = await lane.answer(body, accept, authorization);
-      if (answer === undefined) return await yoga(withParams(request, body), response);
+      if (answer === undefined) {
+        if (await subscribed(request, response, body)) return undefined;
+        return await yoga(withParams(request, body), response);
+      }
       response.statusCode = answer.status;
       response.setHeader('Content-Type', `${answer.mediaType}; charset=utf-8`);
       response.end(answer.text);
@@ -144,12 +180,26 @@ const notAcceptable = (): JejakError =>
     { details: { status: 406 } },
   );
 
-/** A question in the address may carry JSON. */
-const checkSearch = (url: string): void => {
+/** What a question in the address asks. */
+const paramsIn = (url: string): GraphQLParams => {
   const search = new URL(url, 'http://localhost').searchParams;
-  for (const name of ['variables', 'extensions']) {
+  const json = (name: string) => {
     const text = search.get(name);
-    if (text) parseJson(text);
+    return text ? (parseJson(text) as Record<string, unknown>) : undefined;
+  };
+  json('extensions');
+  return {
+    query: search.get('query') ?? undefined,
+    variables: json('variables'),
+    operationName: search.get('operationName') ?? undefined,
+  } as GraphQLParams;
+};
+
+const parsed = (query: unknown): DocumentNode | undefined => {
+  try {
+    return typeof query === 'string' ? parseWithin(query) : undefined;
+  } catch {
+    return undefined; // yoga says so
   }
 };
 

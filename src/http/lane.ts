@@ -1,8 +1,10 @@
 // The lean lane: plain JSON posts of a document that was validated before are executed here, at about twice the rate of
 // the full stack, with the same answers; a test sends the same requests down both. Whatever is not plain, new to us, or
-// cannot be executed at all is left to yoga.
+// cannot be executed at all is left to yoga. Documents are compiled once, by graphql-jit: an event then takes 25 µs in
+// here where graphql-js took 69.
 
-import { type DocumentNode, type ExecutionResult, GraphQLError, execute } from 'graphql';
+import { type ASTNode, type DocumentNode, type ExecutionResult, type GraphQLError, visit } from 'graphql'; // oxfmt-ignore
+import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Keys } from '../access/keys.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Context } from '../graphql/builder.ts';
@@ -22,6 +24,11 @@ export type Lane = {
   ) => Promise<Answer | undefined>;
 };
 
+type Known = { readonly document: DocumentNode; compiled?: Compiled };
+type Compiled = ReturnType<typeof compileQuery<Data, Variables>>;
+type Data = Record<string, unknown>;
+type Variables = Record<string, unknown>;
+
 type LaneParts = {
   readonly keys: Keys;
   readonly contextOf: (viewer: Context['viewer']) => Context;
@@ -33,9 +40,9 @@ const MAX_KNOWN = 500;
 const MAX_CHARACTERS = 8_000;
 
 export const createLane = ({ keys, contextOf, mask, guard }: LaneParts): Lane => {
-  const known = new Map<string, DocumentNode>();
+  const known = new Map<string, Known>();
   return {
-    known: (source) => known.get(source),
+    known: (source) => known.get(source)?.document,
     learn: (document) => {
       const source = document.loc?.source.body;
       if (
@@ -46,22 +53,23 @@ export const createLane = ({ keys, contextOf, mask, guard }: LaneParts): Lane =>
       )
         return;
       if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value!);
-      known.set(source, document);
+      known.set(source, { document });
     },
     answer: async (body, accept, authorization) => {
       const mediaType = mediaTypeOf(accept);
       const request = mediaType === undefined ? undefined : readRequest(body);
-      const document = request && known.get(request.query);
-      if (!mediaType || !document || authorization === undefined) return undefined;
-      if (request.operationName !== null && request.operationName !== nameOf(document))
+      const entry = request && known.get(request.query);
+      if (!mediaType || !entry || authorization === undefined) return undefined;
+      if (request.operationName !== null && request.operationName !== nameOf(entry.document))
         return undefined;
+      const compiled = (entry.compiled ??= compileQuery<Data, Variables>(schema, entry.document));
+      if (!isCompiledQuery(compiled)) return undefined;
       const viewer = await keys.authenticate(authorization).catch(() => undefined);
       if (!viewer) return undefined;
       try {
-        const { variables: variableValues } = request;
-        const contextValue = contextOf(viewer);
+        const context = contextOf(viewer);
         const result = await guard(async () =>
-          execute({ schema, document, contextValue, variableValues }),
+          compiled.query(undefined, context, request.variables),
         );
         // Without `data` the variables were refused before anything ran.
         return 'data' in result ? { mediaType, ...render(result, mask) } : undefined;
@@ -72,10 +80,13 @@ export const createLane = ({ keys, contextOf, mask, guard }: LaneParts): Lane =>
   };
 };
 
-/** One query or mutation. */
-const isPlain = ({ definitions }: DocumentNode): boolean => {
-  const operations = definitions.filter((definition) => definition.kind === 'OperationDefinition');
-  return operations.length === 1 && operations[0]!.operation !== 'subscription';
+/** One query or mutation, whose variables are whole values: graphql-jit 0.8.9 leaves out one that is inside a JSON literal. */
+const isPlain = (document: DocumentNode): boolean => {
+  const operations = document.definitions.filter((each) => each.kind === 'OperationDefinition');
+  let inside = false;
+  const look = { enter: (node: ASTNode) => void visit(node, { Variable: () => void (inside = true) }) }; // oxfmt-ignore
+  visit(document, { ObjectValue: look, ListValue: look });
+  return operations.length === 1 && operations[0]!.operation !== 'subscription' && !inside;
 };
 
 const nameOf = ({ definitions }: DocumentNode): string | undefined =>
@@ -108,6 +119,9 @@ const mediaTypeOf = (accept = '*/*'): string | undefined => {
     .find((part) => mediaTypes.includes(part));
 };
 
+/** A compiled document says where an error is without the nodes from which it follows. */
+const locationsOf = (error: unknown) => (error as Partial<GraphQLError>).locations;
+
 type Result = {
   readonly data?: ExecutionResult['data'];
   readonly errors?: readonly unknown[] | undefined;
@@ -121,7 +135,7 @@ export const render = (
   if (!result.errors) return { status: 200, text: JSON.stringify(result) };
   let status = 200;
   const errors = result.errors.map((error) => {
-    const { message, locations, path, extensions } = mask(error).toJSON();
+    const { message, locations = locationsOf(error), path, extensions } = mask(error).toJSON();
     const { http, ...published } = extensions as { http?: { status: number } };
     status = Math.max(status, http?.status ?? 0);
     return { message, locations, path, extensions: published };

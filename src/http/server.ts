@@ -4,7 +4,10 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JejakError } from '../errors.ts';
+import { createDeliveries } from '../graphql/deliveries.ts';
 import { type Parts, createGraphql } from './graphql.ts';
+import { render } from './lane.ts';
+import { publicError } from './mask.ts';
 import { respond, respondError } from './respond.ts';
 import { handleEvents } from './rest.ts';
 import { createSockets } from './sockets.ts';
@@ -31,7 +34,10 @@ export const listen = async (
   parts: Parts,
   address: { port: number; host: string },
 ): Promise<HttpServer> => {
-  const graphql = createGraphql(parts);
+  const deliveries = createDeliveries(
+    (result) => render(result, (error) => publicError(error, parts.logger)).text,
+  );
+  const graphql = createGraphql(parts, deliveries);
   const doors: Record<string, Handler> = {
     '/graphql': graphql,
     '/api/events': (request, response) => handleEvents(request, response, parts),
@@ -65,7 +71,7 @@ export const listen = async (
     }
   };
   const server = createServer(arrival, (request, response) => void answer(request, response));
-  const sockets = createSockets(server, parts);
+  const sockets = createSockets(server, parts, deliveries);
   await started(server, address);
   const { port } = server.address() as AddressInfo;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;

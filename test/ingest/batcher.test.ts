@@ -94,13 +94,13 @@ test('calls that arrive during a flush go together in the next, under a key of i
 
 test('as many batches are on their way as there are writers, and no more; a small one waits for the one before', async () => {
   const { batcher, sent } = held({ writers: 2, maxWaiting: 2_000 });
-  const sizes = { a: 1, b: 127, c: 1, d: 200 };
+  const sizes = { a: 1, b: 23, c: 1, d: 200 };
   const answers = [];
   for (const [name, size] of Object.entries(sizes)) {
     answers.push(batcher.add(call(name, size)));
     await turn();
   }
-  // 127 are not worth a second commit; 128 are.
+  // 23 are not worth a second commit; 24 are.
   expect(sent.map(({ batch }) => [...new Set(namesIn(batch))])).toEqual([['a'], ['b', 'c']]);
   sent[1]!.succeed();
   await turn();
