@@ -42,7 +42,7 @@ const cursorIn = (text: string): string => {
 
 type Payload = {
   readonly errors?: unknown;
-  readonly data: {
+  readonly data: null | {
     readonly eventLogged?: { readonly event: object };
     readonly eventStream?: { readonly events: readonly object[] };
   };
@@ -51,7 +51,7 @@ type Payload = {
 const inspect = (bytes: Buffer, expected: number): void => {
   const text = bytes.toString();
   const { type, payload } = JSON.parse(text) as { type: string; payload: Payload };
-  const { eventLogged, eventStream } = payload.data;
+  const { eventLogged, eventStream } = payload.data ?? {};
   const events = eventLogged ? [eventLogged.event] : (eventStream?.events ?? []);
   const complete = events.every((event) => Object.keys(event).length === FIELDS);
   if (type !== 'next' || payload.errors || events.length !== expected || !complete)
