@@ -83,7 +83,8 @@ const report = (figures: ReadonlyMap<Way, readonly (readonly Costing[])[]>): str
   });
   return `${table([header, ...rows])}
 
-Events count once for each socket that has them. Latencies are from the sending of a call to each frame's arrival.`;
+Events count once for each socket that has them. Latencies are from the sending of a call to each frame's arrival.
+Where the generator has a whole core, or the server less than one, events/s and latencies are not the server's limit.`;
 };
 
 export const crowd: Benchmark = {
@@ -98,7 +99,7 @@ export const crowd: Benchmark = {
   },
   profile: async (setting) => {
     const { postgres, seconds, signal, say } = setting;
-    for (const { name, contender, document } of await ourWays(setting))
+    for (const { name, contender, document } of ourWays)
       for (const { groups, eventsPerCall, name: load } of loads) {
         await using server = await startContender(contender, postgres, signal);
         await using watcher = startWatcher(server, signal);

@@ -157,7 +157,7 @@ export const latency: Benchmark = {
   about: 'from the acknowledgement of an event to its frame, also beside a long transaction',
   run: async (setting) => {
     const rows: string[][] = [];
-    for (const way of await ourWays(setting)) {
+    for (const way of ourWays) {
       const rounds: Round[] = [];
       for (let round = 1; round <= setting.runs; round++) rounds.push(await measure(way, setting));
       rows.push(...rowsOf(way, rounds));

@@ -75,11 +75,10 @@ export const replay: Benchmark = {
   rows: 1_000_000,
   run: async (setting) => {
     const { runs, postgres, signal, say } = setting;
-    const ways = await ourWays(setting);
     await using server = await startContender(jejak, postgres, signal);
-    await prepare(ways[0]!, server, setting);
+    await prepare(ourWays[0]!, server, setting);
     const lines: string[][] = [];
-    for (const way of ways) {
+    for (const way of ourWays) {
       const rounds: Round[] = [];
       for (let round = 1; round <= runs; round++) {
         await using watcher = startWatcher(server, signal);

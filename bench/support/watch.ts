@@ -4,7 +4,7 @@
 
 import type { EventInput } from '../../src/events/fields.ts';
 import type { Running } from './contender.ts';
-import { graphql, renamed } from './loads.ts';
+import { renamed } from './loads.ts';
 import { type Peer, startPeer } from './messages.ts';
 import { type Usage, usage } from './processor.ts';
 import { sampleRows } from './writers.ts';
@@ -153,13 +153,3 @@ const costs = async (server: Running): Promise<Usage & { server: number }> => ({
   server: await server.cpuSeconds(),
   ...(await usage(server.postmaster)),
 });
-
-const SUBSCRIPTIONS = '{ __type(name: "Subscription") { fields { name } } }';
-
-/** Whether the server's schema has the subscription. */
-export const has = async ({ url, key }: Running, door: Door): Promise<boolean> => {
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
-  const body = graphql(SUBSCRIPTIONS, {});
-  const answer = await fetch(`${url}/graphql`, { method: 'POST', headers, body });
-  return (await answer.text()).includes(`"${door}"`);
-};

@@ -63,3 +63,12 @@ test('a frame with an error, or with other fields than were asked for, is refuse
   const thin = frameOf({ eventLogged: { event: { processingTimeMs: 1 }, cursor: 'c' } });
   expect(() => createFrames()(thin)).toThrow('A frame is not as expected');
 });
+
+test('a frame that differs from what followed on another socket is read, not guessed', () => {
+  const read = createFrames();
+  const first = read(logged(1));
+  read(logged(2), first);
+  read(logged(3), read(logged(2), first));
+  expect(read(logged(2), first).numbers).toEqual([2]);
+  expect(read(logged(4), first).numbers).toEqual([4]);
+});

@@ -2,7 +2,7 @@
 // a socket that ended comes back with its cursor.
 
 import type { Watch } from '../watch.ts';
-import { createFrames } from './frames.ts';
+import { type Frame, createFrames } from './frames.ts';
 import type { Account, Ledger } from './ledger.ts';
 import { subscribe } from './subscribe.ts';
 
@@ -12,7 +12,7 @@ const OPENING = 100;
 type Socket = {
   readonly account: Account;
   close?: () => void;
-  cursor?: string;
+  last?: Frame;
   /** Whether it has had an event that does not count. */
   probed: boolean;
   cameBack: boolean;
@@ -42,8 +42,8 @@ export const createSockets = (
   let closing = false;
 
   const hear = (socket: Socket, bytes: Buffer): void => {
-    const frame = readers[socket.account.group]!(bytes);
-    socket.cursor = frame.cursor;
+    const frame = readers[socket.account.group]!(bytes, socket.last);
+    socket.last = frame;
     heardAt = performance.now();
     if (frame.numbers.length === 0) return;
     if (frame.sum === 0) {
@@ -56,7 +56,8 @@ export const createSockets = (
 
   const open = async (socket: Socket): Promise<void> => {
     const { filter } = groups[socket.account.group]!;
-    const variables = socket.cursor === undefined ? { filter } : { filter, after: socket.cursor };
+    const variables =
+      socket.last === undefined ? { filter } : { filter, after: socket.last.cursor };
     const { close, begun, ended } = subscribe({ ...watch, variables }, (bytes) => {
       try {
         hear(socket, bytes);
