@@ -130,6 +130,8 @@ export type Database = {
   readonly write: Sql;
   readonly read: Sql;
   readonly follow: Sql;
+  /** For asking whether it answers: behind other queries that would say nothing. */
+  readonly pulse: Sql;
   readonly question: Question;
   /** A connection of its own to listen on, which postgres.js opens again by itself; whoever opened it ends it. */
   readonly listener: () => Sql;
@@ -150,6 +152,7 @@ export const openDatabase = (address: DatabaseAddress): Database => {
     statementTimeoutMs: QUESTION_TIMEOUT_MS,
   });
   const follow = connect(address, { name: 'follow', max: FOLLOWERS });
+  const pulse = connect(address, { name: 'pulse', max: 1 });
   // drizzle takes over its client's parsers, so it has a client of its own.
   const client = connect(address, {
     name: 'question',
@@ -157,11 +160,12 @@ export const openDatabase = (address: DatabaseAddress): Database => {
     statementTimeoutMs: QUESTION_TIMEOUT_MS,
     adopt: drizzle,
   });
-  const pools = [write, read, follow, client];
+  const pools = [write, read, follow, pulse, client];
   return {
     write,
     read,
     follow,
+    pulse,
     question: drizzle(client),
     listener: () => open(address, { name: 'listen', max: 1 }, () => {}),
     async [Symbol.asyncDispose]() {

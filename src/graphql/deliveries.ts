@@ -4,6 +4,7 @@
 import { type ExecutionArgs, type ExecutionResult, type GraphQLError, createSourceEventStream, execute, getOperationAST, validateSubscriptionArgs } from 'graphql'; // oxfmt-ignore
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Payloads } from '../live/follow.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Context } from './builder.ts';
 
 /** One answer of a subscription: its JSON, and the cursor to go on after it. */
@@ -17,8 +18,6 @@ export type Deliveries = {
   readonly open: (
     args: ExecutionArgs,
   ) => Promise<Delivery | { readonly errors: readonly GraphQLError[] }>;
-  /** How many different things are being watched. */
-  readonly groups: () => number;
 };
 
 type Words = {
@@ -27,19 +26,25 @@ type Words = {
 };
 
 /** `print` puts a result into JSON, with errors as callers may see them. */
-export const createDeliveries = (print: (result: ExecutionResult) => string): Deliveries => {
+export const createDeliveries = (
+  print: (result: ExecutionResult) => string,
+  metrics: Metrics,
+): Deliveries => {
   const shared = new Map<string, Words>();
+  const put = (result: ExecutionResult): Buffer => {
+    metrics.executions.inc();
+    return Buffer.from(print(result));
+  };
 
   const join = (args: ExecutionArgs): readonly [Words, leave: () => void] => {
     const name = nameOf(args);
-    const words = shared.get(name) ?? { of: wordsFor(args, print), members: 0 };
+    const words = shared.get(name) ?? { of: wordsFor(args, put), members: 0 };
     shared.set(name, words);
     words.members++;
     return [words, () => void (--words.members === 0 && shared.delete(name))];
   };
 
   return {
-    groups: () => shared.size,
     open: async (args) => {
       const validated = validateSubscriptionArgs(args);
       if (!('schema' in validated)) return { errors: validated };
@@ -95,16 +100,20 @@ const startOf = (
   return value?.kind === 'Variable' ? value.name.value : undefined;
 };
 
-const wordsFor = (args: ExecutionArgs, print: (result: ExecutionResult) => string): Words['of'] => {
+const wordsFor = (args: ExecutionArgs, put: (result: ExecutionResult) => Buffer): Words['of'] => {
   const { schema, document, operationName, contextValue, variableValues } = args;
   const compiled = compileQuery(schema, document, operationName ?? undefined);
   const run = async (rootValue: unknown): Promise<ExecutionResult> =>
     isCompiledQuery(compiled)
       ? compiled.query(rootValue, contextValue, variableValues)
       : execute({ ...args, rootValue });
+  const answer = async (payload: Payloads[number]): Promise<Answer> => ({
+    cursor: payload.cursor,
+    json: put(await run(payload)),
+  });
   const known = new WeakMap<Payloads, Promise<readonly Answer[]>>();
   return (payloads) => {
-    const answers = known.get(payloads) ?? Promise.all(payloads.map(async (payload) => ({ cursor: payload.cursor, json: Buffer.from(print(await run(payload))) }))); // oxfmt-ignore
+    const answers = known.get(payloads) ?? Promise.all(payloads.map(answer));
     known.set(payloads, answers);
     return answers;
   };

@@ -1,11 +1,18 @@
 // Watching the log: every subscription is a position in it, not a listener to what passes by. What is delivered comes as
 // arrays of payloads, each an answer of its own; see `deliveries.ts`.
 
-import type { Event as LoggedEvent } from '../events/fields.ts';
+import { type ASTNode, type GraphQLResolveInfo, visit } from 'graphql';
+import { type Event as LoggedEvent, type FieldName, fieldNames } from '../events/fields.ts';
 import { JejakError } from '../errors.ts';
 import { cursorAfter, formatCursor } from '../live/cursor.ts';
 import type { Found, Payload, Placed, Want } from '../live/groups.ts';
-import { type EventFilter as Filter, filterBounds, filterTest, settled } from '../query/filter.ts';
+import {
+  type EventFilter as Filter,
+  filterBounds,
+  filterFields,
+  filterTest,
+  settled,
+} from '../query/filter.ts';
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
 import { EventFilter } from './filter.ts';
@@ -89,23 +96,52 @@ const wantOf = (
   pack: Want['pack'],
   given: Filter | null | undefined,
   { clock }: Context,
+  info: GraphQLResolveInfo,
 ): Want => {
   const now = clock();
   const filter = settled(given, now);
+  const columns = columnsFor([...filterFields(filter), ...selectedIn(info)]);
   return {
-    key: `${form} ${JSON.stringify(filter ?? null)}`,
+    key: JSON.stringify([form, filter, columns]),
     wanted: filterTest(filter, now),
-    bounds: filterBounds(filter),
+    need: { bounds: filterBounds(filter), columns },
     pack,
   };
 };
 
 /** Category SECURITY, or severity CRITICAL whatever the category. */
-const concernsSecurity: Want = {
-  key: 'security',
-  wanted: ({ category, severity }) => category === 'SECURITY' || severity === 'CRITICAL',
-  bounds: {},
-  pack: each,
+const security = (info: GraphQLResolveInfo): Want => {
+  const columns = columnsFor(['category', 'severity', ...selectedIn(info)]);
+  return {
+    key: JSON.stringify(['security', columns]),
+    wanted: ({ category, severity }) => category === 'SECURITY' || severity === 'CRITICAL',
+    need: { columns },
+    pack: each,
+  };
+};
+
+/** The columns behind some names; those that are none of an event's do not matter. */
+const columnsFor = (names: readonly string[]): FieldName[] => {
+  const needed = new Set(['id', ...names, ...(names.includes('definition') ? ['code'] : [])]);
+  return fieldNames.filter((name) => needed.has(name));
+};
+
+/** The names of all fields below the one that is resolved, whatever they are fields of. */
+const selectedIn = ({ fieldNodes, fragments }: GraphQLResolveInfo): string[] => {
+  const names = new Set<string>();
+  const seen = new Set<string>();
+  const look = (node: ASTNode): void =>
+    void visit(node, {
+      Field: ({ name }) => void names.add(name.value),
+      FragmentSpread: ({ name: { value } }) => {
+        if (!seen.has(value)) {
+          seen.add(value);
+          look(fragments[value]!);
+        }
+      },
+    });
+  for (const node of fieldNodes) look(node);
+  return [...names];
 };
 
 builder.subscriptionFields((t) => ({
@@ -118,8 +154,8 @@ builder.subscriptionFields((t) => ({
       filter: t.arg({ type: EventFilter, description: FILTER }),
       after: t.arg.string({ description: AFTER }),
     },
-    subscribe: (_root, { filter, after }, context) =>
-      context.follow(wantOf('each', each, filter, context), context.resumeAfter ?? after),
+    subscribe: (_root, { filter, after }, context, info) =>
+      context.follow(wantOf('each', each, filter, context, info), context.resumeAfter ?? after),
     resolve: (logged) => logged as unknown as Logged,
   }),
   securityEventLogged: t.field({
@@ -128,8 +164,8 @@ builder.subscriptionFields((t) => ({
       'Every event of category SECURITY, and every CRITICAL one whatever its category, in the order of commits.',
     authScopes: { may: 'read' },
     args: { after: t.arg.string({ description: AFTER }) },
-    subscribe: (_root, { after }, { follow, resumeAfter }) =>
-      follow(concernsSecurity, resumeAfter ?? after),
+    subscribe: (_root, { after }, { follow, resumeAfter }, info) =>
+      follow(security(info), resumeAfter ?? after),
     resolve: (logged) => logged as unknown as Logged,
   }),
   eventStream: t.field({
@@ -144,13 +180,13 @@ builder.subscriptionFields((t) => ({
         description: `The most events in a message, 1 to ${MAX_BATCH}; ${DEFAULT_BATCH} without it.`,
       }),
     },
-    subscribe: (_root, { filter, after, maxBatch }, context) => {
+    subscribe: (_root, { filter, after, maxBatch }, context, info) => {
       const most = maxBatch ?? DEFAULT_BATCH;
       if (most < 1 || most > MAX_BATCH)
         throw new JejakError('BAD_USER_INPUT', `\`maxBatch\` is 1 to ${MAX_BATCH}.`);
       const pack = batched(most);
       const begin = (cursor: string): Batch[] => [{ events: [], cursor, replay: false, lagMs: 0 }];
-      const want = wantOf(`batches of ${most}`, pack, filter, context);
+      const want = wantOf(`batches of ${most}`, pack, filter, context, info);
       return context.follow(want, context.resumeAfter ?? after, begin);
     },
     resolve: (batch) => batch as unknown as Batch,

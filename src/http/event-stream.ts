@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DocumentNode, getOperationAST } from 'graphql';
 import type { Answer, Delivery } from '../graphql/deliveries.ts';
+import type { Metrics } from '../metrics.ts';
 import { drained } from './drained.ts';
 
 /** Shorter than what proxies wait for. */
@@ -25,6 +26,7 @@ export const stream = async (
   response: ServerResponse,
   delivery: Delivery,
   explain: (error: unknown) => string,
+  metrics: Metrics,
 ): Promise<void> => {
   const gone = (): void => void delivery.return();
   response.once('close', gone);
@@ -33,7 +35,10 @@ export const stream = async (
   try {
     for await (const answers of delivery) {
       response.write(Buffer.concat(answers.flatMap(eventOf)));
-      if (response.socket && !(await drained(response.socket))) response.destroy();
+      metrics.frames.inc({ transport: 'sse' }, answers.length);
+      if (response.socket === null || (await drained(response.socket))) continue;
+      metrics.slowCloses.inc();
+      response.destroy();
     }
   } catch (error) {
     response.write(`event: next\ndata: ${explain(error)}\n\n`);

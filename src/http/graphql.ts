@@ -3,16 +3,18 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import { type DocumentNode, type ExecutionArgs, type ExecutionResult, validate } from 'graphql';
+import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
 import { type GraphQLParams, type Plugin, createYoga, isAsyncIterable } from 'graphql-yoga';
 import type { Viewer } from '../access/viewer.ts';
 import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Deliveries } from '../graphql/deliveries.ts';
+import { type Documents, isDocument } from '../graphql/documents.ts';
 import { JejakError } from '../errors.ts';
 import { parseWithin } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
 import { parseJson, readBody } from './body.ts';
 import { acceptsEvents, isSubscription, lastEventId, refuseStream, stream } from './event-stream.ts'; // oxfmt-ignore
 import { createLane, render } from './lane.ts';
@@ -24,6 +26,7 @@ export type Parts = Omit<Context, 'viewer'> & {
   readonly pulse: Pulse;
   /** Throws OVERLOADED where events with this key would be refused now. */
   readonly assertRoom: (keyId: number) => void;
+  readonly metrics: Metrics;
 };
 
 const WELCOME = `# Jejak: the event log of EduPro.
@@ -41,12 +44,14 @@ subscription Watch {
 export type GraphqlDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export const createGraphql = (
-  { logger, pulse, assertRoom, ...parts }: Parts,
+  { logger, pulse, assertRoom, metrics, ...parts }: Parts,
+  documents: Documents,
   deliveries: Deliveries,
 ): GraphqlDoor => {
   const mask = (error: unknown) => publicError(error, logger);
   const contextOf = (viewer: Viewer | null): Context => ({ ...parts, viewer });
-  const lane = createLane({ keys: parts.keys, contextOf, mask, guard: pulse.guard });
+  const { known, learn } = documents;
+  const lane = createLane({ known, keys: parts.keys, contextOf, mask, guard: pulse.guard });
   const plugin: Plugin<object, Context> = {
     onRequestParse: ({ serverContext, setRequestParser }) => {
       const { params } = (serverContext as unknown as { req: Posted }).req;
@@ -56,7 +61,7 @@ export const createGraphql = (
     onValidate:
       ({ params: { documentAST } }) =>
       ({ valid, result }) => {
-        if (valid) lane.learn(documentAST as DocumentNode);
+        if (valid) learn(documentAST as DocumentNode);
         // These are not masked; yoga would name a code of its own.
         else for (const { extensions } of result) extensions['code'] = 'BAD_USER_INPUT';
       },
@@ -98,7 +103,7 @@ export const createGraphql = (
     maxRequestBodySize: false, // it is bounded before
     // What the lane knows is enough: yoga would keep 1,024 documents of any length, and as many mistakes.
     parserAndValidationCache: {
-      documentCache: { get: lane.known, set: () => {} },
+      documentCache: { get: known, set: () => {} },
       errorCache: { get: () => undefined, set: () => {} },
     },
     context: async ({ request }) =>
@@ -111,10 +116,10 @@ export const createGraphql = (
     response: ServerResponse,
     { query, variables, operationName }: GraphQLParams,
   ): Promise<boolean> => {
-    const document = acceptsEvents(request) && query ? parsed(query) : undefined;
-    if (!document || !isSubscription(document, operationName)) return false;
-    const mistakes = validate(schema, document);
-    if (mistakes.length > 0) return false; // yoga says so
+    if (!acceptsEvents(request) || typeof query !== 'string') return false;
+    const document = documents.read(query);
+    if (!isDocument(document)) return false; // yoga says what is wrong
+    if (!isSubscription(document, operationName)) return false;
     const viewer = await viewerOf(request.headers.authorization ?? null, parts.keys);
     const delivery = await deliveries.open({
       schema,
@@ -127,7 +132,7 @@ export const createGraphql = (
     if ('errors' in delivery) {
       const { status, text } = explain(delivery.errors);
       refuseStream(response, status, text);
-    } else await stream(response, delivery, (error) => explain([error]).text);
+    } else await stream(response, delivery, (error) => explain([error]).text, metrics);
     return true;
   };
 
@@ -149,7 +154,7 @@ export const createGraphql = (
       const body = parseJson(text);
       if (typeof body !== 'object' || body === null)
         throw new JejakError('BAD_USER_INPUT', 'Send a JSON object with `query` in it.');
-      const answer = await lane.answer(body, accept, authorization);
+      const answer = await lane(body, accept, authorization);
       if (answer === undefined) {
         if (await subscribed(request, response, body)) return undefined;
         return await yoga(withParams(request, body), response);
@@ -205,14 +210,6 @@ const paramsIn = (url: string): GraphQLParams => {
     variables: json('variables'),
     operationName: search.get('operationName') ?? undefined,
   } as GraphQLParams;
-};
-
-const parsed = (query: unknown): DocumentNode | undefined => {
-  try {
-    return typeof query === 'string' ? parseWithin(query) : undefined;
-  } catch {
-    return undefined; // yoga says so
-  }
 };
 
 /** Nobody without a credential; a credential that is not good is an error, whatever was asked. */

@@ -4,79 +4,62 @@
 // here where graphql-js took 69.
 
 import { type ASTNode, type DocumentNode, type ExecutionResult, type GraphQLError, visit } from 'graphql'; // oxfmt-ignore
-import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Keys } from '../access/keys.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Context } from '../graphql/builder.ts';
+import type { Documents } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
 
 export type Answer = { readonly status: number; readonly mediaType: string; readonly text: string };
 
-export type Lane = {
-  /** Notes that a document is valid, so that it may be executed here from now on. */
-  readonly learn: (document: DocumentNode) => void;
-  readonly known: (source: string) => DocumentNode | undefined;
-  /** The answer, or undefined where the request is not for this lane; nothing has been executed then. */
-  readonly answer: (
-    body: unknown,
-    accept: string | undefined,
-    authorization: string | undefined,
-  ) => Promise<Answer | undefined>;
-};
+/** The answer, or undefined where the request is not for this lane; nothing has been executed then. */
+export type Lane = (
+  body: unknown,
+  accept: string | undefined,
+  authorization: string | undefined,
+) => Promise<Answer | undefined>;
 
-type Known = { readonly document: DocumentNode; compiled?: Compiled };
-type Compiled = ReturnType<typeof compileQuery<Data, Variables>>;
+type Compiled = CompiledQuery<Data, Variables>;
 type Data = Record<string, unknown>;
 type Variables = Record<string, unknown>;
 
 type LaneParts = {
+  readonly known: Documents['known'];
   readonly keys: Keys;
   readonly contextOf: (viewer: Context['viewer']) => Context;
   readonly mask: (error: unknown) => GraphQLError;
   readonly guard: Pulse['guard'];
 };
 
-const MAX_KNOWN = 500;
-const MAX_CHARACTERS = 8_000;
+export const createLane = ({ known, keys, contextOf, mask, guard }: LaneParts): Lane => {
+  const compiled = new WeakMap<DocumentNode, Compiled | null>();
+  const compile = (document: DocumentNode): Compiled | null => {
+    if (!isPlain(document)) return null;
+    const made = compileQuery<Data, Variables>(schema, document);
+    return isCompiledQuery(made) ? made : null;
+  };
 
-export const createLane = ({ keys, contextOf, mask, guard }: LaneParts): Lane => {
-  const known = new Map<string, Known>();
-  return {
-    known: (source) => known.get(source)?.document,
-    learn: (document) => {
-      const source = document.loc?.source.body;
-      if (
-        source === undefined ||
-        source.length > MAX_CHARACTERS ||
-        known.has(source) ||
-        !isPlain(document)
-      )
-        return;
-      if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value!);
-      known.set(source, { document });
-    },
-    answer: async (body, accept, authorization) => {
-      const mediaType = mediaTypeOf(accept);
-      const request = mediaType === undefined ? undefined : readRequest(body);
-      const entry = request && known.get(request.query);
-      if (!mediaType || !entry || authorization === undefined) return undefined;
-      if (request.operationName !== null && request.operationName !== nameOf(entry.document))
-        return undefined;
-      const compiled = (entry.compiled ??= compileQuery<Data, Variables>(schema, entry.document));
-      if (!isCompiledQuery(compiled)) return undefined;
-      const viewer = await keys.authenticate(authorization).catch(() => undefined);
-      if (!viewer) return undefined;
-      try {
-        const context = contextOf(viewer);
-        const result = await guard(async () =>
-          compiled.query(undefined, context, request.variables),
-        );
-        // Without `data` the variables were refused before anything ran.
-        return 'data' in result ? { mediaType, ...render(result, mask) } : undefined;
-      } catch (error) {
-        return { mediaType, ...render({ errors: [error] }, mask) };
-      }
-    },
+  return async (body, accept, authorization) => {
+    const mediaType = mediaTypeOf(accept);
+    const request = mediaType === undefined ? undefined : readRequest(body);
+    const document = request && known(request.query);
+    if (!mediaType || !document || authorization === undefined) return undefined;
+    if (request.operationName !== null && request.operationName !== nameOf(document))
+      return undefined;
+    if (!compiled.has(document)) compiled.set(document, compile(document));
+    const query = compiled.get(document)?.query;
+    if (!query) return undefined;
+    const viewer = await keys.authenticate(authorization).catch(() => undefined);
+    if (!viewer) return undefined;
+    try {
+      const context = contextOf(viewer);
+      const result = await guard(async () => query(undefined, context, request.variables));
+      // Without `data` the variables were refused before anything ran.
+      return 'data' in result ? { mediaType, ...render(result, mask) } : undefined;
+    } catch (error) {
+      return { mediaType, ...render({ errors: [error] }, mask) };
+    }
   };
 };
 

@@ -6,20 +6,21 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ExecutionArgs, type GraphQLError, execute, validate } from 'graphql';
+import { type ExecutionArgs, type GraphQLError, execute } from 'graphql';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../access/viewer.ts';
 import { refusalOf } from '../database/failures.ts';
 import { JejakError } from '../errors.ts';
 import type { Answer, Deliveries, Delivery } from '../graphql/deliveries.ts';
-import { parseWithin } from '../graphql/limits.ts';
+import { type Documents, isDocument } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
 import { drained } from './drained.ts';
 import { frameOf } from './frame.ts';
 import type { Parts } from './graphql.ts';
 import { exactly } from './json.ts';
 import { publicError } from './mask.ts';
+import type { Metrics } from '../metrics.ts';
 
 const MAX_FRAME_BYTES = 64 * 1024;
 const MAX_SUBSCRIPTIONS = 20;
@@ -46,7 +47,8 @@ type Subscribing = ExecutionArgs & { readonly send: Send };
 
 export const createSockets = (
   server: Server,
-  { logger, ...parts }: Parts,
+  { logger, metrics, pulse: _pulse, assertRoom: _assertRoom, ...parts }: Parts,
+  documents: Documents,
   deliveries: Deliveries,
 ): AsyncDisposable => {
   const sockets = new WebSocketServer({
@@ -100,16 +102,15 @@ export const createSockets = (
     onSubscribe: ({ extra, subscriptions }, id, { query, variables, operationName }) => {
       try {
         if (Object.keys(subscriptions).length > MAX_SUBSCRIPTIONS) throw tooMany();
-        const document = parseWithin(query);
-        const mistakes = validate(schema, document);
-        if (mistakes.length > 0) return hidden(mistakes);
+        const document = documents.read(query);
+        if (!isDocument(document)) return hidden(document);
         return {
           schema,
           document,
           variableValues: variables,
           operationName,
           contextValue: { ...parts, viewer: extra.viewer ?? null },
-          send: (answers: readonly Answer[]) => send(extra, id, answers),
+          send: (answers: readonly Answer[]) => sendWith(metrics, extra, id, answers),
         } satisfies Subscribing;
       } catch (error) {
         return hidden([error]);
@@ -219,14 +220,17 @@ const tooMany = (): JejakError =>
   );
 
 /** Writes all that came at once, and waits until the client has taken it; false when it will take nothing more. */
-const send = async (
+const sendWith = async (
+  metrics: Metrics,
   { socket, raw }: Extra,
   id: string,
   answers: readonly Answer[],
 ): Promise<boolean> => {
   if (socket.readyState !== socket.OPEN) return false;
   raw.write(Buffer.concat(answers.flatMap(({ json }) => frameOf(id, json))));
+  metrics.frames.inc({ transport: 'websocket' }, answers.length);
   if (await drained(raw)) return true;
+  metrics.slowCloses.inc();
   socket.close(TRY_AGAIN_LATER, 'Too slow');
   return false;
 };

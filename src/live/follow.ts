@@ -4,7 +4,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connection.ts';
-import { isTransient } from '../database/failures.ts';
+import { isTransient, refusalOf } from '../database/failures.ts';
+import type { Metrics } from '../metrics.ts';
 import { cursorAfter, fingerprintOf, parseCursor } from './cursor.ts';
 import { type Groups, type Payload, type Stand, type Want, expired, replaced } from './groups.ts';
 import type { Reader } from './reader.ts';
@@ -27,7 +28,7 @@ const AGAIN_MS = 250;
 
 /** `begin` makes what is delivered first, from where the subscriber stands. */
 export const createFollow =
-  (sql: Sql, reader: Reader, groups: Groups): Follow =>
+  (sql: Sql, reader: Reader, groups: Groups, metrics: Metrics): Follow =>
   (want, after, begin) => {
     let stopped = false;
     let wake: (() => void) | undefined;
@@ -57,6 +58,10 @@ export const createFollow =
           at = page.end;
           if (page.payloads.length > 0) yield page.payloads;
         }
+      } catch (error) {
+        const code = refusalOf(error)?.code;
+        if (code?.startsWith('CURSOR')) metrics.cursorErrors.inc({ code });
+        throw error;
       } finally {
         leaveGroup();
         leave();

@@ -5,9 +5,9 @@
 import type { Event } from '../events/fields.ts';
 import { BATCH_SPAN } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Reader } from './reader.ts';
-import type { Bounds } from '../events/vocabulary.ts';
-import type { Head, Stretch } from './read-batches.ts';
+import type { Head, Need, Stretch } from './read-batches.ts';
 
 /** An event and where it stands. */
 export type Placed = {
@@ -22,7 +22,7 @@ export type Want = {
   /** The same for those who want the same. */
   readonly key: string;
   readonly wanted: (event: Event) => boolean;
-  readonly bounds: Bounds;
+  readonly need: Need;
   readonly pack: (found: Found) => readonly Payload[];
 };
 export type Found = {
@@ -45,6 +45,9 @@ export type Group = {
 };
 
 export type Groups = Disposable & {
+  readonly size: () => number;
+  /** How many subscribers there are. */
+  readonly members: () => number;
   /** Joins the group of those who want the same; the function that is returned leaves it. */
   readonly enter: (want: Want) => readonly [Group, leave: () => void];
 };
@@ -55,7 +58,7 @@ const MAX_REPLAYS = 2;
 /** Pages that were read lately, in the whole process. */
 const RECENT_PAGES = 32;
 
-export const createGroups = (reader: Reader): Groups => {
+export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
   const groups = new Map<string, { readonly group: LiveGroup; members: number }>();
   const recent = new Map<string, Promise<Page>>();
   const inTurn = createTurns(MAX_REPLAYS);
@@ -69,8 +72,10 @@ export const createGroups = (reader: Reader): Groups => {
     const name = `${at.seq}.${at.place} ${replay} ${want.key}`;
     const known = recent.get(name);
     if (known) return known;
-    const read = async () => pageOf(want, at, await reader.after(at, want.bounds), replay);
-    const page = reader.remembers(at.seq) ? read() : inTurn(read);
+    const read = async () => pageOf(want, at, await reader.after(at, want.need), replay);
+    const behind = !reader.remembers(at.seq);
+    if (behind) metrics.replays.inc();
+    const page = behind ? inTurn(read) : read();
     recent.set(name, page);
     page.catch(() => recent.delete(name));
     if (recent.size > RECENT_PAGES) recent.delete(recent.keys().next().value!);
@@ -78,6 +83,8 @@ export const createGroups = (reader: Reader): Groups => {
   };
 
   return {
+    size: () => groups.size,
+    members: () => [...groups.values()].reduce((sum, { members }) => sum + members, 0),
     enter: (want) => {
       const entry = groups.get(want.key) ?? {
         group: createGroup(want, reader, recall),

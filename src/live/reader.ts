@@ -5,9 +5,15 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connection.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Doorbell } from './doorbell.ts';
-import type { Bounds } from '../events/vocabulary.ts';
-import { type Head, type LoggedBatch, type Stretch, readBatches } from './read-batches.ts';
+import {
+  type Head,
+  type LoggedBatch,
+  type Need,
+  type Stretch,
+  readBatches,
+} from './read-batches.ts';
 
 const POLL_MS = 250;
 const CONFIRM_MS = 5_000;
@@ -26,7 +32,7 @@ export type Reader = AsyncDisposable & {
   /** Whether memory reaches back to a position, so that reading from there asks nothing of the database. */
   readonly remembers: (seq: number) => boolean;
   /** What comes after a position, from memory or from the table; no further than the head. */
-  readonly after: (at: Head, bounds?: Bounds) => Promise<Stretch>;
+  readonly after: (at: Head, need?: Need) => Promise<Stretch>;
   /** Resolves when the head has come to a batch that is known to be there. */
   readonly reached: (seq: number) => Promise<void>;
   /** How often the history was replaced by another. */
@@ -41,7 +47,12 @@ export type Watcher = {
   readonly replaced: () => void;
 };
 
-export const createReader = (sql: Sql, doorbell: Doorbell, logger: Logger): Reader => {
+export const createReader = (
+  sql: Sql,
+  doorbell: Doorbell,
+  logger: Logger,
+  metrics: Metrics,
+): Reader => {
   let stopped = false;
   const ring: LoggedBatch[] = [];
   let ringEvents = 0;
@@ -72,6 +83,8 @@ export const createReader = (sql: Sql, doorbell: Doorbell, logger: Logger): Read
   const deliver = async (stretch: Stretch): Promise<void> => {
     const begun = performance.now();
     keep(stretch);
+    for (const { committedAt } of stretch.batches)
+      metrics.lagSeconds.observe(Math.max(0, Date.now() - committedAt) / 1000);
     for (const watcher of watchers) watcher.came(stretch);
     await turn();
     const took = performance.now() - begun;
@@ -156,11 +169,11 @@ export const createReader = (sql: Sql, doorbell: Doorbell, logger: Logger): Read
     },
     head: () => head,
     remembers: (seq) => seq + 1 >= (ring[0]?.seq ?? head.seq + 1),
-    after: async (at, bounds) => {
+    after: async (at, need) => {
       if (at.seq >= head.seq) return { batches: [], end: at, dense: true };
       const first = ring[0]?.seq ?? head.seq + 1;
       if (at.seq + 1 < first) {
-        const stretch = await readBatches(sql, at, bounds, head.seq);
+        const stretch = await readBatches(sql, at, need, head.seq);
         return { ...stretch, dense: stretch.dense && stretch.end !== at }; // there was something, and it is gone
       }
       const batches = atMost(PAGE_EVENTS, ring.slice(at.seq + 1 - first));

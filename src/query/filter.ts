@@ -166,6 +166,17 @@ export const filterBounds = ({ severity, minSeverity, category, code }: EventFil
 const both = <T>(some: AnyOf<T>, others: AnyOf<T>): readonly T[] | undefined =>
   some && others ? some.filter((one) => others.includes(one)) : (some ?? others ?? undefined);
 
+/** The fields of an event that the test looks at. */
+export const filterFields = (filter: EventFilter): FieldName[] =>
+  Object.keys(filter).map((key) => fieldBehind[key] ?? (key as FieldName));
+
+const fieldBehind: Readonly<Record<string, FieldName>> = {
+  minSeverity: 'severity',
+  tagsAny: 'tags',
+  tagsAll: 'tags',
+  range: 'timestamp',
+} satisfies Record<Exclude<keyof EventFilter, FieldName>, FieldName>;
+
 /** The filter as a test of an event in memory. */
 export const filterTest = (filter: EventFilter | null | undefined, now: Date): Test => {
   const tests = given(filter).map(([meaning, value]) => meaning.test(value, now));

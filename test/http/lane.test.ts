@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_KEY, type TestServer, createTestServer } from '../support/server.ts';
 import type { Keys } from '../../src/access/keys.ts';
 import type { Context } from '../../src/graphql/builder.ts';
+import { createDocuments } from '../../src/graphql/documents.ts';
 import { createLane } from '../../src/http/lane.ts';
 
 let server: TestServer;
@@ -131,18 +132,20 @@ test.each(Object.entries(requests))(
 
 test('the lean lane takes what was learnt and leaves the rest', async () => {
   const keys = { authenticate: async () => ({ keyId: 1, name: 'test', scopes: ['read'] }) };
+  const documents = createDocuments();
   const lane = createLane({
+    known: documents.known,
     keys: keys as unknown as Keys,
     contextOf: (viewer) => ({ viewer }) as Context,
     guard: async (work) => work(),
     mask: (error) => new GraphQLError(String(error)),
   });
-  const ask = (body: object, accept = '*/*') => lane.answer(body, accept, 'Bearer any');
+  const ask = (body: object, accept = '*/*') => lane(body, accept, 'Bearer any');
   const query = '{ severities { severity } }';
   expect(await ask({ query })).toBeUndefined();
-  lane.learn(parse(query));
+  documents.learn(parse(query));
   expect(await ask({ query })).toMatchObject({ status: 200, mediaType: 'application/json' });
   expect(await ask({ query }, 'text/event-stream')).toBeUndefined();
-  lane.learn(parse('subscription { eventLogged { cursor } }'));
+  documents.learn(parse('subscription { eventLogged { cursor } }'));
   expect(await ask({ query: 'subscription { eventLogged { cursor } }' })).toBeUndefined();
 });

@@ -137,7 +137,7 @@ test('maxBatch 1 makes a commit per call', async () => {
 });
 
 test('V7: over the bound a call is refused at once with OVERLOADED, and accepted again when there is room', async () => {
-  const { batcher, sent } = held({ maxWork: 20 }); // half of it for one owner: 10, each call counting 3 more
+  const { batcher, sent } = held({ maxWork: 20 }); // half of it for one owner: 10, each call counting 2 more
   const answers = [batcher.add(call('a', 5))];
   await turn();
   answers.push(batcher.add(call('b', 40))); // there is room, and it is taken whole
@@ -170,11 +170,11 @@ test('V7: what is under way is bounded in bytes too', async () => {
 
 test('V7: one owner never takes all the room: there is some for each who comes', async () => {
   const { batcher, sent } = held({ maxWork: 24 });
-  const answers = [batcher.add(call('a', 9), 1)]; // half of it
+  const answers = [batcher.add(call('a', 10), 1)]; // half of it
   expect(await settled(batcher.add(call('a'), 1))).toMatchObject(overloaded);
-  answers.push(batcher.add(call('b', 5), 2)); // a third
+  answers.push(batcher.add(call('b', 6), 2)); // a third
   expect(await settled(batcher.add(call('b'), 2))).toMatchObject(overloaded);
-  answers.push(batcher.add(call('c'), 3));
+  answers.push(batcher.add(call('c', 2), 3));
   expect(await settled(batcher.add(call('d'), 4))).toMatchObject(overloaded); // now it is full
   for (let index = 0; index < 2; index++) {
     sent[index]!.succeed();

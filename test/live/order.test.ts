@@ -15,6 +15,7 @@ import { createFollow } from '../../src/live/follow.ts';
 import { type Want, createGroups } from '../../src/live/groups.ts';
 import { createReader } from '../../src/live/reader.ts';
 import { createLogger } from '../../src/logger.ts';
+import { createMetrics } from '../../src/metrics.ts';
 import { type Acknowledged, FAULTLESS, type Seen, check } from '../support/checker.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { createRandom, generateEvents } from '../support/generate.ts';
@@ -85,7 +86,7 @@ type Logged = { readonly event: Event; readonly cursor: string };
 const everything: Want = {
   key: 'everything',
   wanted: () => true,
-  bounds: {},
+  need: {},
   pack: ({ events }) => events.map((placed) => ({ ...placed, cursor: formatCursor(placed) })),
 };
 
@@ -100,9 +101,15 @@ const followElsewhere = async ({ url }: TestDatabase, count: number): Promise<Se
       () => connect({ url }, { name: 'listen', max: 1 }),
       logger,
     );
-    await using reader = createReader(sql, doorbell, logger);
-    using groups = createGroups(reader);
-    for await (const payloads of createFollow(sql, reader, groups)(everything, 'earliest')) {
+    const metrics = createMetrics();
+    await using reader = createReader(sql, doorbell, logger, metrics);
+    using groups = createGroups(reader, metrics);
+    for await (const payloads of createFollow(
+      sql,
+      reader,
+      groups,
+      metrics,
+    )(everything, 'earliest')) {
       for (const { event, cursor } of payloads as Logged[]) {
         const part = Object.fromEntries(compared.map((name) => [name, event[name]]));
         delivered.push({
