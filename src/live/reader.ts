@@ -2,7 +2,8 @@
 // quarter of a second, and keeps the latest batches in memory; while nobody follows it rests. Subscribers read from here,
 // or from the table where they are further behind; whichever, they see the same batches in the same order.
 
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { nextTick } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connection.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
@@ -86,7 +87,7 @@ export const createReader = (
     for (const { committedAt } of stretch.batches)
       metrics.lagSeconds.observe(Math.max(0, Date.now() - committedAt) / 1000);
     for (const watcher of watchers) watcher.came(stretch);
-    await turn();
+    await allDone();
     const took = performance.now() - begun;
     if (took > 1) await sleep(Math.min(took, MAX_REST_MS));
   };
@@ -220,3 +221,9 @@ const beforeLast = async (sql: Sql, events: number): Promise<number> => {
     ) AS page WHERE later < ${events}`;
   return row?.seq ?? 0;
 };
+
+/** Resolves after what subscribers do at once, before anything else. */
+const allDone = (): Promise<void> =>
+  new Promise((resolve) => {
+    nextTick(resolve);
+  });
