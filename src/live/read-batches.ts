@@ -47,7 +47,7 @@ type BatchRow = {
 
 /** About this many events are read at a time, so that live subscribers wait for a few milliseconds at most while one who
  * is behind catches up; the first batch is read whatever its size. */
-const PAGE_EVENTS = 500;
+const PAGE_EVENTS = 200;
 /** Where some are passed over, so many batches are looked at. */
 const LOOK_BATCHES = 5_000;
 
