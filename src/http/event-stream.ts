@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DocumentNode, getOperationAST } from 'graphql';
 import type { Answer, Delivery } from '../graphql/deliveries.ts';
-import { drained } from './drained.ts';
+import { drained, piecesOf } from './drained.ts';
 
 /** Shorter than what proxies wait for. */
 const HEARTBEAT_MS = 12_000;
@@ -20,25 +20,42 @@ export const isSubscription = (document: DocumentNode, operationName?: string | 
 export const lastEventId = ({ headers }: IncomingMessage): string | undefined =>
   [headers['last-event-id'] ?? []].flat()[0] || undefined;
 
-/** Sends what is delivered until one side ends it; `explain` puts what went wrong into JSON. */
+/** A revoked key is believed for five seconds more, so its streams end within ten. */
+const LOOK_AT_KEYS_MS = 4_000;
+
+/** Sends what is delivered until one side ends it, or `look` says that the client may no longer; `explain` puts what went wrong
+ * into JSON. */
 export const stream = async (
   response: ServerResponse,
   delivery: Delivery,
+  look: () => Promise<void>,
   explain: (error: unknown) => string,
 ): Promise<void> => {
   const gone = (): void => void delivery.return();
   response.once('close', gone);
+  if (response.closed) gone();
   begin(response, 200);
   const heartbeat = setInterval(() => void response.write(':\n\n'), HEARTBEAT_MS);
+  let refusal: unknown;
+  const looking = setInterval(() => {
+    look().catch((error: unknown) => {
+      refusal = error;
+      gone();
+    });
+  }, LOOK_AT_KEYS_MS);
   try {
     for await (const answers of delivery) {
-      response.write(Buffer.concat(answers.flatMap(eventOf)));
-      if (response.socket && !(await drained(response.socket))) response.destroy();
+      for (const piece of piecesOf(answers.map(eventOf))) {
+        response.write(piece);
+        if (response.socket && !(await drained(response.socket))) response.destroy();
+      }
     }
+    if (refusal !== undefined) throw refusal;
   } catch (error) {
     response.write(`event: next\ndata: ${explain(error)}\n\n`);
   } finally {
     clearInterval(heartbeat);
+    clearInterval(looking);
     response.off('close', gone);
   }
   response.end(COMPLETE);

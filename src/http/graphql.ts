@@ -9,6 +9,7 @@ import type { Viewer } from '../access/viewer.ts';
 import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Deliveries } from '../graphql/deliveries.ts';
+import { refusalOf } from '../database/failures.ts';
 import { JejakError } from '../errors.ts';
 import { parseWithin } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
@@ -109,7 +110,8 @@ export const createGraphql = (
     if (!document || !isSubscription(document, operationName)) return false;
     const mistakes = validate(schema, document);
     if (mistakes.length > 0) return false; // yoga says so
-    const viewer = await viewerOf(request.headers.authorization ?? null, parts.keys);
+    const authenticate = () => viewerOf(request.headers.authorization ?? null, parts.keys);
+    const viewer = await authenticate();
     const delivery = await deliveries.open({
       schema,
       document,
@@ -121,7 +123,14 @@ export const createGraphql = (
     if ('errors' in delivery) {
       const { status, text } = explain(delivery.errors);
       refuseStream(response, status, text);
-    } else await stream(response, delivery, (error) => explain([error]).text);
+    } else {
+      const look = async (): Promise<void> => {
+        await authenticate().catch((error: unknown) => {
+          if (refusalOf(error)?.code === 'UNAUTHENTICATED') throw error; // else nobody knows better
+        });
+      };
+      await stream(response, delivery, look, (error) => explain([error]).text);
+    }
     return true;
   };
 
@@ -130,7 +139,8 @@ export const createGraphql = (
     try {
       if (request.method !== 'POST') {
         const params = paramsIn(request.url!);
-        if (await subscribed(request, response, params)) return undefined;
+        if (request.method === 'GET' && (await subscribed(request, response, params)))
+          return undefined;
         return await yoga(request, response);
       }
       if (!isAnswerable(accept)) throw notAcceptable();
