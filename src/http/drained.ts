@@ -1,23 +1,55 @@
-// Waits for a client that takes its time. What it has not taken is all that is kept for it.
+// Writes to clients that take their time. What one has not taken is all that is kept for it.
 
 import type { Socket } from 'node:net';
 
 const MAX_UNSENT_BYTES = 64 * 1024;
-/** How long a client may take nothing at all. */
+/** How long a client may take nothing at all, and how often that is looked at. */
 const PATIENCE_MS = 30_000;
+const LOOK_MS = 10_000;
+
+/** Messages, each in parts, together in pieces of about as much as may be unsent. */
+export function* piecesOf(messages: Iterable<readonly Buffer[]>): Generator<Buffer, void, void> {
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    for (const part of message) bytes += part.length;
+    parts.push(...message);
+    if (bytes < MAX_UNSENT_BYTES) continue;
+    yield Buffer.concat(parts, bytes);
+    [parts, bytes] = [[], 0];
+  }
+  if (bytes > 0) yield Buffer.concat(parts, bytes);
+}
 
 /** Resolves when the client has taken what was written, or is gone; with false when it took nothing for too long. */
-export const drained = (socket: Socket): Promise<boolean> | true =>
-  socket.writableLength <= MAX_UNSENT_BYTES || socket.destroyed || wait(socket);
+export const drained = (socket: Socket): Promise<boolean> | true => {
+  if (socket.writableLength <= MAX_UNSENT_BYTES || socket.destroyed) return true;
+  const wait = waits.get(socket) ?? begin(socket).finally(() => waits.delete(socket));
+  waits.set(socket, wait);
+  return wait;
+};
 
-const wait = (socket: Socket): Promise<boolean> =>
+/** All subscriptions of a socket wait together. */
+const waits = new WeakMap<Socket, Promise<boolean>>();
+
+const begin = (socket: Socket): Promise<boolean> =>
   new Promise((resolve) => {
     const done = (taken: boolean) => (): void => {
       socket.setTimeout(0);
       socket.off('drain', onDrain).off('close', onDrain).off('timeout', onTimeout);
       resolve(taken);
     };
-    const [onDrain, onTimeout] = [done(true), done(false)];
-    socket.setTimeout(PATIENCE_MS); // node counts from the last byte that went
+    const onDrain = done(true);
+    let looked = Date.now();
+    let went = looked;
+    // Where a part of what was written went, node says nothing and counts anew.
+    const onTimeout = (): void => {
+      const now = Date.now();
+      if (now - looked > 1.5 * LOOK_MS) went = now - LOOK_MS;
+      looked = now;
+      if (now - went < PATIENCE_MS) socket.setTimeout(LOOK_MS);
+      else done(false)();
+    };
+    socket.setTimeout(LOOK_MS);
     socket.on('drain', onDrain).on('close', onDrain).on('timeout', onTimeout);
   });

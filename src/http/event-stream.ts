@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DocumentNode, getOperationAST } from 'graphql';
 import type { Answer, Delivery } from '../graphql/deliveries.ts';
 import type { Metrics } from '../metrics.ts';
-import { drained } from './drained.ts';
+import { drained, piecesOf } from './drained.ts';
 
 /** Shorter than what proxies wait for. */
 const HEARTBEAT_MS = 12_000;
@@ -21,29 +21,46 @@ export const isSubscription = (document: DocumentNode, operationName?: string | 
 export const lastEventId = ({ headers }: IncomingMessage): string | undefined =>
   [headers['last-event-id'] ?? []].flat()[0] || undefined;
 
-/** Sends what is delivered until one side ends it; `explain` puts what went wrong into JSON. */
+/** A revoked key is believed for five seconds more, so its streams end within ten. */
+const LOOK_AT_KEYS_MS = 4_000;
+
+/** Sends what is delivered until one side ends it, or `look` says that the client may no longer; `explain` puts what went wrong
+ * into JSON. */
 export const stream = async (
   response: ServerResponse,
   delivery: Delivery,
+  look: () => Promise<void>,
   explain: (error: unknown) => string,
   metrics: Metrics,
 ): Promise<void> => {
   const gone = (): void => void delivery.return();
   response.once('close', gone);
+  if (response.closed) gone();
   begin(response, 200);
   const heartbeat = setInterval(() => void response.write(':\n\n'), HEARTBEAT_MS);
+  let refusal: unknown;
+  const looking = setInterval(() => {
+    look().catch((error: unknown) => {
+      refusal = error;
+      gone();
+    });
+  }, LOOK_AT_KEYS_MS);
   try {
     for await (const answers of delivery) {
-      response.write(Buffer.concat(answers.flatMap(eventOf)));
+      for (const piece of piecesOf(answers.map(eventOf))) {
+        response.write(piece);
+        if (response.socket === null || (await drained(response.socket))) continue;
+        metrics.slowCloses.inc();
+        response.destroy();
+      }
       metrics.frames.inc({ transport: 'sse' }, answers.length);
-      if (response.socket === null || (await drained(response.socket))) continue;
-      metrics.slowCloses.inc();
-      response.destroy();
     }
+    if (refusal !== undefined) throw refusal;
   } catch (error) {
     response.write(`event: next\ndata: ${explain(error)}\n\n`);
   } finally {
     clearInterval(heartbeat);
+    clearInterval(looking);
     response.off('close', gone);
   }
   response.end(COMPLETE);

@@ -10,6 +10,7 @@ import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Deliveries } from '../graphql/deliveries.ts';
 import { type Documents, isDocument } from '../graphql/documents.ts';
+import { refusalOf } from '../database/failures.ts';
 import { JejakError } from '../errors.ts';
 import { parseWithin } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
@@ -120,7 +121,8 @@ export const createGraphql = (
     const document = documents.read(query);
     if (!isDocument(document)) return false; // yoga says what is wrong
     if (!isSubscription(document, operationName)) return false;
-    const viewer = await viewerOf(request.headers.authorization ?? null, parts.keys);
+    const authenticate = () => viewerOf(request.headers.authorization ?? null, parts.keys);
+    const viewer = await authenticate();
     const delivery = await deliveries.open({
       schema,
       document,
@@ -132,7 +134,14 @@ export const createGraphql = (
     if ('errors' in delivery) {
       const { status, text } = explain(delivery.errors);
       refuseStream(response, status, text);
-    } else await stream(response, delivery, (error) => explain([error]).text, metrics);
+    } else {
+      const look = async (): Promise<void> => {
+        await authenticate().catch((error: unknown) => {
+          if (refusalOf(error)?.code === 'UNAUTHENTICATED') throw error; // else nobody knows better
+        });
+      };
+      await stream(response, delivery, look, (error) => explain([error]).text, metrics);
+    }
     return true;
   };
 
@@ -141,7 +150,8 @@ export const createGraphql = (
     try {
       if (request.method !== 'POST') {
         const params = paramsIn(request.url!);
-        if (await subscribed(request, response, params)) return undefined;
+        if (request.method === 'GET' && (await subscribed(request, response, params)))
+          return undefined;
         return await yoga(request, response);
       }
       if (!isAnswerable(accept)) throw notAcceptable();

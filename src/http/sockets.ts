@@ -15,7 +15,7 @@ import { JejakError } from '../errors.ts';
 import type { Answer, Deliveries, Delivery } from '../graphql/deliveries.ts';
 import { type Documents, isDocument } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
-import { drained } from './drained.ts';
+import { drained, piecesOf } from './drained.ts';
 import { frameOf } from './frame.ts';
 import type { Parts } from './graphql.ts';
 import { exactly } from './json.ts';
@@ -168,12 +168,16 @@ export const createSockets = (
   }, PING_MS);
 
   const lookingAtKeys = setInterval(() => {
-    for (const extra of connected)
-      if (extra.viewer)
-        void authenticate(extra).then(
-          (viewer) => viewer ?? extra.socket.close(CloseCode.Forbidden, 'Forbidden'),
-          () => undefined, // the database is away: nobody knows better
-        );
+    const looks = new Map<string | undefined, Promise<Viewer | undefined>>(); // one for each key
+    for (const extra of connected) {
+      if (!extra.viewer) continue;
+      const look = looks.get(extra.authorization) ?? authenticate(extra);
+      looks.set(extra.authorization, look);
+      void look.then(
+        (viewer) => viewer ?? extra.socket.close(CloseCode.Forbidden, 'Forbidden'),
+        () => undefined, // the database is away: nobody knows better
+      );
+    }
   }, LOOK_AT_KEYS_MS);
 
   return {
@@ -219,20 +223,23 @@ const tooMany = (): JejakError =>
     `A socket may carry ${MAX_SUBSCRIPTIONS} operations at a time; complete one first, or open another socket.`,
   );
 
-/** Writes all that came at once, and waits until the client has taken it; false when it will take nothing more. */
+/** Writes all that came, and waits until the client has taken it; false when it will take nothing more. */
 const sendWith = async (
   metrics: Metrics,
   { socket, raw }: Extra,
   id: string,
   answers: readonly Answer[],
 ): Promise<boolean> => {
-  if (socket.readyState !== socket.OPEN) return false;
-  raw.write(Buffer.concat(answers.flatMap(({ json }) => frameOf(id, json))));
+  for (const piece of piecesOf(answers.map(({ json }) => frameOf(id, json)))) {
+    if (socket.readyState !== socket.OPEN) return false;
+    raw.write(piece);
+    if (await drained(raw)) continue;
+    metrics.slowCloses.inc();
+    socket.close(TRY_AGAIN_LATER, 'Too slow');
+    return false;
+  }
   metrics.frames.inc({ transport: 'websocket' }, answers.length);
-  if (await drained(raw)) return true;
-  metrics.slowCloses.inc();
-  socket.close(TRY_AGAIN_LATER, 'Too slow');
-  return false;
+  return true;
 };
 
 /** For graphql-ws a subscription that never has anything to say; it ends with the delivery. */

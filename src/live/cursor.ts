@@ -53,4 +53,4 @@ export const parseCursor = (text: string): Cursor | undefined => {
 
 /** The cursor after everything up to a batch; EARLIEST for an empty log. */
 export const cursorAfter = (head: { seq: number; key: string } | undefined): string =>
-  head ? formatCursor({ ...head, place: BATCH_SPAN - 1 }) : EARLIEST;
+  head && head.seq > 0 ? formatCursor({ ...head, place: BATCH_SPAN - 1 }) : EARLIEST;

@@ -37,6 +37,7 @@ export const createFollow =
     const orStopped = <T>(page: Promise<T>): Promise<T | undefined> =>
       new Promise((resolve, reject) => {
         wake = () => resolve(undefined);
+        if (stopped) wake();
         page.then(resolve, reject);
       });
 

@@ -55,6 +55,8 @@ export type Groups = Disposable & {
 const CHECKPOINT_MS = 15_000;
 const TICK_MS = 1_000;
 const MAX_REPLAYS = 2;
+/** The greatest Int of GraphQL, 24 days. */
+const MAX_LAG_MS = 2 ** 31 - 1;
 /** Pages that were read lately, in the whole process. */
 const RECENT_PAGES = 32;
 
@@ -69,7 +71,7 @@ export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
 
   /** Reads a page, or shares one that was read lately. */
   const recall = (want: Want, at: Stand, replay: boolean): Promise<Page> => {
-    const name = `${at.seq}.${at.place} ${replay} ${want.key}`;
+    const name = `${reader.replacements()} ${at.seq}.${at.place} ${replay} ${want.key}`;
     const known = recent.get(name);
     if (known) return known;
     const read = async () => pageOf(want, at, await reader.after(at, want.need), replay);
@@ -96,6 +98,7 @@ export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
         if (--entry.members > 0) return;
         groups.delete(want.key);
         entry.group[Symbol.dispose]();
+        if (groups.size === 0) recent.clear();
       };
       return [entry.group, leave];
     },
@@ -119,24 +122,28 @@ const createGroup = (want: Want, reader: Reader, recall: Recall): LiveGroup => {
     next = awaited();
     resolve(page);
   };
+  const fail = (error: unknown): void => {
+    const { reject } = next;
+    since = reader.head().seq;
+    next = awaited();
+    reject(error);
+  };
   const unwatch = reader.watch({
     came: (stretch) => {
-      const at = { seq: since, key: '', place: -1 };
-      const page = pageOf(want, at, stretch, false);
-      if (page.found > 0) finish(page);
+      try {
+        const page = pageOf(want, { seq: since, key: '', place: -1 }, stretch, false);
+        if (page.found > 0) finish(page);
+      } catch (error) {
+        fail(error); // the other groups go on
+      }
     },
-    replaced: () => {
-      const { reject } = next;
-      since = reader.head().seq;
-      next = awaited();
-      reject(replaced());
-    },
+    replaced: () => fail(replaced()),
   });
 
   return {
     checkpoint: () => {
       if (Date.now() - begun < CHECKPOINT_MS) return;
-      const stretch = { batches: [], end: reader.head(), dense: true };
+      const stretch = { batches: [], end: reader.head() };
       finish(pageOf(want, { ...stretch.end, place: -1 }, stretch, false));
     },
     after: (at, replay) => {
@@ -161,10 +168,10 @@ const awaited = (): PromiseWithResolvers<Page> => {
 const pageOf = (
   { wanted, pack }: Want,
   at: Stand,
-  { batches, end, dense }: Stretch,
+  { batches, end, broken }: Stretch,
   replay: boolean,
 ): Page & { readonly found: number } => {
-  if (!dense) throw expired();
+  if (broken) throw broken === 'expired' ? expired() : replaced();
   const events: Placed[] = [];
   for (const { seq, key, events: logged } of batches)
     for (const event of logged) {
@@ -172,9 +179,8 @@ const pageOf = (
       if ((seq > at.seq + 1 || place > at.place) && wanted(event))
         events.push({ event, seq, place, key });
     }
-  const committedAt = batches.at(-1)?.committedAt;
-  const lagMs = committedAt === undefined ? 0 : Math.max(0, Math.round(Date.now() - committedAt));
-  const payloads = pack({ events, end, replay, lagMs });
+  const lagMs = Math.round(Date.now() - (batches.at(-1)?.committedAt ?? Infinity));
+  const payloads = pack({ events, end, replay, lagMs: Math.min(Math.max(0, lagMs), MAX_LAG_MS) });
   return { payloads, end: { ...end, place: -1 }, found: events.length };
 };
 

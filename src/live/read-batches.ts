@@ -23,8 +23,8 @@ export type Head = { readonly seq: number; readonly key: string };
 export type Stretch = {
   readonly batches: readonly LoggedBatch[];
   readonly end: Head;
-  /** False where batches are missing that stood between. */
-  readonly dense: boolean;
+  /** Why this is not what comes next: batches that stood between are not kept any more, or the history is another one. */
+  readonly broken?: 'expired' | 'replaced' | undefined;
 };
 
 /** What a reader needs of what is read. */
@@ -43,6 +43,7 @@ type BatchRow = {
   committed: number;
   wanted: boolean;
   passed: number;
+  before: string | null;
 };
 
 /** About this many events are read at a time, so that live subscribers wait for a few milliseconds at most while one who
@@ -51,23 +52,25 @@ const PAGE_EVENTS = 200;
 /** Where some are passed over, so many batches are looked at. */
 const LOOK_BATCHES = 5_000;
 
-/** The next batches after a position, dense and in order, no further than `upTo`; none where there is nothing more. */
+/** The next batches after a position, dense and in order, no further than `upTo`, which is known to be there; none where
+ * there is nothing more. */
 export const readBatches = async (
   sql: Sql,
   after: Head,
   { bounds = {}, columns = fieldNames }: Need = {},
-  upTo = Number.MAX_SAFE_INTEGER,
+  upTo?: number,
 ): Promise<Stretch> => {
   const all = bounds.severities === undefined && bounds.categories === undefined;
   const rows = await sql<BatchRow[]>`
-    SELECT seq, number, key, earliest, latest, committed, wanted, passed FROM (
+    SELECT seq, number, key, earliest, latest, committed, wanted, passed,
+           (SELECT key FROM batches WHERE seq = ${after.seq}) AS before FROM (
       SELECT *, sum(CASE WHEN wanted THEN size ELSE 0 END) OVER before AS earlier,
              count(*) OVER (ORDER BY seq) AS passed, lead(seq) OVER (ORDER BY seq) IS NULL AS last
       FROM (
         SELECT *, severities & ${bitsOf(severityNames, bounds.severities)} <> 0
                   AND categories & ${bitsOf(categoryNames, bounds.categories)} <> 0 AS wanted,
                extract(epoch FROM committed_at)::float8 * 1000 AS committed
-        FROM batches WHERE seq > ${after.seq} AND seq <= ${upTo} ORDER BY seq LIMIT ${all ? PAGE_EVENTS : LOOK_BATCHES}
+        FROM batches WHERE seq > ${after.seq} AND seq <= ${upTo ?? Number.MAX_SAFE_INTEGER} ORDER BY seq LIMIT ${all ? PAGE_EVENTS : LOOK_BATCHES}
       ) AS next
       WINDOW before AS (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
     ) AS page WHERE coalesce(earlier, 0) < ${PAGE_EVENTS} AND (wanted OR last) ORDER BY seq`;
@@ -82,8 +85,17 @@ export const readBatches = async (
       events: events!.get(number) ?? [],
     })),
     end: last ? { seq: last.seq, key: last.key } : after,
-    dense: rows.every(({ seq, passed }) => seq === after.seq + passed),
+    broken: breakAfter(after, rows, upTo),
   };
+};
+
+/** A key that is not known is empty. */
+const breakAfter = (after: Head, rows: readonly BatchRow[], upTo?: number): Stretch['broken'] => {
+  const before = rows[0]?.before ?? null;
+  const isOther = after.key !== '' && before !== null && before !== after.key;
+  const isShorter = rows.length === 0 && upTo !== undefined && after.seq < upTo;
+  if (isOther || isShorter) return 'replaced';
+  return rows.every(({ seq, passed }) => seq === after.seq + passed) ? undefined : 'expired';
 };
 
 /** Each name has its bit, the first the lowest. */

@@ -34,9 +34,9 @@ export type Reader = AsyncDisposable & {
   readonly remembers: (seq: number) => boolean;
   /** What comes after a position, from memory or from the table; no further than the head. */
   readonly after: (at: Head, need?: Need) => Promise<Stretch>;
-  /** Resolves when the head has come to a batch that is known to be there. */
+  /** Resolves when the head has come to a batch that is known to be there, or the history was replaced. */
   readonly reached: (seq: number) => Promise<void>;
-  /** How often the history was replaced by another. */
+  /** Another number after the history was replaced by another. */
   readonly replacements: () => number;
   /** Calls back with whatever comes at the head, until the function that is returned is called. */
   readonly watch: (watcher: Watcher) => () => void;
@@ -68,8 +68,8 @@ export const createReader = (
   const answerBell = (): void => bell.resolve();
   doorbell.onRing(answerBell);
 
-  const keep = ({ batches, end, dense }: Stretch): void => {
-    if (!dense) {
+  const keep = ({ batches, end, broken }: Stretch): void => {
+    if (broken) {
       // Never while the database keeps its history. Subscribers before it hear CURSOR_EXPIRED.
       logger.error({ head, next: end.seq }, 'The log has a gap');
       ring.length = ringEvents = 0;
@@ -94,14 +94,18 @@ export const createReader = (
 
   /** What was committed while nobody followed is read only as far back as those may stand who come again after a break. */
   const wakeUp = async (): Promise<void> => {
-    let at: Head = { seq: await beforeLast(sql, REMEMBERED_EVENTS), key: '' };
+    const { before, last } = await newest(sql, REMEMBERED_EVENTS);
+    let at: Head = { seq: before, key: '' };
     const batches: LoggedBatch[] = [];
-    for (;;) {
-      const stretch = await readBatches(sql, at);
+    // Not to the end: where others write without a pause there is none.
+    while (at.seq < last) {
+      const stretch = await readBatches(sql, at, {}, last);
       if (stretch.end === at) break;
+      if (stretch.broken) batches.length = 0;
       at = stretch.end;
       batches.push(...stretch.batches);
     }
+    replacements++;
     head = at;
     ring.splice(0, ring.length, ...batches);
     ringEvents = batches.reduce((sum, { events }) => sum + events.length, 0);
@@ -112,12 +116,15 @@ export const createReader = (
 
   const confirm = async (): Promise<void> => {
     confirmedAt = Date.now();
-    if (head.seq === 0) return;
-    const [row] = await sql<{ key: string }[]>`SELECT key FROM batches WHERE seq = ${head.seq}`;
-    if (row?.key === head.key) return;
+    const at = head;
+    if (at.seq === 0) return;
+    const [row] = await sql<{ key: string }[]>`SELECT key FROM batches WHERE seq = ${at.seq}`;
+    if (head === at && row?.key !== at.key) await beginAnew();
+  };
+
+  const beginAnew = async (): Promise<void> => {
     logger.error({ head }, 'The history of the database is another than before');
     await wakeUp();
-    replacements++;
     for (const watcher of watchers) watcher.replaced();
   };
 
@@ -125,6 +132,7 @@ export const createReader = (
     const from = head;
     const stretch = await readBatches(sql, from);
     if (head !== from || !awake) return; // all left, and others may have come meanwhile
+    if (stretch.broken === 'replaced') return beginAnew();
     if (stretch.end !== from) return deliver(stretch);
     if (Date.now() - confirmedAt > CONFIRM_MS) await confirm();
     const poll = setTimeout(answerBell, POLL_MS);
@@ -159,10 +167,11 @@ export const createReader = (
         current = undefined;
         awake = false;
       };
+      const waking = (current ??= wakeUp());
       try {
-        await (current ??= wakeUp());
+        await waking;
       } catch (error) {
-        current = undefined;
+        if (current === waking) current = undefined;
         leave();
         throw error;
       }
@@ -171,24 +180,22 @@ export const createReader = (
     head: () => head,
     remembers: (seq) => seq + 1 >= (ring[0]?.seq ?? head.seq + 1),
     after: async (at, need) => {
-      if (at.seq >= head.seq) return { batches: [], end: at, dense: true };
+      if (at.seq >= head.seq) return { batches: [], end: at };
       const first = ring[0]?.seq ?? head.seq + 1;
-      if (at.seq + 1 < first) {
-        const stretch = await readBatches(sql, at, need, head.seq);
-        return { ...stretch, dense: stretch.dense && stretch.end !== at }; // there was something, and it is gone
-      }
+      if (at.seq + 1 < first) return readBatches(sql, at, need, head.seq);
       const batches = atMost(PAGE_EVENTS, ring.slice(at.seq + 1 - first));
-      return { batches, end: batches.at(-1)!, dense: true };
+      const { seq, key } = batches.at(-1)!;
+      return { batches, end: { seq, key } };
     },
     replacements: () => replacements,
     reached: (seq) =>
       new Promise((resolve) => {
-        const compare = (): void => {
-          if (head.seq < seq) return;
+        const done = (): void => {
           watchers.delete(watcher);
           resolve();
         };
-        const watcher = { came: compare, replaced: compare };
+        const compare = (): void => void (head.seq >= seq && done());
+        const watcher = { came: compare, replaced: done };
         watchers.add(watcher);
         compare();
       }),
@@ -212,14 +219,14 @@ const atMost = (events: number, batches: readonly LoggedBatch[]): readonly Logge
   return end < 0 ? batches : batches.slice(0, end + 1);
 };
 
-/** The position before the last so many events. */
-const beforeLast = async (sql: Sql, events: number): Promise<number> => {
-  const [row] = await sql<{ seq: number | null }[]>`
-    SELECT min(seq) - 1 AS seq FROM (
+/** The last batch, and the one before those that hold the last so many events; 0 where there is none. */
+const newest = async (sql: Sql, events: number): Promise<{ before: number; last: number }> => {
+  const [row] = await sql<[{ before: number; last: number }]>`
+    SELECT coalesce(min(seq) - 1, 0) AS before, coalesce(max(seq), 0) AS last FROM (
       SELECT seq, sum(size) OVER (ORDER BY seq DESC) - size AS later
       FROM (SELECT seq, size FROM batches ORDER BY seq DESC LIMIT ${events}) AS newest
     ) AS page WHERE later < ${events}`;
-  return row?.seq ?? 0;
+  return row;
 };
 
 /** Resolves after what subscribers do at once, before anything else. */

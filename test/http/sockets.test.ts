@@ -1,10 +1,14 @@
 // The WebSocket door, by hand: what it lets in, what it refuses and how, and that one operation's mistake stays its own.
 
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { type Socket as TcpSocket, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { testDatabase } from '../support/database.ts';
+import { createTestLog } from '../support/log.ts';
+import { proxyTo } from '../support/proxy.ts';
 import { ADMIN_KEY, type TestServer, createTestServer, testServer } from '../support/server.ts';
 
 type Message = { type: string; id?: string; payload?: unknown };
@@ -260,6 +264,38 @@ test('a frame over 64 KB closes only its own socket', async () => {
   await expectAlive(other, 'watch', 'after');
 });
 
+test('a socket carries 20 subscriptions; one more is an error of its own until another is complete', async () => {
+  const own = await testServer();
+  using socket = await introduced(ADMIN_KEY, own);
+  const { data } = await own.graphql(
+    'mutation { logEvent(input: { code: "AUTH-001" }) { cursor } }',
+  );
+  const add = (id: string): void => {
+    const variables = { after: data.logEvent.cursor };
+    socket.send({ id, type: 'subscribe', payload: { query: watch, variables } });
+  };
+  const ids = Array.from({ length: 20 }, (_, index) => `s${index}`);
+  for (const id of ids) add(id);
+  add('over');
+  const refused = await socket.next();
+  expect(refused).toMatchObject({ id: 'over', type: 'error' });
+  expect(errorsOf(refused)).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+
+  const served = async (expected: readonly string[]): Promise<void> => {
+    const messages: Message[] = [];
+    while (messages.length < expected.length) messages.push(await socket.next());
+    expect(messages.map(({ type }) => type)).toEqual(expected.map(() => 'next'));
+    expect(new Set(messages.map(({ id }) => id))).toEqual(new Set(expected));
+  };
+  await own.graphql(record('one'));
+  await served(ids);
+  socket.send({ id: 's0', type: 'complete' });
+  add('over');
+  await served(['over']); // what the others had
+  await own.graphql(record('two'));
+  await served([...ids.slice(1), 'over']);
+});
+
 test.each([
   ['not JSON', 'nonsense', 4400],
   ['of no known type', '{"type":"shout"}', 4400],
@@ -312,6 +348,169 @@ test('an upgrade with a query string comes in', async () => {
   await once(socket, 'open');
   expect(socket.protocol).toBe('graphql-transport-ws');
   socket.terminate();
+});
+
+test.each([
+  ['none', undefined, 101],
+  ['our own', () => server.url, 101],
+  ["another host's", () => 'http://evil.example', 403],
+  ["another port's", () => 'http://127.0.0.1:1', 403],
+  ['one that is no address', () => 'null', 403],
+  ['one that only begins like ours', () => `${server.url}.evil.example`, 403],
+])('with %s for its Origin an upgrade is answered rightly', async (_, origin, status) => {
+  const headers = origin === undefined ? {} : { origin: origin() };
+  const url = `${server.url.replace('http', 'ws')}/graphql`;
+  const socket = new WebSocket(url, 'graphql-transport-ws', { headers });
+  const answered = await new Promise<number | undefined>((resolve) => {
+    socket.once('open', () => resolve(101));
+    socket.once('unexpected-response', (__, response) => resolve(response.statusCode));
+  });
+  expect(answered).toBe(status);
+  socket.on('error', () => {});
+  socket.terminate();
+});
+
+// What happens meanwhile.
+
+test('a key that another server revoked has its sockets closed with 4403 within 10 s, and no others', async () => {
+  const [revoked, kept] = [await makeKey('READ'), await makeKey('READ')];
+  using leaving = await introduced(revoked.key);
+  using staying = await introduced(kept.key);
+  await watching(leaving, 'watch');
+  await watching(staying, 'watch');
+  const other = await testServer(server.database);
+  await other.graphql('mutation($id: ID!) { revokeApiKey(id: $id) { id } }', { id: revoked.id });
+  const began = performance.now();
+  expect(await leaving.closed).toEqual({ code: 4403, reason: 'Forbidden' });
+  expect(performance.now() - began).toBeLessThan(10_000);
+  await server.graphql(record('after'));
+  await expectAlive(staying, 'watch', 'after');
+});
+
+test('B1: a database that is away closes no socket, and its subscriptions go on when it returns', async () => {
+  const database = await testDatabase();
+  const proxy = await proxyTo(database);
+  const behind = await testServer({ ...database, url: proxy.url });
+  const { data } = await behind.graphql(
+    'mutation { createApiKey(name: "k", scopes: [READ]) { key } }',
+  );
+  using socket = await introduced(data.createApiKey.key, behind);
+  await watching(socket, 'watch', behind);
+  proxy.set('away');
+  await sleep(11_000); // longer than a key is believed, and looked at twice
+  expect(socket.isOpen()).toBe(true);
+  using log = createTestLog(database.sql);
+  await log([{ code: 'AUTH-001', username: 'meanwhile' }]);
+  proxy.set('fair');
+  await expectAlive(socket, 'watch', 'meanwhile');
+});
+
+// Readers that are slow, or stop.
+
+/** The server's ends of the sockets that are opened from now on. */
+const accepted = (): TcpSocket[] => {
+  const sockets: TcpSocket[] = [];
+  const add = (message: unknown): void =>
+    void sockets.push((message as { socket: TcpSocket }).socket);
+  subscribe('net.server.socket', add);
+  onTestFinished(() => void unsubscribe('net.server.socket', add));
+  return sockets;
+};
+
+/** A client whose reading can be paused. */
+const reading = async (of: TestServer) => {
+  const socket = new WebSocket(`${of.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  onTestFinished(() => socket.terminate());
+  const seen: string[] = [];
+  const acknowledged = Promise.withResolvers<void>();
+  let bytes = 0;
+  socket.on('message', (data: Buffer) => {
+    bytes += data.length;
+    const { type, payload } = JSON.parse(data.toString()) as Message;
+    if (type === 'connection_ack') acknowledged.resolve();
+    else seen.push((payload as Logged).data!.eventLogged!.event.username!);
+  });
+  const closed = once(socket, 'close').then(([code]) => code as number);
+  await once(socket, 'open');
+  const send = (message: Message): void => socket.send(JSON.stringify(message));
+  send({ type: 'connection_init', payload: { authorization: `Bearer ${ADMIN_KEY}` } });
+  await acknowledged.promise;
+  const query = 'subscription { eventLogged(after: "earliest") { event { username metadata } } }';
+  const subscribeTo = (id: string): void => send({ id, type: 'subscribe', payload: { query } });
+  subscribeTo('all');
+  return { socket, seen, closed, bytes: () => bytes, subscribeTo };
+};
+
+const PIECE = 1_000_000;
+
+test('B5: one that stops reading costs little and is closed, one that is slow gets all, others notice nothing', async () => {
+  const own = await testServer();
+  const ends = accepted();
+  const [quick, slow, stopped] = [await reading(own), await reading(own), await reading(own)];
+  using log = createTestLog(own.database.sql);
+  await log([{ code: 'AUTH-001', username: 'first' }]);
+  await vi.waitFor(() =>
+    expect([quick, slow, stopped].map(({ seen }) => seen.length)).toEqual([1, 1, 1]),
+  );
+  stopped.socket.pause();
+  slow.socket.pause();
+  const began = performance.now();
+
+  const filling = 'x'.repeat(4_000);
+  const usernames = Array.from({ length: 8_000 }, (_, index) => `u${index}`);
+  const expected = ['first', ...usernames];
+  let most = 0;
+  const looking = setInterval(() => {
+    most = Math.max(most, ...ends.map(({ writableLength }) => writableLength));
+  }, 5);
+  onTestFinished(() => clearInterval(looking));
+  for (let from = 0; from < usernames.length; from += 100)
+    await log(
+      usernames
+        .slice(from, from + 100)
+        .map((username) => ({ code: 'AUTH-001', username, metadata: { filling } })),
+    );
+  await vi.waitFor(() => expect(quick.seen).toHaveLength(expected.length), { timeout: 5_000 });
+  expect(quick.seen).toEqual(expected);
+
+  // A piece every five seconds: no 30 s without progress, and more than 30 s in all.
+  while (performance.now() - began < 43_000) {
+    const before = slow.bytes();
+    slow.socket.resume();
+    await vi.waitFor(() => expect(slow.bytes()).toBeGreaterThan(before + PIECE), { interval: 1 });
+    slow.socket.pause();
+    await sleep(5_000);
+  }
+  stopped.socket.resume();
+  slow.socket.resume();
+  expect(await stopped.closed).toBe(1013);
+  expect(stopped.seen.length).toBeLessThan(expected.length);
+  expect(stopped.seen).toEqual(expected.slice(0, stopped.seen.length));
+  await vi.waitFor(() => expect(slow.seen).toHaveLength(expected.length), { timeout: 10_000 });
+  expect(slow.seen).toEqual(expected);
+  expect(most).toBeLessThan(1_000_000);
+}, 90_000);
+
+test('20 subscriptions of one socket that takes its time get each everything, without a warning', async () => {
+  const own = await testServer();
+  using log = createTestLog(own.database.sql);
+  const filling = 'x'.repeat(4_000);
+  const usernames = Array.from({ length: 1_000 }, (_, index) => `u${index}`);
+  await log(usernames.map((username) => ({ code: 'AUTH-001', username, metadata: { filling } })));
+  const warnings: Error[] = [];
+  const warn = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warn);
+  onTestFinished(() => void process.off('warning', warn));
+  const { socket, seen, subscribeTo } = await reading(own);
+  socket.pause();
+  for (let index = 1; index < 20; index++) subscribeTo(`s${index}`);
+  await sleep(1_500);
+  expect(seen.length).toBeLessThan(20_000);
+  socket.resume();
+  await vi.waitFor(() => expect(seen).toHaveLength(20_000), { timeout: 15_000, interval: 50 });
+  const counts = Map.groupBy(seen, (username) => username);
+  expect(usernames.every((username) => counts.get(username)!.length === 20)).toBe(true);
+  expect(warnings).toEqual([]);
 });
 
 // Stopping.

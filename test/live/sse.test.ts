@@ -1,5 +1,6 @@
 // The same subscriptions as server-sent events, for clients that have only HTTP.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { FAULTLESS, type Seen, check } from '../support/checker.ts';
 import { followers } from '../support/followers.ts';
@@ -17,11 +18,17 @@ type Result = {
 const selection = 'cursor event { eventId username }';
 const subscription = `subscription($after: String) { eventLogged(after: $after) { ${selection} } }`;
 
+type Options = {
+  readonly key?: string;
+  readonly signal?: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
 const request = (
   server: TestServer,
   query: string,
   variables: object,
-  { key = ADMIN_KEY, signal }: { key?: string; signal?: AbortSignal } = {},
+  { key = ADMIN_KEY, signal, headers = {} }: Options = {},
 ): Promise<Response> =>
   fetch(`${server.url}/graphql`, {
     method: 'POST',
@@ -29,23 +36,33 @@ const request = (
       'content-type': 'application/json',
       accept: 'text/event-stream',
       authorization: `Bearer ${key}`,
+      ...headers,
     },
     body: JSON.stringify({ query, variables }),
     ...(signal === undefined ? {} : { signal }),
   });
 
-/** The results in a stream of server-sent events, as https://html.spec.whatwg.org/multipage/server-sent-events.html reads it. */
-async function* resultsOf(response: Response): AsyncGenerator<Result, void, void> {
+type Message = { readonly id?: string; readonly event?: string; readonly data?: string };
+
+/** What is in a stream of server-sent events, as https://html.spec.whatwg.org/multipage/server-sent-events.html reads it; a
+ * comment is a message without anything. */
+async function* messagesOf(response: Response): AsyncGenerator<Message, void, void> {
   let text = '';
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
     text += chunk;
     for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const lines = text.slice(0, end).split('\n');
+      const fields = text
+        .slice(0, end)
+        .split('\n')
+        .map((line) => /^([a-z]+): ?(.*)$/.exec(line)?.slice(1) ?? []);
       text = text.slice(end + 2);
-      if (!lines.includes('event: next')) continue;
-      yield JSON.parse(lines.find((line) => line.startsWith('data: '))!.slice(6)) as Result;
+      yield Object.fromEntries(fields.filter(({ length }) => length === 2)) as Message;
     }
   }
+}
+async function* resultsOf(response: Response): AsyncGenerator<Result, void, void> {
+  for await (const { event, data } of messagesOf(response))
+    if (event === 'next') yield JSON.parse(data!) as Result;
 }
 
 const log = async (server: TestServer, usernames: readonly string[]): Promise<Seen[]> =>
@@ -119,3 +136,160 @@ test('a key that may not read gets FORBIDDEN', async () => {
   const { value } = await resultsOf(response).next();
   expect(value!.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
 });
+
+test('each message carries its cursor as its id, and Last-Event-ID goes on after it, whatever `after` says', async () => {
+  const server = await testServer();
+  const logged = await log(server, ['a', 'b', 'c', 'd']);
+  const messages = messagesOf(await request(server, subscription, { after: 'earliest' }));
+  const seen: Seen[] = [];
+  while (seen.length < 4) {
+    const { id, event, data } = (await messages.next()).value!;
+    expect(event).toBe('next');
+    seen.push((JSON.parse(data!) as Result).data!.eventLogged);
+    expect(id).toBe(seen.at(-1)!.cursor);
+  }
+  await messages.return();
+  expect(check(logged, seen)).toEqual(FAULTLESS);
+
+  for (const variables of [
+    {},
+    { after: 'earliest' },
+    { after: seen[3]!.cursor },
+    { after: 'garbage' },
+  ]) {
+    const resumed = resultsOf(
+      await request(server, subscription, variables, {
+        headers: { 'last-event-id': seen[1]!.cursor },
+      }),
+    );
+    for (const expected of seen.slice(2))
+      expect((await resumed.next()).value!.data!.eventLogged).toEqual(expected);
+    await resumed.return();
+  }
+  await atHead(0);
+});
+
+test('a stream of batches can be gone on with after the id of any of its messages', async () => {
+  const server = await testServer();
+  await log(server, ['a', 'b', 'c']);
+  const query = `subscription($after: String) { eventStream(after: $after, maxBatch: 2) { cursor events { username } } }`;
+  const messages = messagesOf(await request(server, query, { after: 'earliest' }));
+  const begin = (await messages.next()).value!;
+  expect(begin.id).toBe('earliest');
+  const first = (await messages.next()).value!;
+  const { cursor, events } = JSON.parse(first.data!).data.eventStream;
+  expect([first.id, events]).toEqual([cursor, [{ username: 'a' }, { username: 'b' }]]);
+  await messages.return();
+  const resumed = messagesOf(
+    await request(server, query, {}, { headers: { 'last-event-id': first.id! } }),
+  );
+  expect((await resumed.next()).value!.id).toBe(first.id);
+  expect(JSON.parse((await resumed.next()).value!.data!).data.eventStream.events).toEqual([
+    { username: 'c' },
+  ]);
+  await resumed.return();
+});
+
+const asked = (server: TestServer, query: string, init: RequestInit): Promise<Response> =>
+  fetch(`${server.url}/graphql?${new URLSearchParams({ query }).toString()}`, {
+    ...init,
+    headers: { accept: 'text/event-stream', authorization: `Bearer ${ADMIN_KEY}` },
+  });
+const everything = `subscription { eventLogged(after: "earliest") { ${selection} } }`;
+
+test('a GET may subscribe, as an EventSource does', async () => {
+  const server = await testServer();
+  const [logged] = await log(server, ['a']);
+  const response = await asked(server, everything, {});
+  expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+  const results = resultsOf(response);
+  expect((await results.next()).value!.data!.eventLogged).toEqual(logged);
+  await results.return();
+  await atHead(0);
+});
+
+test.each(['HEAD', 'PUT', 'DELETE'])('a %s subscribes to nothing', async (method) => {
+  const server = await testServer();
+  const response = await asked(server, everything, { method, signal: AbortSignal.timeout(3_000) });
+  expect(response.status).toBeGreaterThanOrEqual(400);
+  expect(followers()).toBe(0);
+});
+
+test.each([
+  'multipart/mixed',
+  'multipart/mixed; boundary="graphql"; subscriptionSpec=1.0, application/json',
+  'application/json',
+  'application/graphql-response+json',
+  '*/*',
+])(
+  'a client that accepts %s is refused a subscription with 406, and nothing is left',
+  async (accept) => {
+    const server = await testServer();
+    for (const query of [everything, 'subscription { eventStream { cursor } }']) {
+      const response = await request(server, query, {}, { headers: { accept } });
+      expect(response.status).toBe(406);
+      expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+      expect(await response.json()).toMatchObject({
+        errors: [{ extensions: { code: 'BAD_USER_INPUT' } }],
+      });
+    }
+    await sleep(50);
+    expect(followers()).toBe(0);
+  },
+);
+
+test('a client that went away before its subscription began leaves nothing', async () => {
+  const server = await testServer();
+  const { data } = await server.graphql(
+    'mutation { createApiKey(name: "slow", scopes: [READ]) { key } }',
+  );
+  const leaving = new AbortController();
+  const asking = await server.database.sql.reserve();
+  await asking`BEGIN`;
+  await asking`LOCK TABLE api_keys`; // a key that is not known yet takes its time
+  const options = { key: data.createApiKey.key as string, signal: leaving.signal };
+  const left = request(server, subscription, {}, options).catch(() => 'left');
+  await sleep(200);
+  leaving.abort();
+  expect(await left).toBe('left');
+  await sleep(100);
+  await asking`COMMIT`;
+  asking.release();
+  await sleep(300);
+  expect(followers()).toBe(0);
+});
+
+test('a key that another server revoked has its streams ended within 10 s, and no others', async () => {
+  const server = await testServer();
+  const { data } = await server.graphql(
+    'mutation { createApiKey(name: "k", scopes: [READ]) { key apiKey { id } } }',
+  );
+  const { key, apiKey } = data.createApiKey;
+  const [leaving, staying] = await Promise.all([
+    request(server, subscription, {}, { key }),
+    request(server, subscription, {}),
+  ]);
+  await atHead(2);
+  const other = await testServer(server.database);
+  await other.graphql('mutation($id: ID!) { revokeApiKey(id: $id) { id } }', { id: apiKey.id });
+  const began = performance.now();
+  const ended = resultsOf(leaving);
+  expect((await ended.next()).value).toMatchObject({
+    errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+  });
+  expect((await ended.next()).done).toBe(true);
+  expect(performance.now() - began).toBeLessThan(10_000);
+  await atHead(1);
+  const [logged] = await log(server, ['after']);
+  const results = resultsOf(staying);
+  expect((await results.next()).value!.data!.eventLogged).toEqual(logged);
+  await results.return();
+});
+
+test('a stream on which nothing comes is kept alive by comments', async () => {
+  const server = await testServer();
+  const messages = messagesOf(await request(server, subscription, {}));
+  expect((await messages.next()).value).toEqual({}); // within the time of this test
+  await messages.return();
+  await atHead(0);
+}, 16_000);
