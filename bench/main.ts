@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { batcher } from './batcher.ts';
 import { flood } from './flood.ts';
 import { ingest } from './ingest.ts';
+import { live } from './live.ts';
 import { rivals } from './rivals.ts';
 import { steady } from './steady.ts';
 import type { Benchmark } from './support/benchmark.ts';
@@ -16,17 +17,24 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   batcher,
   flood,
   steady,
+  ...live,
 };
+/** Names for several. */
+const groups: Readonly<Record<string, readonly string[]>> = { live: Object.keys(live) };
 
 const usage = `Usage: npm run bench -- [name] [--seconds 5] [--runs 3] [--rows 200000] [--minutes 0.5] [--profile]
 
 ${Object.entries(benchmarks)
   .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`)
   .join('\n')}
+${Object.entries(groups)
+  .map(([name, members]) => `  ${name.padEnd(10)} ${members.join(', ')}`)
+  .join('\n')}
 
   --seconds  how long each measurement takes, after a warm-up
   --runs     how often each is taken; medians are shown
-  --rows     steady: how many rows are put into the table; the long run has 10000000
+  --rows     steady: how many rows are put into the table, 200000 if unsaid; the long run has 10000000
+             replay: how many are replayed, 1000000 if unsaid
   --minutes  steady: for how long it is then measured; the long run takes 10
   --profile  where the server's time goes, instead of the figures
 `;
@@ -44,24 +52,22 @@ const run = async (args: readonly string[]): Promise<void> => {
     options: {
       seconds: { type: 'string' },
       runs: { type: 'string', default: '3' },
-      rows: { type: 'string', default: '200000' },
+      rows: { type: 'string' },
       minutes: { type: 'string', default: '0.5' },
       profile: { type: 'boolean', default: false },
     },
   });
   const given = values.seconds === undefined ? undefined : Number(values.seconds);
-  const [runs, rows, minutes] = [values.runs, values.rows, values.minutes].map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  const names = positionals.length > 0 ? positionals : Object.keys(benchmarks);
+  const givenRows = values.rows === undefined ? undefined : Number(values.rows);
+  const [runs, minutes] = [Number(values.runs), Number(values.minutes)];
+  const named = positionals.flatMap((name) => groups[name] ?? name);
+  const names = named.length > 0 ? named : Object.keys(benchmarks);
   const unknown = names.find((name) => !Object.hasOwn(benchmarks, name));
   if (
     unknown !== undefined ||
     !((given ?? 1) > 0) ||
     !(runs >= 1) ||
-    !(rows >= 0) ||
+    !((givenRows ?? 0) >= 0) ||
     !(minutes > 0)
   )
     throw new Error(`\n${usage}`);
@@ -72,6 +78,7 @@ const run = async (args: readonly string[]): Promise<void> => {
     const benchmark = benchmarks[name]!;
     say(`\n${name}: ${benchmark.about}`);
     const seconds = given ?? benchmark.seconds ?? 5;
+    const rows = givenRows ?? benchmark.rows ?? 200_000;
     const setting = { postgres, seconds, runs, rows, minutes, signal: stopping.signal, say };
     if (values.profile) await benchmark.profile?.(setting);
     else await benchmark.run(setting);

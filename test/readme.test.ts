@@ -34,8 +34,11 @@ test('the README shows how to log, ask and watch', () => {
     'mutation',
     'query',
     'subscription',
+    'subscription',
   ]);
 });
+
+const subscriptions = operations.filter(({ kind }) => kind === 'subscription');
 
 test.each(operations.filter(({ kind }) => kind !== 'subscription'))(
   'runs as the README says: $source',
@@ -47,7 +50,7 @@ test.each(operations.filter(({ kind }) => kind !== 'subscription'))(
 );
 
 test('the subscription of the README receives what its curl logs, and the answer is as described', async () => {
-  await using subscriber = server.subscribe(operations.at(-1)!.source);
+  await using subscriber = server.subscribe(subscriptions[0]!.source);
   await new Promise((resolve) => setTimeout(resolve, 300));
   const command = blocks('sh').find((text) => text.includes('/api/events'))!;
   const { stdout } = await run(
@@ -66,6 +69,11 @@ test('the subscription of the README receives what its curl logs, and the answer
     severity: 'CRITICAL',
     ipAddress: null,
   });
+
+  await using batches = server.subscribe(subscriptions[1]!.source);
+  expect((await batches.next()).eventStream).toMatchObject({ events: [], cursor: 'earliest' });
+  const { eventStream } = await batches.next();
+  expect(eventStream.events).toContainEqual(expect.objectContaining({ code: 'SEC-002' }));
 });
 
 test('the follower of the README prints what is logged, and started again goes on after it', async () => {

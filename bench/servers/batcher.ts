@@ -20,7 +20,7 @@ const ways = {
     const batcher = createBatcher({
       append: (batch) => persist(database.write, batch),
       writers: WRITERS,
-      maxWaiting: 20_000,
+      maxWork: 20_000,
     });
     return (index) => batcher.add([rows[index % rows.length]!]);
   },

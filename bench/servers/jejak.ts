@@ -5,9 +5,9 @@ import { createLogger } from '../../src/logger.ts';
 import { startService } from '../../src/service.ts';
 import { type Place, serve } from '../support/serve.ts';
 
-serve(({ databaseUrl, key }: Place) => {
+serve(({ databaseUrl, key, port = '0' }: Place) => {
   const config = readConfig({
-    PORT: '0',
+    PORT: port,
     DATABASE_URL: databaseUrl,
     JEJAK_ADMIN_KEY: key,
     LOG_LEVEL: 'warn',

@@ -7,7 +7,7 @@ export type Setting = {
   /** How long each measurement takes, after the warm-up. */
   readonly seconds: number;
   readonly runs: number;
-  /** For how long, and over how many rows, `steady` looks. */
+  /** For how long `steady` looks, and over how many rows it and `replay` do. */
   readonly minutes: number;
   readonly rows: number;
   readonly signal: AbortSignal;
@@ -18,6 +18,8 @@ export type Benchmark = {
   readonly about: string;
   /** How long a measurement takes where nobody says; 5 otherwise. */
   readonly seconds?: number;
+  /** How many rows it is about where nobody says; 200,000 otherwise. */
+  readonly rows?: number;
   readonly run: (setting: Setting) => Promise<void>;
   /** Where the server's time goes. */
   readonly profile?: (setting: Setting) => Promise<void>;

@@ -15,6 +15,7 @@ export type Running = AsyncDisposable & {
   readonly url: string;
   readonly key: string;
   readonly postmaster: number;
+  readonly databaseUrl: string;
   /** Runs a query on its database, once all is quiet. */
   readonly count: (sql: string) => Promise<number>;
   /** Seconds of processor time since it began. */
@@ -23,7 +24,11 @@ export type Running = AsyncDisposable & {
   readonly ask: Peer['ask'];
   readonly profile: () => Promise<void>;
   readonly profiled: () => Promise<Profiler.Profile>;
+  /** Kills its process without a word and starts another on the same database and port. */
+  readonly crash: () => Promise<Crash>;
 };
+/** In milliseconds since 1970: when it was killed, and when calls were accepted again. */
+export type Crash = { readonly killedAt: number; readonly acceptedAt: number };
 
 export const KEY = 'benchmark-administrator-key';
 
@@ -34,19 +39,31 @@ export const startContender = async (
 ): Promise<Running> => {
   await using starting = new AsyncDisposableStack();
   const database = starting.use(await postgres.createDatabase());
-  const peer: Peer = starting.use(startPeer(file, signal, environment));
-  const place: Place = { databaseUrl: database.url, key: KEY };
-  const url = await peer.ask<string>('start', place);
+  const peers = starting.use(new AsyncDisposableStack());
+  let peer: Peer;
+  const start = (port?: string): Promise<string> => {
+    peer = peers.use(startPeer(file, signal, environment));
+    const place: Place = { databaseUrl: database.url, key: KEY, ...(port && { port }) };
+    return peer.ask<string>('start', place);
+  };
+  const url = await start();
   const running = starting.move();
   return {
     url,
     key: KEY,
     postmaster: postgres.postmaster,
+    databaseUrl: database.url,
     count: database.count,
-    ask: peer.ask,
+    ask: (question, details) => peer.ask(question, details),
     cpuSeconds: async () => (await peer.ask<number>('cpu')) / 1e6,
     profile: () => peer.ask('profile'),
     profiled: () => peer.ask('profiled'),
+    crash: async () => {
+      await peer.kill();
+      const killedAt = Date.now();
+      await start(new URL(url).port);
+      return { killedAt, acceptedAt: Date.now() };
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };

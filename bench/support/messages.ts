@@ -9,6 +9,8 @@ type Reply = { readonly value?: unknown; readonly error?: string };
 export type Peer = AsyncDisposable & {
   /** Asks the process; rejects with its error, or when it ends. */
   readonly ask: <T>(question: string, details?: unknown) => Promise<T>;
+  /** Ends the process without a word; done when it has ended. */
+  readonly kill: () => Promise<void>;
 };
 
 /** Starts a process that answers with `answering`. Its own output goes to standard error. */
@@ -43,6 +45,10 @@ export const startPeer = (
       const { value, error } = await asked;
       if (error !== undefined) throw new Error(error);
       return value as T;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended.catch(() => {});
     },
     async [Symbol.asyncDispose]() {
       if (child.connected) child.disconnect();

@@ -73,7 +73,7 @@ export const endListening = async (arena: Arena): Promise<number> => {
   await arena.cluster.using(
     (sql) => sql`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE application_name = 'jejak follow' AND query ILIKE 'listen%'`,
+      WHERE application_name = 'jejak listen' AND query ILIKE 'listen%'`,
   );
   return arrival(arena);
 };

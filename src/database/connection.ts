@@ -130,14 +130,18 @@ export type Database = {
   readonly write: Sql;
   readonly read: Sql;
   readonly follow: Sql;
+  /** For asking whether it answers: behind other queries that would say nothing. */
+  readonly pulse: Sql;
   readonly question: Question;
+  /** A connection of its own to listen on, which postgres.js opens again by itself; whoever opened it ends it. */
+  readonly listener: () => Sql;
   [Symbol.asyncDispose](): Promise<void>;
 };
 export type Question = ReturnType<typeof drizzle<Record<string, never>>>;
 
 export const WRITERS = 2;
 const READERS = 6;
-const FOLLOWERS = 3;
+const FOLLOWERS = 4;
 const QUESTION_TIMEOUT_MS = 15_000;
 
 export const openDatabase = (address: DatabaseAddress): Database => {
@@ -148,6 +152,7 @@ export const openDatabase = (address: DatabaseAddress): Database => {
     statementTimeoutMs: QUESTION_TIMEOUT_MS,
   });
   const follow = connect(address, { name: 'follow', max: FOLLOWERS });
+  const pulse = connect(address, { name: 'pulse', max: 1 });
   // drizzle takes over its client's parsers, so it has a client of its own.
   const client = connect(address, {
     name: 'question',
@@ -155,12 +160,14 @@ export const openDatabase = (address: DatabaseAddress): Database => {
     statementTimeoutMs: QUESTION_TIMEOUT_MS,
     adopt: drizzle,
   });
-  const pools = [write, read, follow, client];
+  const pools = [write, read, follow, pulse, client];
   return {
     write,
     read,
     follow,
+    pulse,
     question: drizzle(client),
+    listener: () => open(address, { name: 'listen', max: 1 }, () => {}),
     async [Symbol.asyncDispose]() {
       await Promise.all(pools.map((pool) => pool.end({ timeout: 5 })));
     },

@@ -21,17 +21,15 @@ export const createPool = (create: (ended: () => void) => Sql): Sql => {
   };
   let stopped = false;
   let current = fresh();
-  // Listening has a connection of its own inside postgres.js, which listens again by itself.
-  const listener = create(() => {});
   const end: Sql['end'] = async (options) => {
     stopped = true;
-    await Promise.all([current.end(options), listener.end(options)]);
+    await current.end(options);
   };
   return new Proxy(current, {
     apply: (_pool, _this, parameters) => Reflect.apply(current, undefined, parameters),
     get: (_pool, name) => {
       if (name === 'end') return end;
-      return Reflect.get(name === 'listen' ? listener : current, name) as unknown;
+      return Reflect.get(current, name) as unknown;
     },
   });
 };

@@ -83,7 +83,8 @@ export const apiKeys = pgTable('api_keys', {
 /** A batch holds at most this many events; its number times this, plus an event's place, is the event's id. */
 export const BATCH_SPAN = 1024;
 
-/** The select list that yields an `Event` under its API names from a raw query. */
-export const eventColumns = fieldNames
-  .map((name) => `"${fields[name].column}" AS "${name}"`)
-  .join(', ');
+/** A select list that yields events, or so much of them, under their API names from a raw query. */
+export const columnsOf = (names: readonly FieldName[]): string =>
+  names.map((name) => `"${fields[name].column}" AS "${name}"`).join(', ');
+
+export const eventColumns = columnsOf(fieldNames);

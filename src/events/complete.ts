@@ -119,21 +119,18 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
       reason: `What is not a valid field of an event takes ${asideBytes} bytes of JSON; at most ${MAX_JSON_BYTES} are kept.`,
     };
 
-  const draft = {
-    ...input,
-    eventId: input.eventId ?? newEventId(definition?.code ?? category!, timestamp),
-    code: definition?.code ?? null,
-    category,
-    type,
-    name,
-    action: input.action || definition?.action || defaulted('action', 'RECORD', warn),
-    status:
-      input.status ?? definition?.status ?? defaulted('status', statusBySeverity[severity], warn),
-    timestamp,
-    metadata: withOriginal(input.metadata ?? null, original),
-    severity,
-  } as { -readonly [N in keyof Draft]: Draft[N] | null };
-  for (const field of inputNames) draft[field] ??= null;
+  const draft = {} as { -readonly [N in keyof Draft]: Draft[N] | null };
+  for (const field of inputNames) draft[field] = (input[field] ?? null) as never; // one shape for all
+  draft.eventId ??= newEventId(definition?.code ?? category!, timestamp);
+  draft.code = definition?.code ?? null;
+  draft.category = category!;
+  draft.type = type!;
+  draft.name = name!;
+  draft.action = input.action || definition?.action || defaulted('action', 'RECORD', warn);
+  draft.status ??= definition?.status ?? defaulted('status', statusBySeverity[severity], warn);
+  draft.timestamp = timestamp;
+  draft.metadata = withOriginal(draft.metadata, original);
+  draft.severity = severity;
   return {
     draft: draft as Draft,
     named: input.eventId !== undefined && input.eventId !== null,

@@ -44,11 +44,15 @@ export const parseInstant = (source: string): Instant | undefined => {
   };
 };
 
+const canonicalShape = /^(?!0000)\d{4}-\d\d-(\d\d)T(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z$/;
+
 /** In milliseconds and as we would print it, which most are: tells so in a tenth of the time that the rest takes. */
 const isCanonical = (source: string): boolean => {
-  if (source.length !== 24 || source < '0001') return false;
+  const day = canonicalShape.exec(source)?.[1];
+  if (day === undefined) return false;
   const time = Date.parse(source);
-  return !Number.isNaN(time) && new Date(time).toISOString() === source;
+  // Every month has 28 days; to print the time takes 1 µs.
+  return !Number.isNaN(time) && (day <= '28' || new Date(time).toISOString() === source);
 };
 
 const formatFraction = (micros: string): string =>

@@ -49,3 +49,9 @@ export const statusNames = Object.keys(statuses) as [Status, ...Status[]];
 
 /** How severe, as a number that grows with severity: DEBUG 0 … CRITICAL 4. */
 export const rankOf = (severity: Severity): number => severityNames.indexOf(severity);
+
+/** Outside which nothing is wanted; undefined is any. */
+export type Bounds = {
+  readonly severities?: readonly Severity[] | undefined;
+  readonly categories?: readonly Category[] | undefined;
+};

@@ -19,6 +19,8 @@ export type Context = {
   readonly follow: Follow;
   readonly keys: Keys;
   readonly clock: () => Date;
+  /** Where a client that comes back over SSE says it stood; it counts before the argument `after`. */
+  readonly resumeAfter?: string | undefined;
 };
 
 type Text = { Input: string; Output: string };

@@ -1,11 +1,23 @@
-// Watching the log: every subscription is a position in it, not a listener to what passes by.
+// Watching the log: every subscription is a position in it, not a listener to what passes by. What is delivered comes as
+// arrays of payloads, each an answer of its own; see `deliveries.ts`.
 
-import type { Event as LoggedEvent } from '../events/fields.ts';
-import type { Logged } from '../live/follow.ts';
-import { filterTest } from '../query/filter.ts';
-import { builder } from './builder.ts';
+import { type ASTNode, type GraphQLResolveInfo, visit } from 'graphql';
+import { type Event as LoggedEvent, type FieldName, fieldNames } from '../events/fields.ts';
+import { JejakError } from '../errors.ts';
+import { cursorAfter, formatCursor } from '../live/cursor.ts';
+import type { Found, Payload, Placed, Want } from '../live/groups.ts';
+import {
+  type EventFilter as Filter,
+  filterBounds,
+  filterFields,
+  filterTest,
+  settled,
+} from '../query/filter.ts';
+import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
 import { EventFilter } from './filter.ts';
+
+type Logged = Payload & { readonly event: LoggedEvent };
 
 const EventLogged = builder.objectRef<Logged>('EventLogged').implement({
   description: 'An event and where the subscriber now stands.',
@@ -18,12 +30,119 @@ const EventLogged = builder.objectRef<Logged>('EventLogged').implement({
   }),
 });
 
+type Batch = Payload & {
+  readonly events: readonly LoggedEvent[];
+  readonly replay: boolean;
+  readonly lagMs: number;
+};
+
+const EventStreamBatch = builder.objectRef<Batch>('EventStreamBatch').implement({
+  description:
+    'Events that came together, and where the subscriber now stands. Without events it is a checkpoint: nothing that matches came, and the cursor moves on.',
+  fields: (t) => ({
+    events: t.field({
+      type: [Event],
+      description: 'The events, in the order of commits; none in a checkpoint.',
+      resolve: ({ events }) => [...events],
+    }),
+    cursor: t.exposeString('cursor', {
+      description:
+        'Subscribe again with `after` this to go on with the next event, without gap or repeat.',
+    }),
+    replay: t.exposeBoolean('replay', {
+      description:
+        'Whether these events are of the past: committed before the subscription had caught up with the log.',
+    }),
+    lagMs: t.exposeInt('lagMs', {
+      description:
+        'How long before they were packed the last of them was committed, in milliseconds; 0 in a checkpoint.',
+    }),
+  }),
+});
+
 const AFTER =
   'Begin after this cursor, that of an earlier payload, of `logEvent` or the `liveCursor` of a page; "earliest" begins with the first event that is kept. Without it only what is committed from now on. Errors: CURSOR_EXPIRED, CURSOR_INVALID.';
+const FILTER = 'Which events; all of them without it. A range with `last` is counted from now.';
+
+const DEFAULT_BATCH = 100;
+const MAX_BATCH = 1_000;
+
+/** A payload for each event. */
+const each = ({ events }: Found): Logged[] =>
+  events.map((placed) => ({ event: placed.event, cursor: formatCursor(placed) }));
+
+/** Payloads of at most so many events; the last one stands where all was read. */
+const batched =
+  (most: number) =>
+  ({ events, end, replay, lagMs }: Found): Batch[] => {
+    const batch = (placed: readonly Placed[], cursor: string): Batch => ({
+      events: placed.map(({ event }) => event),
+      cursor,
+      replay,
+      lagMs: placed.length === 0 ? 0 : lagMs,
+    });
+    const whole = Array.from(
+      { length: Math.max(0, Math.ceil(events.length / most) - 1) },
+      (_, index) => {
+        const placed = events.slice(index * most, (index + 1) * most);
+        return batch(placed, formatCursor(placed.at(-1)!));
+      },
+    );
+    return [...whole, batch(events.slice(whole.length * most), cursorAfter(end))];
+  };
+
+const wantOf = (
+  form: string,
+  pack: Want['pack'],
+  given: Filter | null | undefined,
+  { clock }: Context,
+  info: GraphQLResolveInfo,
+): Want => {
+  const now = clock();
+  const filter = settled(given, now);
+  const columns = columnsFor([...filterFields(filter), ...selectedIn(info)]);
+  return {
+    key: JSON.stringify([form, filter, columns]),
+    wanted: filterTest(filter, now),
+    need: { bounds: filterBounds(filter), columns },
+    pack,
+  };
+};
 
 /** Category SECURITY, or severity CRITICAL whatever the category. */
-const concernsSecurity = ({ category, severity }: LoggedEvent): boolean =>
-  category === 'SECURITY' || severity === 'CRITICAL';
+const security = (info: GraphQLResolveInfo): Want => {
+  const columns = columnsFor(['category', 'severity', ...selectedIn(info)]);
+  return {
+    key: JSON.stringify(['security', columns]),
+    wanted: ({ category, severity }) => category === 'SECURITY' || severity === 'CRITICAL',
+    need: { columns },
+    pack: each,
+  };
+};
+
+/** The columns behind some names; those that are none of an event's do not matter. */
+const columnsFor = (names: readonly string[]): FieldName[] => {
+  const needed = new Set(['id', ...names, ...(names.includes('definition') ? ['code'] : [])]);
+  return fieldNames.filter((name) => needed.has(name));
+};
+
+/** The names of all fields below the one that is resolved, whatever they are fields of. */
+const selectedIn = ({ fieldNodes, fragments }: GraphQLResolveInfo): string[] => {
+  const names = new Set<string>();
+  const seen = new Set<string>();
+  const look = (node: ASTNode): void =>
+    void visit(node, {
+      Field: ({ name }) => void names.add(name.value),
+      FragmentSpread: ({ name: { value } }) => {
+        if (!seen.has(value)) {
+          seen.add(value);
+          look(fragments[value]!);
+        }
+      },
+    });
+  for (const node of fieldNodes) look(node);
+  return [...names];
+};
 
 builder.subscriptionFields((t) => ({
   eventLogged: t.field({
@@ -32,16 +151,12 @@ builder.subscriptionFields((t) => ({
       'Every event that matches, in the order of commits: first those after the cursor, then each as it is committed.',
     authScopes: { may: 'read' },
     args: {
-      filter: t.arg({
-        type: EventFilter,
-        description:
-          'Which events; all of them without it. A range with `last` is counted from now.',
-      }),
+      filter: t.arg({ type: EventFilter, description: FILTER }),
       after: t.arg.string({ description: AFTER }),
     },
-    subscribe: (_root, { filter, after }, { follow, clock }) =>
-      follow(filterTest(filter, clock()), after),
-    resolve: (logged) => logged,
+    subscribe: (_root, { filter, after }, context, info) =>
+      context.follow(wantOf('each', each, filter, context, info), context.resumeAfter ?? after),
+    resolve: (logged) => logged as unknown as Logged,
   }),
   securityEventLogged: t.field({
     type: EventLogged,
@@ -49,7 +164,31 @@ builder.subscriptionFields((t) => ({
       'Every event of category SECURITY, and every CRITICAL one whatever its category, in the order of commits.',
     authScopes: { may: 'read' },
     args: { after: t.arg.string({ description: AFTER }) },
-    subscribe: (_root, { after }, { follow }) => follow(concernsSecurity, after),
-    resolve: (logged) => logged,
+    subscribe: (_root, { after }, { follow, resumeAfter }, info) =>
+      follow(security(info), resumeAfter ?? after),
+    resolve: (logged) => logged as unknown as Logged,
+  }),
+  eventStream: t.field({
+    type: EventStreamBatch,
+    description:
+      'The same as `eventLogged` in batches: what comes together is one message. The first message says where the subscription begins; where nothing matches, one without events moves the cursor on every 15 seconds.',
+    authScopes: { may: 'read' },
+    args: {
+      filter: t.arg({ type: EventFilter, description: FILTER }),
+      after: t.arg.string({ description: AFTER }),
+      maxBatch: t.arg.int({
+        description: `The most events in a message, 1 to ${MAX_BATCH}; ${DEFAULT_BATCH} without it.`,
+      }),
+    },
+    subscribe: (_root, { filter, after, maxBatch }, context, info) => {
+      const most = maxBatch ?? DEFAULT_BATCH;
+      if (most < 1 || most > MAX_BATCH)
+        throw new JejakError('BAD_USER_INPUT', `\`maxBatch\` is 1 to ${MAX_BATCH}.`);
+      const pack = batched(most);
+      const begin = (cursor: string): Batch[] => [{ events: [], cursor, replay: false, lagMs: 0 }];
+      const want = wantOf(`batches of ${most}`, pack, filter, context, info);
+      return context.follow(want, context.resumeAfter ?? after, begin);
+    },
+    resolve: (batch) => batch as unknown as Batch,
   }),
 }));

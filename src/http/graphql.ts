@@ -1,5 +1,5 @@
-// GraphQL over HTTP and server-sent events, by yoga. What is ours: who is asking, JSON bodies only, and errors that carry
-// a stable code or no detail at all.
+// GraphQL over HTTP, by yoga. What is ours: who is asking, JSON bodies only, subscriptions as server-sent events, and
+// errors that carry a stable code or no detail at all.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
@@ -8,15 +8,26 @@ import { type GraphQLParams, type Plugin, createYoga, isAsyncIterable } from 'gr
 import type { Viewer } from '../access/viewer.ts';
 import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
+import type { Deliveries } from '../graphql/deliveries.ts';
+import { type Documents, isDocument } from '../graphql/documents.ts';
 import { JejakError } from '../errors.ts';
 import { parseWithin } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
 import { parseJson, readBody } from './body.ts';
+import { acceptsEvents, isSubscription, lastEventId, refuseStream, stream } from './event-stream.ts'; // oxfmt-ignore
 import { createLane, render } from './lane.ts';
 import { publicError } from './mask.ts';
+import { setRetryAfter } from './respond.ts';
 
-export type Parts = Omit<Context, 'viewer'> & { readonly logger: Logger; readonly pulse: Pulse };
+export type Parts = Omit<Context, 'viewer'> & {
+  readonly logger: Logger;
+  readonly pulse: Pulse;
+  /** Throws OVERLOADED where events with this key would be refused now. */
+  readonly assertRoom: (keyId: number) => void;
+  readonly metrics: Metrics;
+};
 
 const WELCOME = `# Jejak: the event log of EduPro.
 #
@@ -32,10 +43,15 @@ subscription Watch {
 
 export type GraphqlDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor => {
+export const createGraphql = (
+  { logger, pulse, assertRoom, metrics, ...parts }: Parts,
+  documents: Documents,
+  deliveries: Deliveries,
+): GraphqlDoor => {
   const mask = (error: unknown) => publicError(error, logger);
   const contextOf = (viewer: Viewer | null): Context => ({ ...parts, viewer });
-  const lane = createLane({ keys: parts.keys, contextOf, mask, guard: pulse.guard });
+  const { known, learn } = documents;
+  const lane = createLane({ known, keys: parts.keys, contextOf, mask, guard: pulse.guard });
   const plugin: Plugin<object, Context> = {
     onRequestParse: ({ serverContext, setRequestParser }) => {
       const { params } = (serverContext as unknown as { req: Posted }).req;
@@ -45,14 +61,15 @@ export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor =
     onValidate:
       ({ params: { documentAST } }) =>
       ({ valid, result }) => {
-        if (valid) lane.learn(documentAST as DocumentNode);
+        if (valid) learn(documentAST as DocumentNode);
         // These are not masked; yoga would name a code of its own.
         else for (const { extensions } of result) extensions['code'] = 'BAD_USER_INPUT';
       },
     onResultProcess: (answer) => {
       const { result, resultProcessor } = answer;
-      if (resultProcessor) return;
+      // A subscription that came to here is one for a client that takes no server-sent events.
       if (isAsyncIterable(result)) void result[Symbol.asyncIterator]().return?.();
+      else if (resultProcessor) return;
       const { status, text } = render({ errors: [notAcceptable()] }, mask);
       const headers = { 'Content-Type': 'application/json; charset=utf-8' };
       answer.setResultProcessor(
@@ -86,27 +103,62 @@ export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor =
     maxRequestBodySize: false, // it is bounded before
     // What the lane knows is enough: yoga would keep 1,024 documents of any length, and as many mistakes.
     parserAndValidationCache: {
-      documentCache: { get: lane.known, set: () => {} },
+      documentCache: { get: known, set: () => {} },
       errorCache: { get: () => undefined, set: () => {} },
     },
     context: async ({ request }) =>
       contextOf(await viewerOf(request.headers.get('authorization'), parts.keys)),
   });
 
+  /** Whether the request was a subscription, which is then under way. */
+  const subscribed = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    { query, variables, operationName }: GraphQLParams,
+  ): Promise<boolean> => {
+    if (!acceptsEvents(request) || typeof query !== 'string') return false;
+    const document = documents.read(query);
+    if (!isDocument(document)) return false; // yoga says what is wrong
+    if (!isSubscription(document, operationName)) return false;
+    const viewer = await viewerOf(request.headers.authorization ?? null, parts.keys);
+    const delivery = await deliveries.open({
+      schema,
+      document,
+      variableValues: variables,
+      operationName,
+      contextValue: { ...contextOf(viewer), resumeAfter: lastEventId(request) },
+    });
+    const explain = (errors: readonly unknown[]) => render({ errors }, mask);
+    if ('errors' in delivery) {
+      const { status, text } = explain(delivery.errors);
+      refuseStream(response, status, text);
+    } else await stream(response, delivery, (error) => explain([error]).text, metrics);
+    return true;
+  };
+
   return async (request, response) => {
     const { accept, authorization } = request.headers;
     try {
       if (request.method !== 'POST') {
-        checkSearch(request.url!);
+        const params = paramsIn(request.url!);
+        if (await subscribed(request, response, params)) return undefined;
         return await yoga(request, response);
       }
       if (!isAnswerable(accept)) throw notAcceptable();
       const { text } = await readBody(request, ['application/json']);
+      // Under a flood most events are refused; to parse them first would take the time of those that are not.
+      if (text.includes('logEvent')) {
+        const viewer = await parts.keys.authenticate(authorization).catch(() => undefined);
+        if (viewer) assertRoom(viewer.keyId);
+      }
       const body = parseJson(text);
       if (typeof body !== 'object' || body === null)
         throw new JejakError('BAD_USER_INPUT', 'Send a JSON object with `query` in it.');
-      const answer = await lane.answer(body, accept, authorization);
-      if (answer === undefined) return await yoga(withParams(request, body), response);
+      const answer = await lane(body, accept, authorization);
+      if (answer === undefined) {
+        if (await subscribed(request, response, body)) return undefined;
+        return await yoga(withParams(request, body), response);
+      }
       response.statusCode = answer.status;
       response.setHeader('Content-Type', `${answer.mediaType}; charset=utf-8`);
       response.end(answer.text);
@@ -115,6 +167,7 @@ export const createGraphql = ({ logger, pulse, ...parts }: Parts): GraphqlDoor =
       if (response.headersSent) throw error;
       const { status, text } = render({ errors: [error] }, mask);
       if (status === 413) response.setHeader('Connection', 'close'); // the rest of the body is not read
+      setRetryAfter(response, error);
       response.statusCode = status;
       response.setHeader('Content-Type', 'application/json; charset=utf-8');
       response.end(text);
@@ -144,13 +197,19 @@ const notAcceptable = (): JejakError =>
     { details: { status: 406 } },
   );
 
-/** A question in the address may carry JSON. */
-const checkSearch = (url: string): void => {
+/** What a question in the address asks. */
+const paramsIn = (url: string): GraphQLParams => {
   const search = new URL(url, 'http://localhost').searchParams;
-  for (const name of ['variables', 'extensions']) {
+  const json = (name: string) => {
     const text = search.get(name);
-    if (text) parseJson(text);
-  }
+    return text ? (parseJson(text) as Record<string, unknown>) : undefined;
+  };
+  json('extensions');
+  return {
+    query: search.get('query') ?? undefined,
+    variables: json('variables'),
+    operationName: search.get('operationName') ?? undefined,
+  } as GraphQLParams;
 };
 
 /** Nobody without a credential; a credential that is not good is an error, whatever was asked. */

@@ -12,6 +12,12 @@ export const respond = (response: ServerResponse, status: number, body: unknown)
   response.end(JSON.stringify(body));
 };
 
+/** For clients that know the header only. */
+export const setRetryAfter = (response: ServerResponse, error: unknown): void => {
+  const { retryAfterMs } = (refusalOf(error)?.details ?? {}) as { retryAfterMs?: number };
+  if (retryAfterMs !== undefined) response.setHeader('Retry-After', Math.ceil(retryAfterMs / 1000));
+};
+
 export const respondError = (response: ServerResponse, error: unknown, logger: Logger): void => {
   if (response.headersSent) {
     response.destroy();
@@ -23,8 +29,7 @@ export const respondError = (response: ServerResponse, error: unknown, logger: L
       status?: number;
       retryAfterMs?: number;
     };
-    if (details.retryAfterMs !== undefined)
-      response.setHeader('Retry-After', Math.ceil(details.retryAfterMs / 1000));
+    setRetryAfter(response, refusal);
     if (status === 413) response.setHeader('Connection', 'close'); // the rest of the body is not read
     respond(response, status, {
       error: { code: refusal.code, message: refusal.message, ...details },

@@ -11,13 +11,17 @@ import { formatCursor } from '../live/cursor.ts';
 import { parseJson, readBody } from './body.ts';
 import { respond } from './respond.ts';
 
-export type RestParts = { readonly log: Log; readonly keys: Keys };
+export type RestParts = {
+  readonly log: Log;
+  readonly keys: Keys;
+  readonly assertRoom: (keyId: number) => void;
+};
 
 /** Answers 200 where every event is in the log, 207 where only some are, and for a single one that is not 409 or 422. */
 export const handleEvents = async (
   request: IncomingMessage,
   response: ServerResponse,
-  { log, keys }: RestParts,
+  { log, keys, assertRoom }: RestParts,
 ): Promise<void> => {
   if (request.method !== 'POST') {
     response.setHeader('Allow', 'POST');
@@ -26,6 +30,7 @@ export const handleEvents = async (
   const viewer = await keys.authenticate(request.headers.authorization);
   if (!may(viewer, 'write'))
     throw new JejakError('FORBIDDEN', `The key "${viewer.name}" lacks the scope write.`);
+  assertRoom(viewer.keyId); // before the body is parsed, or even sent
   const { text, lines } = await readBody(request, ['application/json', 'application/x-ndjson']);
   const body = lines
     ? text

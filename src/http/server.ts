@@ -4,7 +4,11 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JejakError } from '../errors.ts';
+import { createDeliveries } from '../graphql/deliveries.ts';
+import { createDocuments } from '../graphql/documents.ts';
 import { type Parts, createGraphql } from './graphql.ts';
+import { render } from './lane.ts';
+import { publicError } from './mask.ts';
 import { respond, respondError } from './respond.ts';
 import { handleEvents } from './rest.ts';
 import { createSockets } from './sockets.ts';
@@ -31,7 +35,12 @@ export const listen = async (
   parts: Parts,
   address: { port: number; host: string },
 ): Promise<HttpServer> => {
-  const graphql = createGraphql(parts);
+  const deliveries = createDeliveries(
+    (result) => render(result, (error) => publicError(error, parts.logger)).text,
+    parts.metrics,
+  );
+  const documents = createDocuments();
+  const graphql = createGraphql(parts, documents, deliveries);
   const doors: Record<string, Handler> = {
     '/graphql': graphql,
     '/api/events': (request, response) => handleEvents(request, response, parts),
@@ -39,6 +48,11 @@ export const listen = async (
     '/readyz': (_request, response) => {
       const ready = parts.pulse.beats();
       respond(response, ready ? 200 : 503, { status: ready ? 'ready' : 'unavailable' });
+    },
+    '/metrics': async (_request, response) => {
+      const { registry } = parts.metrics;
+      const text = await registry.metrics();
+      response.writeHead(200, { 'Content-Type': registry.contentType }).end(text);
     },
     '/': (_request, response) => void response.writeHead(302, { Location: '/graphql' }).end(),
   };
@@ -65,7 +79,7 @@ export const listen = async (
     }
   };
   const server = createServer(arrival, (request, response) => void answer(request, response));
-  const sockets = createSockets(server, parts);
+  const sockets = createSockets(server, parts, documents, deliveries);
   await started(server, address);
   const { port } = server.address() as AddressInfo;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;

@@ -1,97 +1,251 @@
-// The WebSocket door: graphql-transport-ws. A socket says who it is in `connectionParams.authorization`; without a good
-// key it is closed with 4403.
+// The WebSocket door: graphql-transport-ws, spoken by graphql-ws. A socket says who it is in
+// `connectionParams.authorization`; without a good key it is closed with 4403, also later when its key is revoked. What a
+// subscription delivers is written past graphql-ws: the text is shared with others, and one write carries all that came.
 
-import type { Server } from 'node:http';
-import { type GraphQLError, execute, subscribe, validate } from 'graphql';
-import { useServer } from 'graphql-ws/use/ws';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ExecutionArgs, type GraphQLError, execute } from 'graphql';
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../access/viewer.ts';
 import { refusalOf } from '../database/failures.ts';
-import { parseWithin } from '../graphql/limits.ts';
+import { JejakError } from '../errors.ts';
+import type { Answer, Deliveries, Delivery } from '../graphql/deliveries.ts';
+import { type Documents, isDocument } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
+import { drained } from './drained.ts';
+import { frameOf } from './frame.ts';
 import type { Parts } from './graphql.ts';
 import { exactly } from './json.ts';
 import { publicError } from './mask.ts';
+import type { Metrics } from '../metrics.ts';
 
 const MAX_FRAME_BYTES = 64 * 1024;
+const MAX_SUBSCRIPTIONS = 20;
 const INIT_TIMEOUT_MS = 5_000;
 const SERVICE_RESTART = 1012; // clients come back
 const TRY_AGAIN_LATER = 1013;
+/** A revoked key is believed for five seconds more, so its sockets are closed within ten. */
+const LOOK_AT_KEYS_MS = 4_000;
+const PING_MS = 15_000;
+/** When the server stops, sockets are closed one after the other over this long, so that not all come back at once. */
+const SPREAD_MS = 1_000;
 const GOODBYE_MS = 2_000;
 
-type Extra = { viewer?: Viewer; socket: WebSocket };
+type Extra = {
+  readonly socket: WebSocket;
+  readonly raw: Socket;
+  authorization?: string;
+  viewer?: Viewer;
+  /** Whether it was heard of since the last ping. */
+  alive: boolean;
+};
+type Send = (answers: readonly Answer[]) => Promise<boolean>;
+type Subscribing = ExecutionArgs & { readonly send: Send };
 
-export const createSockets = (server: Server, { logger, ...parts }: Parts): AsyncDisposable => {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES });
-  server.on('upgrade', (request, socket, head) => {
-    if (URL.parse(request.url ?? '/', 'http://localhost')?.pathname !== '/graphql') {
-      // From here on nobody else listens to the socket, and one that breaks unheard would end the process.
-      socket.on('error', () => socket.destroy()).once('finish', () => socket.destroy());
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-      return;
-    }
-    sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      sockets.emit('connection', webSocket, request),
-    );
+export const createSockets = (
+  server: Server,
+  { logger, metrics, pulse: _pulse, assertRoom: _assertRoom, ...parts }: Parts,
+  documents: Documents,
+  deliveries: Deliveries,
+): AsyncDisposable => {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_FRAME_BYTES,
+    handleProtocols,
+  });
+  const connected = new Set<Extra>();
+
+  server.on('upgrade', (request, raw, head) => {
+    // From here on nobody else listens to the socket, and one that breaks unheard would end the process.
+    raw.on('error', () => raw.destroy());
+    if (URL.parse(request.url ?? '/', 'http://localhost')?.pathname !== '/graphql')
+      refuse(raw, '404 Not Found');
+    else if (!isOwn(request)) refuse(raw, '403 Forbidden');
+    else sockets.handleUpgrade(request, raw, head, (socket) => opened(socket, raw as Socket));
   });
 
   const hidden = (errors: readonly unknown[]): GraphQLError[] =>
     errors.map((error) => publicError(error, logger));
   const formatted = (errors: readonly unknown[]) => hidden(errors).map((error) => error.toJSON());
 
-  const disposable = useServer<Record<string, unknown>, Extra>(
-    {
-      connectionInitWaitTimeout: INIT_TIMEOUT_MS,
-      jsonMessageReviver: exactly,
-      onConnect: async (context) => {
-        const authorization =
-          context.connectionParams?.['authorization'] ??
-          context.connectionParams?.['Authorization'];
-        try {
-          context.extra.viewer = await parts.keys.authenticate(
-            typeof authorization === 'string' ? authorization : undefined,
-          );
-          return true;
-        } catch (error) {
-          if (refusalOf(error)?.code === 'UNAUTHENTICATED') return false; // closed with 4403
-          logger.warn({ err: error }, 'A key could not be looked up');
-          context.extra.socket.close(TRY_AGAIN_LATER, 'Unavailable');
-          return false;
-        }
-      },
-      // An operation that cannot be parsed or is not valid is an error of that operation, not of the socket.
-      onSubscribe: ({ extra }, _id, { query, variables, operationName }) => {
-        try {
-          const document = parseWithin(query);
-          const mistakes = validate(schema, document);
-          if (mistakes.length > 0) return hidden(mistakes);
-          return {
-            schema,
-            document,
-            variableValues: variables,
-            operationName,
-            contextValue: { ...parts, viewer: extra.viewer ?? null },
-          };
-        } catch (error) {
-          return hidden([error]);
-        }
-      },
-      execute,
-      subscribe,
-      onNext: (_context, _id, _payload, _args, { errors, data = null }) =>
-        errors ? { data, errors: formatted(errors) } : { data },
-      onError: (_context, _id, _payload, errors) => formatted(errors),
+  /** A good key, or undefined where the socket is to be closed with 4403. */
+  const authenticate = async (extra: Extra): Promise<Viewer | undefined> => {
+    try {
+      return await parts.keys.authenticate(extra.authorization);
+    } catch (error) {
+      if (refusalOf(error)?.code === 'UNAUTHENTICATED') return undefined;
+      throw error;
+    }
+  };
+
+  const protocol = makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: INIT_TIMEOUT_MS,
+    jsonMessageReviver: exactly,
+    onConnect: async ({ connectionParams, extra }) => {
+      const authorization =
+        connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
+      if (typeof authorization === 'string') extra.authorization = authorization;
+      try {
+        const viewer = await authenticate(extra);
+        if (viewer) extra.viewer = viewer;
+        return viewer !== undefined; // false closes it with 4403
+      } catch (error) {
+        logger.warn({ err: error }, 'A key could not be looked up');
+        extra.socket.close(TRY_AGAIN_LATER, 'Unavailable');
+        return false;
+      }
     },
-    sockets,
-  );
+    // An operation that cannot be parsed or is not valid is an error of that operation, not of the socket.
+    onSubscribe: ({ extra, subscriptions }, id, { query, variables, operationName }) => {
+      try {
+        if (Object.keys(subscriptions).length > MAX_SUBSCRIPTIONS) throw tooMany();
+        const document = documents.read(query);
+        if (!isDocument(document)) return hidden(document);
+        return {
+          schema,
+          document,
+          variableValues: variables,
+          operationName,
+          contextValue: { ...parts, viewer: extra.viewer ?? null },
+          send: (answers: readonly Answer[]) => sendWith(metrics, extra, id, answers),
+        } satisfies Subscribing;
+      } catch (error) {
+        return hidden([error]);
+      }
+    },
+    execute,
+    subscribe: async (args) => {
+      const delivery = await deliveries.open(args);
+      return 'errors' in delivery ? delivery : sentBy((args as Subscribing).send, delivery);
+    },
+    onNext: (_context, _id, _payload, _args, { errors, data = null }) =>
+      errors ? { data, errors: formatted(errors) } : { data },
+    onError: (_context, _id, _payload, errors) => formatted(errors),
+  });
+
+  const opened = (socket: WebSocket, raw: Socket): void => {
+    const extra: Extra = { socket, raw, alive: true };
+    connected.add(extra);
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (text) =>
+          new Promise((resolve, reject) => {
+            if (socket.readyState !== socket.OPEN) resolve();
+            else socket.send(text, (error) => (error ? reject(error) : resolve()));
+          }),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (handle) =>
+          socket.on('message', (message) => {
+            extra.alive = true;
+            handle((message as Buffer).toString()).catch((error: unknown) => {
+              logger.warn({ err: error }, 'A message of a socket could not be handled');
+              socket.close(CloseCode.InternalServerError, 'Internal server error');
+            });
+          }),
+      },
+      extra,
+    );
+    socket.on('pong', () => void (extra.alive = true));
+    socket.on('error', (error) => logger.debug({ err: error }, 'A socket broke'));
+    socket.once('close', (code, reason) => {
+      connected.delete(extra);
+      void closed(code, String(reason));
+    });
+  };
+
+  const pinging = setInterval(() => {
+    for (const extra of connected) {
+      const { socket, raw } = extra;
+      if (raw.writableLength > 0) continue; // it is slow; `drained` decides how long
+      if (!extra.alive) socket.terminate();
+      else if (socket.readyState === socket.OPEN) socket.ping();
+      extra.alive = false;
+    }
+  }, PING_MS);
+
+  const lookingAtKeys = setInterval(() => {
+    for (const extra of connected)
+      if (extra.viewer)
+        void authenticate(extra).then(
+          (viewer) => viewer ?? extra.socket.close(CloseCode.Forbidden, 'Forbidden'),
+          () => undefined, // the database is away: nobody knows better
+        );
+  }, LOOK_AT_KEYS_MS);
+
   return {
     async [Symbol.asyncDispose]() {
-      for (const client of sockets.clients) client.close(SERVICE_RESTART, 'Restarting');
+      clearInterval(pinging);
+      clearInterval(lookingAtKeys);
       const impatience = setTimeout(() => {
-        for (const client of sockets.clients) client.terminate();
-      }, GOODBYE_MS);
-      await disposable.dispose();
+        for (const { socket } of connected) socket.terminate();
+      }, SPREAD_MS + GOODBYE_MS);
+      const pause = SPREAD_MS / connected.size;
+      let owed = 0;
+      for (const { socket } of connected) {
+        socket.close(SERVICE_RESTART, 'Restarting');
+        owed += pause;
+        if (owed >= 10 && connected.size > FEW) {
+          await sleep(owed);
+          owed = 0;
+        }
+      }
+      await new Promise<void>((resolve) => {
+        sockets.close(() => resolve());
+      });
       clearTimeout(impatience);
     },
   };
+};
+
+/** So few may come back at once. */
+const FEW = 20;
+
+const refuse = (raw: Duplex, status: string): void => {
+  raw.once('finish', () => raw.destroy());
+  raw.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+};
+
+/** A browser says from which page it comes; only our own may open a socket. Others say nothing. */
+const isOwn = ({ headers: { origin, host } }: IncomingMessage): boolean =>
+  origin === undefined || URL.parse(origin)?.host === host;
+
+const tooMany = (): JejakError =>
+  new JejakError(
+    'BAD_USER_INPUT',
+    `A socket may carry ${MAX_SUBSCRIPTIONS} operations at a time; complete one first, or open another socket.`,
+  );
+
+/** Writes all that came at once, and waits until the client has taken it; false when it will take nothing more. */
+const sendWith = async (
+  metrics: Metrics,
+  { socket, raw }: Extra,
+  id: string,
+  answers: readonly Answer[],
+): Promise<boolean> => {
+  if (socket.readyState !== socket.OPEN) return false;
+  raw.write(Buffer.concat(answers.flatMap(({ json }) => frameOf(id, json))));
+  metrics.frames.inc({ transport: 'websocket' }, answers.length);
+  if (await drained(raw)) return true;
+  metrics.slowCloses.inc();
+  socket.close(TRY_AGAIN_LATER, 'Too slow');
+  return false;
+};
+
+/** For graphql-ws a subscription that never has anything to say; it ends with the delivery. */
+const sentBy = (write: Send, delivery: Delivery): AsyncGenerator<never, void, void> => {
+  // oxlint-disable-next-line require-yield
+  async function* run(): AsyncGenerator<never, void, void> {
+    for await (const answers of delivery) if (!(await write(answers))) return;
+  }
+  const sending = run();
+  const stop = sending.return.bind(sending);
+  sending.return = async (value) => {
+    await delivery.return();
+    return stop(value);
+  };
+  return sending;
 };

@@ -106,7 +106,8 @@ const arrayText = (events: readonly Prepared[], element: (event: Prepared) => st
 const elementText = (name: InputName, draft: Draft): string => {
   const value = draft[name];
   if (value === null) return 'NULL';
-  if (fields[name].kind === 'json') return quoted(JSON.stringify(value));
+  // In JSON text there is nothing else to escape, so that the engine can do it.
+  if (fields[name].kind === 'json') return JSON.stringify(JSON.stringify(value));
   if (typeof value === 'number') return String(value);
   return quoted(
     typeof value === 'string' ? value : `{${(value as readonly string[]).map(quoted).join(',')}}`,

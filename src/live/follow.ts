@@ -1,84 +1,90 @@
-// One subscriber: a position in the log and a filter. It reads from where it stands, waits at the head, and ends when the
-// consumer leaves the loop, also while it waits.
+// One subscriber: a position in the log and what it wants of it. It reads from where it stands, waits at the head with its
+// group, and ends when the consumer leaves the loop, also while it waits. Nothing is kept for one that does not read on:
+// it goes on from its position, out of memory or out of the table.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connection.ts';
-import { isTransient } from '../database/failures.ts';
-import { BATCH_SPAN } from '../database/schema.ts';
-import { JejakError } from '../errors.ts';
-import type { Event } from '../events/fields.ts';
-import { EARLIEST, fingerprintOf, formatCursor, parseCursor } from './cursor.ts';
-import type { Parked, Reader } from './reader.ts';
+import { isTransient, refusalOf } from '../database/failures.ts';
+import type { Metrics } from '../metrics.ts';
+import { cursorAfter, fingerprintOf, parseCursor } from './cursor.ts';
+import { type Groups, type Payload, type Stand, type Want, expired, replaced } from './groups.ts';
+import type { Reader } from './reader.ts';
 
-export type Logged = { readonly event: Event; readonly cursor: string };
+/** What comes at a time, in the order of the log. The same array for all who want the same and stand at the same place, so
+ * that what is made of it can be made once. */
+export type Payloads = readonly Payload[];
+
+/** Follows the log after a cursor, from the earliest event that is kept, or (without `after`) from now. */
 export type Follow = (
-  wanted: (event: Event) => boolean,
+  want: Want,
   after?: string | null,
-) => AsyncGenerator<Logged, void, void>;
+  begin?: (cursor: string) => Payloads,
+) => AsyncGenerator<Payloads, void, void>;
 
 /** How long a subscription that begins while the connection is lost waits for another. */
 const PATIENCE_MS = 1_500;
 const PAUSE_MS = 50;
+const AGAIN_MS = 250;
 
-/** Follows the log after a cursor, from the earliest event that is kept, or (without `after`) from now. */
+/** `begin` makes what is delivered first, from where the subscriber stands. */
 export const createFollow =
-  (sql: Sql, reader: Reader): Follow =>
-  (wanted, after) => {
+  (sql: Sql, reader: Reader, groups: Groups, metrics: Metrics): Follow =>
+  (want, after, begin) => {
     let stopped = false;
-    let parked: Parked | undefined;
+    let wake: (() => void) | undefined;
 
-    async function* run(): AsyncGenerator<Logged, void, void> {
+    /** The page, or undefined where the consumer left meanwhile. */
+    const orStopped = <T>(page: Promise<T>): Promise<T | undefined> =>
+      new Promise((resolve, reject) => {
+        wake = () => resolve(undefined);
+        page.then(resolve, reject);
+      });
+
+    async function* run(): AsyncGenerator<Payloads, void, void> {
       const leave = await patiently(reader.join);
+      const [group, leaveGroup] = groups.enter(want);
       try {
-        // From now is from what the reader has read: an event may be from a moment before, but none after is missed.
-        let { seq, place } =
-          typeof after === 'string' ? await locate(sql, after) : { seq: reader.head(), place: -1 };
+        const replacements = reader.replacements();
+        let at =
+          typeof after === 'string' ? await locate(sql, after) : { ...reader.head(), place: -1 };
+        let replay = typeof after === 'string';
+        if (begin) yield begin(after ?? cursorAfter(at));
+        await orStopped(reader.reached(at.place < 0 ? at.seq : at.seq + 1));
         while (!stopped) {
-          if (reader.head() <= seq) {
-            parked = reader.park();
-            await parked.moved;
-            continue;
-          }
-          for (const batch of await reader.after(seq)) {
-            if (batch.seq !== seq + 1) throw expired();
-            for (const event of batch.events) {
-              if (stopped) return;
-              const at = { seq: batch.seq, place: event.id % BATCH_SPAN, key: batch.key };
-              if (at.place > place && wanted(event)) yield { event, cursor: formatCursor(at) };
-            }
-            seq = batch.seq;
-            place = -1;
-          }
+          if (replacements !== reader.replacements()) throw replaced();
+          replay &&= at.seq < reader.head().seq;
+          const page = await orStopped(group.after(at, replay)).catch(afterAWhile);
+          if (stopped || page === undefined) continue;
+          at = page.end;
+          if (page.payloads.length > 0) yield page.payloads;
         }
+      } catch (error) {
+        const code = refusalOf(error)?.code;
+        if (code?.startsWith('CURSOR')) metrics.cursorErrors.inc({ code });
+        throw error;
       } finally {
+        leaveGroup();
         leave();
       }
     }
 
-    const events = run();
-    const stop = events.return.bind(events);
-    events.return = (value) => {
+    const payloads = run();
+    const stop = payloads.return.bind(payloads);
+    payloads.return = (value) => {
       stopped = true;
-      parked?.wake();
+      wake?.();
       return stop(value);
     };
-    return events;
+    return payloads;
   };
 
-/** What a reader has had: every batch up to `seq`, and of the next one the events up to `place`. */
-type Had = { readonly seq: number; readonly place: number };
-
-const locate = async (sql: Sql, text: string): Promise<Had> => {
+const locate = async (sql: Sql, text: string): Promise<Stand> => {
   const cursor = parseCursor(text);
   const { key, first } = await survey(sql, cursor?.seq ?? 0);
-  if (!cursor) return { seq: (first ?? 1) - 1, place: -1 };
+  if (!cursor) return { seq: (first ?? 1) - 1, key: '', place: -1 };
   if (key === null && cursor.seq < (first ?? 0)) throw expired();
-  if (key === null || fingerprintOf(key) !== cursor.fingerprint)
-    throw new JejakError(
-      'CURSOR_INVALID',
-      'The cursor is not of this log, which may have been restored from a backup; list what was missed with a query, then subscribe anew.',
-    );
-  return { seq: cursor.seq - 1, place: cursor.place };
+  if (key === null || fingerprintOf(key) !== cursor.fingerprint) throw replaced();
+  return { seq: cursor.seq - 1, key: '', place: cursor.place };
 };
 
 type Survey = { key: string | null; first: number | null };
@@ -104,8 +110,8 @@ const patiently = async <T>(work: () => Promise<T>): Promise<T> => {
   }
 };
 
-const expired = (): JejakError =>
-  new JejakError(
-    'CURSOR_EXPIRED',
-    `What came after the cursor is no longer kept; subscribe anew after "${EARLIEST}" or from now.`,
-  );
+/** A subscriber outlasts the connection to the database: it asks again and goes on from where it stands. */
+const afterAWhile = async (error: unknown): Promise<undefined> => {
+  if (!isTransient(error)) throw error;
+  await sleep(AGAIN_MS);
+};

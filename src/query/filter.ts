@@ -16,10 +16,12 @@ import {
 import ipaddr from 'ipaddr.js';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
+import { definitionOf } from '../events/catalog.ts';
 import type { Event, FieldName } from '../events/fields.ts';
 import { mendText } from '../events/text.ts';
 import { microsOf } from '../events/time.ts';
 import {
+  type Bounds,
   type Category,
   type Severity,
   type Status,
@@ -149,6 +151,31 @@ const given = (filter: EventFilter | null | undefined): [Meaning<unknown>, unkno
 /** The filter as a condition on `events`; undefined where everything matches. */
 export const filterSql = (filter: EventFilter | null | undefined, now: Date): SQL | undefined =>
   and(...given(filter).map(([meaning, value]) => meaning.sql(value, now)));
+
+/** The filter with its range fixed, so that it means the same later. */
+export const settled = (filter: EventFilter | null | undefined, now: Date): EventFilter =>
+  filter?.range ? { ...filter, range: resolveRange(filter.range, now) } : (filter ?? {});
+
+/** The severities and categories outside which nothing can match. */
+export const filterBounds = ({ severity, minSeverity, category, code }: EventFilter): Bounds => {
+  const least = minSeverity ? severityNames.slice(rankOf(minSeverity)) : undefined;
+  const ofCodes = code?.flatMap((each) => definitionOf(each)?.category ?? []);
+  return { severities: both(severity, least), categories: both(category, ofCodes) };
+};
+
+const both = <T>(some: AnyOf<T>, others: AnyOf<T>): readonly T[] | undefined =>
+  some && others ? some.filter((one) => others.includes(one)) : (some ?? others ?? undefined);
+
+/** The fields of an event that the test looks at. */
+export const filterFields = (filter: EventFilter): FieldName[] =>
+  Object.keys(filter).map((key) => fieldBehind[key] ?? (key as FieldName));
+
+const fieldBehind: Readonly<Record<string, FieldName>> = {
+  minSeverity: 'severity',
+  tagsAny: 'tags',
+  tagsAll: 'tags',
+  range: 'timestamp',
+} satisfies Record<Exclude<keyof EventFilter, FieldName>, FieldName>;
 
 /** The filter as a test of an event in memory. */
 export const filterTest = (filter: EventFilter | null | undefined, now: Date): Test => {

@@ -10,11 +10,11 @@ import { type Proxy, startProxy } from '../../crash/proxy.ts';
 import { parseCursor } from '../../src/live/cursor.ts';
 import { type Acknowledged, FAULTLESS, type Seen, check } from '../support/checker.ts';
 import { testDatabase } from '../support/database.ts';
-import { parkedFollowers } from '../support/followers.ts';
+import { followers } from '../support/followers.ts';
 import { ADMIN_KEY, type TestServer, createTestServer } from '../support/server.ts';
 
-vi.mock('../../src/live/reader.ts', async (original) =>
-  (await import('../support/followers.ts')).countingParked(original),
+vi.mock('../../src/live/groups.ts', async (original) =>
+  (await import('../support/followers.ts')).countingFollowers(original),
 );
 
 const selection = 'cursor event { eventId username }';
@@ -78,8 +78,8 @@ const take = async (following: AsyncIterator<Seen>, count: number): Promise<Seen
 };
 const numbered = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${index}`);
-const atHead = (followers: number): Promise<void> =>
-  vi.waitFor(() => expect(parkedFollowers()).toBe(followers), { timeout: 5_000, interval: 5 });
+const atHead = (count: number): Promise<void> =>
+  vi.waitFor(() => expect(followers()).toBe(count), { timeout: 5_000, interval: 5 });
 
 test.each([
   ['the global WebSocket', undefined],
@@ -105,7 +105,7 @@ test.each([
   }
   expect(check(acknowledged, await seen)).toEqual(FAULTLESS);
   await sleep(500);
-  expect(parkedFollowers()).toBe(1); // what was given up is gone
+  expect(followers()).toBe(1); // what was given up is gone
 });
 
 test('a connection that is closed normally is no end either, and is not taken up by graphql-ws', async () => {

@@ -24,7 +24,7 @@ const held = (options: Partial<BatcherOptions> = {}) => {
   const sent: Sent[] = [];
   const { add, ...rest } = createBatcher({
     writers: 1,
-    maxWaiting: 100,
+    maxWork: 1_000,
     ...options,
     append: (batch) =>
       new Promise<Appended>((resolve, reject) => {
@@ -93,14 +93,14 @@ test('calls that arrive during a flush go together in the next, under a key of i
 });
 
 test('as many batches are on their way as there are writers, and no more; a small one waits for the one before', async () => {
-  const { batcher, sent } = held({ writers: 2, maxWaiting: 2_000 });
-  const sizes = { a: 1, b: 127, c: 1, d: 200 };
+  const { batcher, sent } = held({ writers: 2, maxWork: 2_000 });
+  const sizes = { a: 1, b: 23, c: 1, d: 200 };
   const answers = [];
   for (const [name, size] of Object.entries(sizes)) {
     answers.push(batcher.add(call(name, size)));
     await turn();
   }
-  // 127 are not worth a second commit; 128 are.
+  // 23 are not worth a second commit; 24 are.
   expect(sent.map(({ batch }) => [...new Set(namesIn(batch))])).toEqual([['a'], ['b', 'c']]);
   sent[1]!.succeed();
   await turn();
@@ -137,30 +137,31 @@ test('maxBatch 1 makes a commit per call', async () => {
 });
 
 test('V7: over the bound a call is refused at once with OVERLOADED, and accepted again when there is room', async () => {
-  const { batcher, sent } = held({ maxWaiting: 10 });
+  const { batcher, sent } = held({ maxWork: 20 }); // half of it for one owner: 10, each call counting 2 more
   const answers = [batcher.add(call('a', 5))];
-  await turn(); // on its way: what is not waiting does not count
-  answers.push(batcher.add(call('b', 4)));
-  expect(await settled(batcher.add(call('c', 2)))).toMatchObject(overloaded);
-  answers.push(batcher.add(call('d')));
-  expect(await settled(batcher.add(call('e')))).toMatchObject(overloaded);
+  await turn();
+  answers.push(batcher.add(call('b', 40))); // there is room, and it is taken whole
+  expect(await settled(batcher.add(call('c')))).toMatchObject(overloaded);
+  expect(() => batcher.assertRoom(0)).toThrow(expect.objectContaining(overloaded));
   sent[0]!.succeed();
   await turn();
-  expect(namesIn(sent[1]!.batch)).toEqual(['b', 'b', 'b', 'b', 'd']);
-  answers.push(batcher.add(call('f', 5)));
+  expect(sent[1]!.batch.events).toHaveLength(40);
+  expect(await settled(batcher.add(call('d')))).toMatchObject(overloaded); // what is on its way counts
   sent[1]!.succeed();
+  await turn();
+  batcher.assertRoom(0);
+  answers.push(batcher.add(call('e')));
   await turn();
   sent[2]!.succeed();
   await Promise.all(answers);
 });
 
-test('V7: what waits is bounded in bytes too', async () => {
-  const { batcher, sent } = held({ maxWaitingBytes: 100_000 });
+test('V7: what is under way is bounded in bytes too', async () => {
+  const { batcher, sent } = held({ maxBytes: 70_000 });
   const heavy = event('heavy', { metadata: 'x'.repeat(30_000) });
-  const answers = [batcher.add([heavy])];
-  expect(await settled(batcher.add(call('x')))).toBe('pending'); // the heavy one is on its way
-  answers.push(batcher.add([heavy]));
+  const answers = [batcher.add([heavy]), batcher.add([heavy])];
   expect(await settled(batcher.add([heavy]))).toMatchObject(overloaded);
+  expect(await settled(batcher.add(call('x')))).toBe('pending');
   sent[0]!.succeed();
   await turn();
   sent[1]!.succeed();
@@ -168,19 +169,20 @@ test('V7: what waits is bounded in bytes too', async () => {
 });
 
 test('V7: one owner never takes all the room: there is some for each who comes', async () => {
-  const { batcher, sent } = held({ maxWaiting: 12 });
-  const answers = [batcher.add(call('first'), 1)];
-  await turn();
-  answers.push(batcher.add(call('a', 6), 1));
+  const { batcher, sent } = held({ maxWork: 24 });
+  const answers = [batcher.add(call('a', 10), 1)]; // half of it
   expect(await settled(batcher.add(call('a'), 1))).toMatchObject(overloaded);
-  answers.push(batcher.add(call('b', 4), 2));
+  answers.push(batcher.add(call('b', 6), 2)); // a third
   expect(await settled(batcher.add(call('b'), 2))).toMatchObject(overloaded);
   answers.push(batcher.add(call('c', 2), 3));
   expect(await settled(batcher.add(call('d'), 4))).toMatchObject(overloaded); // now it is full
-  sent[0]!.succeed();
-  await turn();
-  sent[1]!.succeed();
+  for (let index = 0; index < 2; index++) {
+    sent[index]!.succeed();
+    await turn();
+  }
   await Promise.all(answers);
+  batcher.assertRoom(1);
+  batcher.assertRoom(4);
 });
 
 test('owners take turns call by call, and each owner’s calls stay in order', async () => {
@@ -219,7 +221,7 @@ test('P1: data at fault isolate the one bad call; the others are stored', async 
   let attempts = 0;
   const batcher = createBatcher({
     writers: 1,
-    maxWaiting: 100,
+    maxWork: 1_000,
     append: async (batch) => {
       attempts++;
       const names = namesIn(batch);
@@ -271,7 +273,7 @@ test('after halving, each call’s offset is that within its own half', async ()
 });
 
 test('B1: with the database away those who wait hear it at once, and later calls are tried afresh', async () => {
-  const { batcher, sent } = held({ maxWaiting: 10 });
+  const { batcher, sent } = held({ maxWork: 32 });
   const first = batcher.add(call('a'));
   await turn();
   const waiting = [batcher.add(call('b', 3)), batcher.add(call('c', 2))];

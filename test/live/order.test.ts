@@ -10,9 +10,12 @@ import { type Prepared, complete } from '../../src/events/complete.ts';
 import type { Event } from '../../src/events/fields.ts';
 import { append } from '../../src/ingest/append.ts';
 import { formatCursor } from '../../src/live/cursor.ts';
+import { createDoorbell } from '../../src/live/doorbell.ts';
 import { createFollow } from '../../src/live/follow.ts';
+import { type Want, createGroups } from '../../src/live/groups.ts';
 import { createReader } from '../../src/live/reader.ts';
 import { createLogger } from '../../src/logger.ts';
+import { createMetrics } from '../../src/metrics.ts';
 import { type Acknowledged, FAULTLESS, type Seen, check } from '../support/checker.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { createRandom, generateEvents } from '../support/generate.ts';
@@ -79,15 +82,41 @@ const write = async (
   }
 };
 
+type Logged = { readonly event: Event; readonly cursor: string };
+const everything: Want = {
+  key: 'everything',
+  wanted: () => true,
+  need: {},
+  pack: ({ events }) => events.map((placed) => ({ ...placed, cursor: formatCursor(placed) })),
+};
+
 /** Follows the log as another server would, with a connection and a reader of its own. */
 const followElsewhere = async ({ url }: TestDatabase, count: number): Promise<Seen[]> => {
   const sql = connect({ url }, { name: 'elsewhere', max: 3 });
   const delivered: Seen[] = [];
   {
-    await using reader = createReader(sql, createLogger('silent'));
-    for await (const { event, cursor } of createFollow(sql, reader)(() => true, 'earliest')) {
-      const part = Object.fromEntries(compared.map((name) => [name, event[name]]));
-      delivered.push({ cursor, event: { ...part, id: String(event.id), eventId: event.eventId } });
+    const logger = createLogger('silent');
+    using doorbell = createDoorbell(
+      sql,
+      () => connect({ url }, { name: 'listen', max: 1 }),
+      logger,
+    );
+    const metrics = createMetrics();
+    await using reader = createReader(sql, doorbell, logger, metrics);
+    using groups = createGroups(reader, metrics);
+    for await (const payloads of createFollow(
+      sql,
+      reader,
+      groups,
+      metrics,
+    )(everything, 'earliest')) {
+      for (const { event, cursor } of payloads as Logged[]) {
+        const part = Object.fromEntries(compared.map((name) => [name, event[name]]));
+        delivered.push({
+          cursor,
+          event: { ...part, id: String(event.id), eventId: event.eventId },
+        });
+      }
       if (delivered.length === count) break;
     }
   }

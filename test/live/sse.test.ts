@@ -2,11 +2,11 @@
 
 import { expect, test, vi } from 'vitest';
 import { FAULTLESS, type Seen, check } from '../support/checker.ts';
-import { parkedFollowers } from '../support/followers.ts';
+import { followers } from '../support/followers.ts';
 import { ADMIN_KEY, type TestServer, testServer } from '../support/server.ts';
 
-vi.mock('../../src/live/reader.ts', async (original) =>
-  (await import('../support/followers.ts')).countingParked(original),
+vi.mock('../../src/live/groups.ts', async (original) =>
+  (await import('../support/followers.ts')).countingFollowers(original),
 );
 
 type Result = {
@@ -56,8 +56,8 @@ const log = async (server: TestServer, usernames: readonly string[]): Promise<Se
     )
   ).data.logEvents.results;
 
-const atHead = (followers: number): Promise<void> =>
-  vi.waitFor(() => expect(parkedFollowers()).toBe(followers), { timeout: 2_000, interval: 5 });
+const atHead = (count: number): Promise<void> =>
+  vi.waitFor(() => expect(followers()).toBe(count), { timeout: 2_000, interval: 5 });
 
 test('a subscription over server-sent events replays, goes on live and resumes after its cursor', async () => {
   const server = await testServer();
@@ -89,7 +89,7 @@ test('a client that goes away ends its follower at once, though nothing is being
   ]);
   await atHead(2);
   leaving.abort();
-  await vi.waitFor(() => expect(parkedFollowers()).toBe(1), { timeout: 300, interval: 5 });
+  await vi.waitFor(() => expect(followers()).toBe(1), { timeout: 300, interval: 5 });
   const [logged] = await log(server, ['next']);
   const results = resultsOf(staying);
   expect((await results.next()).value!.data!.eventLogged).toEqual(logged);

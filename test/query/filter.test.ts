@@ -8,7 +8,7 @@ import { events as eventsTable } from '../../src/database/schema.ts';
 import type { Event, EventInput } from '../../src/events/fields.ts';
 import { microsOf } from '../../src/events/time.ts';
 import { categoryNames, severityNames, statusNames } from '../../src/events/vocabulary.ts';
-import { readBatches } from '../../src/live/read-batches.ts';
+import { type Head, readBatches } from '../../src/live/read-batches.ts';
 import { type EventFilter, filterSql, filterTest } from '../../src/query/filter.ts';
 import { type Random, createRandom } from '../support/generate.ts';
 import { type TestServer, createTestServer } from '../support/server.ts';
@@ -122,7 +122,7 @@ const keys = Object.keys(values) as (keyof EventFilter)[];
 let server: TestServer;
 let database: Database;
 let answered: object[];
-let stored: Event[]; // as subscribers read them
+const stored: Event[] = []; // as subscribers read them
 
 const selected = [
   'eventId', 'code', 'category', 'type', 'severity', 'status', 'userId', 'username', 'userRole', 'ipAddress', 'sessionId',
@@ -138,7 +138,11 @@ beforeAll(async () => {
     { input: Array.from({ length: EVENTS }, () => eventOf(random)) },
   );
   answered = data.logEvents.results.map(({ event }: { event: object }) => event);
-  stored = (await readBatches(database.follow, 0)).flatMap((batch) => batch.events);
+  for (let at: Head = { seq: 0, key: '' }; stored.length < EVENTS;) {
+    const { batches, end } = await readBatches(database.follow, at);
+    stored.push(...batches.flatMap((batch) => batch.events));
+    at = end;
+  }
 });
 
 afterAll(async () => {

@@ -1,26 +1,31 @@
-// Counts the followers that wait at the head of the log, so that a test can tell one that ended from one that leaked. A
-// test file wraps the reader of the servers it starts: vi.mock('../../src/live/reader.ts', countingParked).
+// Counts those who follow the log, so that a test can tell one that ended from one that leaked. A test file wraps the
+// groups of the servers it starts: vi.mock('../../src/live/groups.ts', countingFollowers).
 
-import type * as Module from '../../src/live/reader.ts';
+import type * as Module from '../../src/live/groups.ts';
 
-let parked = 0;
+let following = 0;
 
-/** How many followers wait at the head, over all readers of this process. */
-export const parkedFollowers = (): number => parked;
+/** How many follow the log, over all servers of this process. */
+export const followers = (): number => following;
 
-export const countingParked = async (original: () => Promise<unknown>): Promise<typeof Module> => {
+export const countingFollowers = async (
+  original: () => Promise<unknown>,
+): Promise<typeof Module> => {
   const module = (await original()) as typeof Module;
   return {
     ...module,
-    createReader: (...parts) => {
-      const reader = module.createReader(...parts);
-      const park = (): Module.Parked => {
-        const waiting = reader.park();
-        parked++;
-        void waiting.moved.then(() => parked--);
-        return waiting;
+    createGroups: (...parts) => {
+      const groups = module.createGroups(...parts);
+      const enter: Module.Groups['enter'] = (want) => {
+        const [group, leave] = groups.enter(want);
+        following++;
+        const left = (): void => {
+          following--;
+          leave();
+        };
+        return [group, left];
       };
-      return { ...reader, park };
+      return { ...groups, enter };
     },
   };
 };

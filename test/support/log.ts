@@ -7,6 +7,7 @@ import { type Outcome, createLog } from '../../src/ingest/log.ts';
 import { persist } from '../../src/ingest/persist.ts';
 import { createQuarantine } from '../../src/ingest/quarantine.ts';
 import { createLogger } from '../../src/logger.ts';
+import { createMetrics } from '../../src/metrics.ts';
 
 export type TestLog = Disposable & ((events: readonly unknown[]) => Promise<Outcome[]>);
 
@@ -16,13 +17,14 @@ export const createTestLog = (sql: Sql, clock = () => new Date()): TestLog => {
     batcher: createBatcher({
       append: (batch) => persist(sql, batch),
       writers: 2,
-      maxWaiting: 100_000,
+      maxWork: 100_000,
     }),
     sql,
     quarantine: createQuarantine(sql),
     pulse,
     rateLimit: undefined,
     committed: () => {},
+    metrics: createMetrics(),
     clock,
     logger: createLogger('silent'),
   });

@@ -1,0 +1,74 @@
+// A subscription as server-sent events, one HTTP request each: `next` with the cursor as its id, so that a client which
+// comes back with `Last-Event-ID` goes on where it stood, and `complete` at the end.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type DocumentNode, getOperationAST } from 'graphql';
+import type { Answer, Delivery } from '../graphql/deliveries.ts';
+import type { Metrics } from '../metrics.ts';
+import { drained } from './drained.ts';
+
+/** Shorter than what proxies wait for. */
+const HEARTBEAT_MS = 12_000;
+
+/** Whether the client would take server-sent events. */
+export const acceptsEvents = ({ headers: { accept = '' } }: IncomingMessage): boolean =>
+  /(^|[,\s])text\/event-stream\s*([,;]|$)/i.test(accept);
+
+export const isSubscription = (document: DocumentNode, operationName?: string | null): boolean =>
+  getOperationAST(document, operationName)?.operation === 'subscription';
+
+/** Where a client that comes back stood. */
+export const lastEventId = ({ headers }: IncomingMessage): string | undefined =>
+  [headers['last-event-id'] ?? []].flat()[0] || undefined;
+
+/** Sends what is delivered until one side ends it; `explain` puts what went wrong into JSON. */
+export const stream = async (
+  response: ServerResponse,
+  delivery: Delivery,
+  explain: (error: unknown) => string,
+  metrics: Metrics,
+): Promise<void> => {
+  const gone = (): void => void delivery.return();
+  response.once('close', gone);
+  begin(response, 200);
+  const heartbeat = setInterval(() => void response.write(':\n\n'), HEARTBEAT_MS);
+  try {
+    for await (const answers of delivery) {
+      response.write(Buffer.concat(answers.flatMap(eventOf)));
+      metrics.frames.inc({ transport: 'sse' }, answers.length);
+      if (response.socket === null || (await drained(response.socket))) continue;
+      metrics.slowCloses.inc();
+      response.destroy();
+    }
+  } catch (error) {
+    response.write(`event: next\ndata: ${explain(error)}\n\n`);
+  } finally {
+    clearInterval(heartbeat);
+    response.off('close', gone);
+  }
+  response.end(COMPLETE);
+};
+
+/** Says what is wrong with a subscription that cannot begin. */
+export const refuseStream = (response: ServerResponse, status: number, json: string): void => {
+  begin(response, status);
+  response.end(`event: next\ndata: ${json}\n\n${COMPLETE}`);
+};
+
+const COMPLETE = 'event: complete\ndata:\n\n';
+
+const begin = (response: ServerResponse, status: number): void => {
+  response.writeHead(status, {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-cache',
+    'X-Accel-Buffering': 'no',
+  });
+  response.flushHeaders();
+};
+
+const END = Buffer.from('\n\n');
+const eventOf = ({ cursor, json }: Answer): readonly Buffer[] => [
+  Buffer.from(`event: next\nid: ${cursor}\ndata: `),
+  json,
+  END,
+];

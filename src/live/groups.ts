@@ -1,0 +1,208 @@
+// Subscribers who want the same are one group: what comes is tested, packed and later put into words once for all of them.
+// At the head they wait together for the next page; behind it pages are read, at most a few at a time in the process, and
+// shared by those who stand at the same place.
+
+import type { Event } from '../events/fields.ts';
+import { BATCH_SPAN } from '../database/schema.ts';
+import { JejakError } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Reader } from './reader.ts';
+import type { Head, Need, Stretch } from './read-batches.ts';
+
+/** An event and where it stands. */
+export type Placed = {
+  readonly event: Event;
+  readonly seq: number;
+  readonly place: number;
+  readonly key: string;
+};
+
+/** What subscribers want, and in which form. */
+export type Want = {
+  /** The same for those who want the same. */
+  readonly key: string;
+  readonly wanted: (event: Event) => boolean;
+  readonly need: Need;
+  readonly pack: (found: Found) => readonly Payload[];
+};
+export type Found = {
+  readonly events: readonly Placed[];
+  readonly end: Head;
+  /** Whether these were committed before the subscription had caught up. */
+  readonly replay: boolean;
+  /** How long ago the last batch was committed, in milliseconds. */
+  readonly lagMs: number;
+};
+export type Payload = { readonly cursor: string };
+
+/** Where a subscriber stands: it has had all up to `seq`, and of the batch after it what is up to `place`, -1 for nothing. */
+export type Stand = Head & { readonly place: number };
+export type Page = { readonly payloads: readonly Payload[]; readonly end: Stand };
+
+export type Group = {
+  /** What comes after a place; at the head it is waited for. */
+  readonly after: (at: Stand, replay: boolean) => Promise<Page>;
+};
+
+export type Groups = Disposable & {
+  readonly size: () => number;
+  /** How many subscribers there are. */
+  readonly members: () => number;
+  /** Joins the group of those who want the same; the function that is returned leaves it. */
+  readonly enter: (want: Want) => readonly [Group, leave: () => void];
+};
+
+const CHECKPOINT_MS = 15_000;
+const TICK_MS = 1_000;
+const MAX_REPLAYS = 2;
+/** Pages that were read lately, in the whole process. */
+const RECENT_PAGES = 32;
+
+export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
+  const groups = new Map<string, { readonly group: LiveGroup; members: number }>();
+  const recent = new Map<string, Promise<Page>>();
+  const inTurn = createTurns(MAX_REPLAYS);
+
+  const ticking = setInterval(() => {
+    for (const { group } of groups.values()) group.checkpoint();
+  }, TICK_MS);
+
+  /** Reads a page, or shares one that was read lately. */
+  const recall = (want: Want, at: Stand, replay: boolean): Promise<Page> => {
+    const name = `${at.seq}.${at.place} ${replay} ${want.key}`;
+    const known = recent.get(name);
+    if (known) return known;
+    const read = async () => pageOf(want, at, await reader.after(at, want.need), replay);
+    const behind = !reader.remembers(at.seq);
+    if (behind) metrics.replays.inc();
+    const page = behind ? inTurn(read) : read();
+    recent.set(name, page);
+    page.catch(() => recent.delete(name));
+    if (recent.size > RECENT_PAGES) recent.delete(recent.keys().next().value!);
+    return page;
+  };
+
+  return {
+    size: () => groups.size,
+    members: () => [...groups.values()].reduce((sum, { members }) => sum + members, 0),
+    enter: (want) => {
+      const entry = groups.get(want.key) ?? {
+        group: createGroup(want, reader, recall),
+        members: 0,
+      };
+      groups.set(want.key, entry);
+      entry.members++;
+      const leave = (): void => {
+        if (--entry.members > 0) return;
+        groups.delete(want.key);
+        entry.group[Symbol.dispose]();
+      };
+      return [entry.group, leave];
+    },
+    [Symbol.dispose]: () => clearInterval(ticking),
+  };
+};
+
+type LiveGroup = Group & Disposable & { readonly checkpoint: () => void };
+type Recall = (want: Want, at: Stand, replay: boolean) => Promise<Page>;
+
+const createGroup = (want: Want, reader: Reader, recall: Recall): LiveGroup => {
+  // Nothing that is wanted came after `since`, so that all who stand there or further wait for the same page.
+  let since = reader.head().seq;
+  let begun = Date.now();
+  let next = awaited();
+
+  const finish = (page: Page): void => {
+    const { resolve } = next;
+    since = page.end.seq;
+    begun = Date.now();
+    next = awaited();
+    resolve(page);
+  };
+  const unwatch = reader.watch({
+    came: (stretch) => {
+      const at = { seq: since, key: '', place: -1 };
+      const page = pageOf(want, at, stretch, false);
+      if (page.found > 0) finish(page);
+    },
+    replaced: () => {
+      const { reject } = next;
+      since = reader.head().seq;
+      next = awaited();
+      reject(replaced());
+    },
+  });
+
+  return {
+    checkpoint: () => {
+      if (Date.now() - begun < CHECKPOINT_MS) return;
+      const stretch = { batches: [], end: reader.head(), dense: true };
+      finish(pageOf(want, { ...stretch.end, place: -1 }, stretch, false));
+    },
+    after: (at, replay) => {
+      if (at.place < 0 && at.seq >= since) return next.promise;
+      const page = recall(want, at, replay);
+      // While this one is being sent the one after it is read.
+      void page
+        .then(({ end }) => (end.seq < since ? recall(want, end, replay) : undefined))
+        .catch(() => {});
+      return page;
+    },
+    [Symbol.dispose]: unwatch,
+  };
+};
+
+const awaited = (): PromiseWithResolvers<Page> => {
+  const waiting = Promise.withResolvers<Page>();
+  waiting.promise.catch(() => {}); // there may be nobody who waits
+  return waiting;
+};
+
+const pageOf = (
+  { wanted, pack }: Want,
+  at: Stand,
+  { batches, end, dense }: Stretch,
+  replay: boolean,
+): Page & { readonly found: number } => {
+  if (!dense) throw expired();
+  const events: Placed[] = [];
+  for (const { seq, key, events: logged } of batches)
+    for (const event of logged) {
+      const place = event.id % BATCH_SPAN;
+      if ((seq > at.seq + 1 || place > at.place) && wanted(event))
+        events.push({ event, seq, place, key });
+    }
+  const committedAt = batches.at(-1)?.committedAt;
+  const lagMs = committedAt === undefined ? 0 : Math.max(0, Math.round(Date.now() - committedAt));
+  const payloads = pack({ events, end, replay, lagMs });
+  return { payloads, end: { ...end, place: -1 }, found: events.length };
+};
+
+/** Lets so many run at a time, the others in the order in which they came. */
+const createTurns = (most: number) => {
+  let running = 0;
+  const queue: (() => void)[] = [];
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running >= most) await new Promise<void>((resolve) => void queue.push(resolve));
+    else running++;
+    try {
+      return await work();
+    } finally {
+      const following = queue.shift();
+      if (following) following();
+      else running--;
+    }
+  };
+};
+
+export const expired = (): JejakError =>
+  new JejakError(
+    'CURSOR_EXPIRED',
+    'What came after the cursor is no longer kept; subscribe anew after "earliest" or from now.',
+  );
+
+export const replaced = (): JejakError =>
+  new JejakError(
+    'CURSOR_INVALID',
+    'The cursor is not of this log, which may have been restored from a backup; list what was missed with a query, then subscribe anew.',
+  );
