@@ -6,5 +6,6 @@ const selection = `${compared.join(' ')} metadata`;
 
 export const subscriptions = {
   eventLogged: `eventLogged(after: $after) { cursor event { ${selection} } }`,
+  eventStream: `eventStream(after: $after) { cursor events { ${selection} } replay lagMs }`,
 };
 export type SubscriptionName = keyof typeof subscriptions;
