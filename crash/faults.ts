@@ -61,6 +61,6 @@ export const faults: readonly Fault[] = [
   { row: 'B2', about: 'the listening connection ended', short: 1, long: 3, live: 3, kills: 0, act: endListening },
   { row: 'B3', about: 'a request delivered three times', short: 1, long: 4, live: 0, kills: 0, act: deliverThrice },
   { row: 'B4', about: 'a writer killed', short: 0, long: 0, live: 20, kills: 1, act: killWriter },
-  { row: 'B4', about: 'a reader killed', short: 0, long: 0, live: 20, kills: 1, act: killReader },
+  { row: 'B4', about: 'a reader killed, twice', short: 0, long: 0, live: 20, kills: 2, act: killReader },
   { row: 'B4', about: 'callers gone after sending', short: 1, long: 4, live: 0, kills: 0, act: hangUp },
 ];

@@ -18,10 +18,12 @@ import { startProxy } from './proxy.ts';
 import type { Cast, Casting } from './run.ts';
 import type { Server } from './server.ts';
 import { startSubscriber } from './subscriber.ts';
+import { type SubscriptionName, subscriptions } from './subscriptions.ts';
 
-/** A reader each. */
-const subscriptions = ['eventLogged', 'eventLogged'] as const;
+const READERS = 2;
+const names = Object.keys(subscriptions) as SubscriptionName[];
 const NEGATIVE_ROUNDS = 3;
+const NEGATIVE_PAUSE_MS = 500;
 const NOBODY = 1; // a port on which nobody listens
 
 export const castLive = async (casting: Casting): Promise<Cast> => {
@@ -31,7 +33,9 @@ export const castLive = async (casting: Casting): Promise<Cast> => {
   const { port } = resources.use(await openDoor(servers, options.seed));
 
   const writers = Array.from({ length: profile.writers }, () => createWriterProcess(casting, port));
-  const readers = subscriptions.map((_, index) => createReaderProcess(casting, port, index));
+  const readers = Array.from({ length: READERS }, (_, index) =>
+    createReaderProcess(casting, port, index),
+  );
   const enterAll = (): void => writers.forEach(({ enter }) => enter());
   const bystanders = servers.map((server) => {
     const chain = createChain(`the bystander of ${server.name}`, history, anomalies);
@@ -60,7 +64,7 @@ export const castLive = async (casting: Casting): Promise<Cast> => {
         told(createChain(name, history, anomalies), read(), table, anomalies),
       ),
     ],
-    err: () => killReaders(readers.map(({ actor }) => actor)),
+    err: () => Promise.all(readers.map(killAgainAndAgain)),
   };
 };
 
@@ -112,7 +116,7 @@ const createReaderProcess = (
   const settings: ReaderSettings = {
     journal,
     url: `ws://127.0.0.1:${port}/graphql`,
-    subscription: subscriptions[index]!,
+    subscription: names[index % names.length]!,
     memory: options.negative ? (index % 2 === 0 ? 'none' : 'some') : 'all',
   };
   const name = `reader ${index} of ${settings.subscription}`;
@@ -163,13 +167,13 @@ const told = (chain: Chain, read: readonly Read[], table: Chain, { note }: Anoma
   return chain;
 };
 
-/** The negative control: readers that remember too little. */
-const killReaders = async (readers: readonly Actor[]): Promise<void> => {
+/** The negative control: a reader that remembers too little, killed whenever it has read something. */
+const killAgainAndAgain = async ({ actor, count }: { actor: Actor; count: () => number }) => {
   for (let round = 0; round < NEGATIVE_ROUNDS; round++) {
-    await sleep(1_000);
-    await Promise.all(readers.map((reader) => reader.stop('SIGKILL')));
-    await sleep(300);
-    for (const reader of readers) reader.start();
+    for (const had = count(); count() === had;) await sleep(20);
+    await actor.stop('SIGKILL');
+    await sleep(NEGATIVE_PAUSE_MS);
+    actor.start();
   }
-  await sleep(1_000);
+  for (const had = count(); count() === had;) await sleep(20);
 };

@@ -108,7 +108,7 @@ const connect = (options, standing) => {
           .finally(() => ending.abort()),
       cancel: () => ending.abort(),
     },
-    { highWaterMark: MOST_WAITING_EVENTS, size: ({ events }) => events?.length ?? 1 },
+    { highWaterMark: MOST_WAITING_EVENTS, size: ({ events }) => events?.length || 1 },
   );
 };
 

@@ -3,14 +3,10 @@
 
 import { WebSocket } from 'ws';
 import { follow } from '../../clients/javascript/follow.js';
-import { type Met, compared } from '../event.ts';
+import type { Met } from '../event.ts';
 import { openJournal } from '../journal.ts';
 import { ADMIN_KEY } from '../server.ts';
-
-const selection = `${compared.join(' ')} metadata`;
-const subscriptions = {
-  eventLogged: `eventLogged(after: $after) { cursor event { ${selection} } }`,
-};
+import { type SubscriptionName, subscriptions } from '../subscriptions.ts';
 
 /** What it remembers when it is started again. The last two are the negative control. */
 const memories = {
@@ -22,7 +18,7 @@ const memories = {
 export type ReaderSettings = {
   readonly journal: string;
   readonly url: string;
-  readonly subscription: keyof typeof subscriptions;
+  readonly subscription: SubscriptionName;
   readonly memory: keyof typeof memories;
 };
 /** What came at once, and where the reader then stood. */
