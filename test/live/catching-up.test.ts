@@ -242,3 +242,26 @@ test('when batches are missing after them, all who wait there hear CURSOR_EXPIRE
     await subscriber[Symbol.asyncDispose]();
   }
 });
+
+test('what a document selects through fragments and under other names is read from the table too', async () => {
+  const server = await testServer();
+  const said = { code: 'SEC-002', username: 'first', ipAddress: '10.0.0.1', metadata: { a: 1 } };
+  await logElsewhere(server.database, [[said], ...calls(4, 1_000)]); // more than memory reaches back to
+  await using subscriber = server.subscribe(`
+    subscription {
+      eventStream(after: "earliest", filter: { minSeverity: DEBUG, ipAddress: ["10.0.0.0/8"] }) { ...Batch }
+    }
+    fragment Batch on EventStreamBatch { cursor events { who: username ...More } }
+    fragment More on Event { ... on Event { metadata status } definition { code } createdAt }`);
+  await subscriber.next();
+  const { eventStream } = await subscriber.next();
+  expect(eventStream.events).toEqual([
+    {
+      who: 'first',
+      metadata: { a: 1 },
+      status: expect.any(String),
+      definition: { code: 'SEC-002' },
+      createdAt: expect.stringMatching(/Z$/),
+    },
+  ]);
+});
