@@ -9,7 +9,7 @@ import { startLoad } from './writers.ts';
 
 /** How many events the writers may be ahead of the slowest subscriber. */
 const LEAD = 60_000;
-const NEGATIVE_MS = 4_000;
+const NEGATIVE_MS = 8_000;
 
 export const castHere = async ({
   stage,

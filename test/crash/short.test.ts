@@ -12,7 +12,12 @@ test('kills, stops and cuts lose, double, alter and reorder nothing that was ack
   expect(happened.length).toBeGreaterThan(10);
 }, 120_000);
 
-test('a reader that believes the last id loses events, and the checker says so', async () => {
-  const { lost } = await run({ ...options, negative: true });
-  expect(lost).toBeGreaterThan(0);
-}, 60_000);
+// It loses by chance, most of the time within seconds; what is shown is that the checker sees it when it does.
+test(
+  'a reader that believes the last id loses events, and the checker says so',
+  { retry: 3, timeout: 60_000 },
+  async () => {
+    const { lost } = await run({ ...options, negative: true });
+    expect(lost).toBeGreaterThan(0);
+  },
+);
