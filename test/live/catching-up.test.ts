@@ -100,6 +100,18 @@ test('a replay with a filter for what is rare gives what a query gives', async (
   }
 });
 
+test('a replay passes over everything that cannot match and goes on live', async () => {
+  const server = await testServer();
+  const logged = (severity: string) => ({ code: 'AUTH-001', username: severity, severity });
+  const debug = Array.from({ length: 1_000 }, () => logged('DEBUG'));
+  await logElsewhere(server.database, [[logged('CRITICAL')], debug, debug, debug]);
+  await using subscriber = watch(server, { filter: { severity: ['CRITICAL'] }, after: 'earliest' });
+  expect(await takeNames(subscriber, 1)).toEqual(['CRITICAL']);
+  await logElsewhere(server.database, [debug, [logged('CRITICAL')]]);
+  expect(await takeNames(subscriber, 1)).toEqual(['CRITICAL']);
+  await nothingMore(subscriber);
+});
+
 // Writers that do not pause.
 
 test('a subscription begins at once though others commit more often than one can read', async () => {
@@ -224,6 +236,42 @@ test.each([
     await expect(ended).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
   },
 );
+
+test('nothing of a replaced history is delivered to newcomers while one is left who has not heard of that', async () => {
+  const database = await testDatabase();
+  await logElsewhere(database, calls(5, 1));
+  const follow = await followerOf(database);
+  const idle = follow(everything, 'earliest');
+  expect((await idle.next()).value).toHaveLength(5);
+  await loseAfter(database, 3);
+  await logElsewhere(database, calls(6, 1)); // longer, so that it is noticed at once
+  await sleep(600);
+  const anew = follow(everything, 'earliest');
+  expect((await anew.next()).value).toHaveLength(9);
+  await anew.return();
+  await expect(idle.next()).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
+});
+
+test('who has caught up is given nothing as past any more, though it falls behind again', async () => {
+  const database = await testDatabase();
+  await logElsewhere(database, calls(3, 1));
+  const marked: Want = {
+    ...everything,
+    pack: ({ events, replay }) => events.map((each) => ({ cursor: formatCursor(each), replay })),
+  };
+  const reading = (await followerOf(database))(marked, 'earliest');
+  const next = async () => (await reading.next()).value;
+  const of = (replay: boolean, count: number) =>
+    Array.from({ length: count }, () => expect.objectContaining({ replay }) as object);
+  expect(await next()).toEqual(of(true, 3));
+  const live = next();
+  await logElsewhere(database, calls(1, 1));
+  expect(await live).toEqual(of(false, 1));
+  await logElsewhere(database, calls(3, 1));
+  await sleep(600); // the others have had them
+  expect(await next()).toEqual(of(false, 3));
+  await reading.return();
+});
 
 test('when batches are missing after them, all who wait there hear CURSOR_EXPIRED', async () => {
   const server = await testServer();
