@@ -4,6 +4,7 @@
 import { type ExecutionArgs, type ExecutionResult, type GraphQLError, createSourceEventStream, execute, getOperationAST, validateSubscriptionArgs } from 'graphql'; // oxfmt-ignore
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Payloads } from '../live/follow.ts';
+import { leavable } from '../live/leavable.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Context } from './builder.ts';
 
@@ -67,13 +68,7 @@ const delivered = (
       leave();
     }
   }
-  const answers = run();
-  const stop = answers.return.bind(answers);
-  answers.return = async (value) => {
-    await source.return(undefined); // it may be waiting
-    return stop(value);
-  };
-  return answers;
+  return leavable(run(), () => source.return(undefined));
 };
 
 /** What is put into words for one is right for another of the same name. */

@@ -15,6 +15,7 @@ import { JejakError } from '../errors.ts';
 import type { Answer, Deliveries, Delivery } from '../graphql/deliveries.ts';
 import { type Documents, isDocument } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
+import { leavable } from '../live/leavable.ts';
 import { drained, piecesOf } from './drained.ts';
 import { frameOf } from './frame.ts';
 import type { Parts } from './graphql.ts';
@@ -248,11 +249,5 @@ const sentBy = (write: Send, delivery: Delivery): AsyncGenerator<never, void, vo
   async function* run(): AsyncGenerator<never, void, void> {
     for await (const answers of delivery) if (!(await write(answers))) return;
   }
-  const sending = run();
-  const stop = sending.return.bind(sending);
-  sending.return = async (value) => {
-    await delivery.return();
-    return stop(value);
-  };
-  return sending;
+  return leavable(run(), () => delivery.return());
 };

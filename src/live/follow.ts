@@ -8,6 +8,7 @@ import { isTransient, refusalOf } from '../database/failures.ts';
 import type { Metrics } from '../metrics.ts';
 import { cursorAfter, fingerprintOf, parseCursor } from './cursor.ts';
 import { type Groups, type Payload, type Stand, type Want, expired, replaced } from './groups.ts';
+import { leavable } from './leavable.ts';
 import type { Reader } from './reader.ts';
 
 /** What comes at a time, in the order of the log. The same array for all who want the same and stand at the same place, so
@@ -69,14 +70,10 @@ export const createFollow =
       }
     }
 
-    const payloads = run();
-    const stop = payloads.return.bind(payloads);
-    payloads.return = (value) => {
+    return leavable(run(), () => {
       stopped = true;
       wake?.();
-      return stop(value);
-    };
-    return payloads;
+    });
   };
 
 const locate = async (sql: Sql, text: string): Promise<Stand> => {
