@@ -17,6 +17,7 @@ export const options = {
   JEJAK_DATA_DIR: { schema: z.string(), default: '.jejak', about: 'Where the embedded database keeps its files.' },
   JEJAK_ADMIN_KEY: { schema: z.string().min(16, 'must have at least 16 characters'), about: 'A key with every right, besides the stored ones. Unset, one is made at first start and printed once.' },
   JEJAK_KEY_EVENTS_PER_SECOND: { schema: whole(1, 1_000_000), about: 'How many events a key may log per second; more is refused with `OVERLOADED`. Unset, keys only share fairly.' },
+  JEJAK_RETENTION_MINUTES: { schema: whole(1, 1_440), default: '60', about: 'How often what has expired is removed, in minutes; of several servers one does it.' },
   JEJAK_ACCEPT_UNSAFE_DATABASE: { schema: z.enum(['yes', 'no']), default: 'no', about: '`yes` starts on a database with `fsync`, `full_page_writes` or `synchronous_commit` off, which may lose what was acknowledged.' },
   LOG_LEVEL: { schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), default: 'info', about: 'How much our own log says, on standard error.' },
 } as const satisfies Record<

@@ -8,7 +8,6 @@ import { type DatabaseAddress, WRITERS, nameOf, openDatabase } from './database/
 import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
-import { ensurePartitions } from './database/partitions.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
 import { listen } from './http/server.ts';
@@ -22,6 +21,8 @@ import { createGroups } from './live/groups.ts';
 import { createReader } from './live/reader.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
+import { createRetention } from './retention/clock.ts';
+import { watchPolicy } from './retention/policy.ts';
 
 export type Service = AsyncDisposable & {
   readonly url: string;
@@ -35,7 +36,6 @@ export type Service = AsyncDisposable & {
 const MAX_WORK = 1_700;
 const MAX_BATCH = 256;
 const MAX_BYTES = 64 * 1024 * 1024;
-const HOUR_MS = 3_600_000;
 
 // What belongs to requests under way grows old before it is garbage. Collected whenever a third has come to it, the process
 // held 330 MB under full load; as V8 would have it, 470, at the same rate.
@@ -62,6 +62,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const adminKey = await keys.bootstrap();
 
   const clock = () => new Date();
+  const policy = starting.use(await watchPolicy(database.read, logger));
   const metrics = createMetrics();
   const room = embedded && starting.use(watchRoom(embedded.location));
   const batcher = createBatcher({
@@ -90,6 +91,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     rateLimit: createRateLimit(config.JEJAK_KEY_EVENTS_PER_SECOND),
     committed: doorbell.ring,
     clock,
+    policy: policy.current,
     logger,
     metrics,
   });
@@ -109,13 +111,17 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   metrics.watch('jejak_live_groups', 'Groups of subscribers who want the same', groups.size);
   metrics.watch('jejak_live_subscribers', 'Subscribers', groups.members);
 
-  const housekeeping = setInterval(() => {
-    const complain = (error: unknown) =>
-      logger.error({ err: error }, 'Housekeeping failed; it is tried again in an hour');
-    ensurePartitions(database.write, clock()).catch(complain);
-    quarantine.purge().catch(complain);
-  }, HOUR_MS);
-  starting.defer(() => clearInterval(housekeeping));
+  const retention = createRetention({
+    policy,
+    read: database.read,
+    maintenance: database.maintenance,
+    log,
+    clock,
+    everyMinutes: config.JEJAK_RETENTION_MINUTES,
+    logger,
+    metrics,
+  });
+  starting.use(retention.start());
 
   const server = starting.use(
     await listen(
@@ -125,6 +131,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         quarantine,
         follow,
         keys,
+        retention,
         clock,
         logger,
         pulse,

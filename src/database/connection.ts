@@ -135,6 +135,8 @@ export type Database = {
   readonly question: Question;
   /** A connection of its own to listen on, which postgres.js opens again by itself; whoever opened it ends it. */
   readonly listener: () => Sql;
+  /** One connection for what changes or removes rows, apart from all that logs and reads; whoever opened it ends it. */
+  readonly maintenance: () => Sql;
   [Symbol.asyncDispose](): Promise<void>;
 };
 export type Question = ReturnType<typeof drizzle<Record<string, never>>>;
@@ -168,6 +170,7 @@ export const openDatabase = (address: DatabaseAddress): Database => {
     pulse,
     question: drizzle(client),
     listener: () => open(address, { name: 'listen', max: 1 }, () => {}),
+    maintenance: () => connect(address, { name: 'maintenance', max: 1 }),
     async [Symbol.asyncDispose]() {
       await Promise.all(pools.map((pool) => pool.end({ timeout: 5 })));
     },

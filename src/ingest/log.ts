@@ -17,6 +17,8 @@ import type { RateLimit } from '../access/rate.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Policy } from '../retention/policy.ts';
+import { isVisible } from '../retention/visible.ts';
 import type { Batcher, Placed } from './batcher.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -61,6 +63,8 @@ type LogParts = {
   /** Told after every commit. */
   readonly committed: () => void;
   readonly clock: () => Date;
+  /** What is kept, and for how long. */
+  readonly policy: () => Policy;
   readonly logger: Logger;
   readonly metrics: Metrics;
 };
@@ -74,6 +78,7 @@ export const createLog = ({
   rateLimit,
   committed,
   clock,
+  policy,
   logger,
   metrics,
 }: LogParts): Log => {
@@ -93,7 +98,7 @@ export const createLog = ({
       ];
     }
     committed();
-    return outcomesOf(placed, events, sql);
+    return outcomesOf(placed, events, sql, (event) => isVisible(policy(), event, clock()));
   };
 
   const setAside = async (
@@ -114,7 +119,7 @@ export const createLog = ({
   return async (sources, { keyId, keyName, replay = false }) => {
     await rateLimit?.(keyId, sources.length);
     const now = clock();
-    const results = sources.map((source) => complete(source, now));
+    const results = sources.map((source) => complete(source, now, policy().periods));
     return pulse.guard(async () => {
       const stored = await store(
         results.filter((result): result is Prepared => !isRejection(result)),
@@ -143,13 +148,14 @@ const outcomesOf = async (
   { appended, offset }: Placed,
   events: readonly Prepared[],
   sql: Sql,
+  visible: (event: Event) => boolean,
 ): Promise<Outcome[]> => {
   const taken = new Set(appended.taken);
   const takenIds = events
     .filter((_, index) => taken.has(offset + index))
     .map((event) => event.draft.eventId);
   const stored =
-    takenIds.length === 0 ? new Map<string, Existing>() : await findExisting(sql, takenIds);
+    takenIds.length === 0 ? new Map<string, Existing>() : await findExisting(sql, takenIds, visible);
   return events.map((prepared, index) => {
     const place = offset + index;
     if (taken.has(place)) return duplicate(prepared, stored.get(prepared.draft.eventId));
@@ -170,6 +176,7 @@ type Existing = Event & { readonly seq: number | null; readonly key: string | nu
 const findExisting = async (
   sql: Sql,
   eventIds: readonly string[],
+  visible: (event: Event) => boolean,
 ): Promise<Map<string, Existing>> => {
   const rows = await sql.unsafe<Existing[]>(
     `SELECT ${eventColumns}, batches.seq, batches.key FROM events
@@ -177,7 +184,7 @@ const findExisting = async (
      WHERE event_id = ANY ($1::text[])`,
     [eventIds as string[]],
   );
-  return new Map(rows.map((row) => [row.eventId, row]));
+  return new Map(rows.filter(visible).map((row) => [row.eventId, row]));
 };
 
 const duplicate = (prepared: Prepared, existing: Existing | undefined): Outcome => {

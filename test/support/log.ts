@@ -8,10 +8,15 @@ import { persist } from '../../src/ingest/persist.ts';
 import { createQuarantine } from '../../src/ingest/quarantine.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createMetrics } from '../../src/metrics.ts';
+import { documentPolicy } from '../../src/retention/policy.ts';
 
 export type TestLog = Disposable & ((events: readonly unknown[]) => Promise<Outcome[]>);
 
-export const createTestLog = (sql: Sql, clock = () => new Date()): TestLog => {
+export const createTestLog = (
+  sql: Sql,
+  clock = () => new Date(),
+  policy = () => documentPolicy,
+): TestLog => {
   const pulse = createPulse(sql);
   const log = createLog({
     batcher: createBatcher({
@@ -26,6 +31,7 @@ export const createTestLog = (sql: Sql, clock = () => new Date()): TestLog => {
     committed: () => {},
     metrics: createMetrics(),
     clock,
+    policy,
     logger: createLogger('silent'),
   });
   return Object.assign((events: readonly unknown[]) => log(events, { keyId: 0, keyName: 'test' }), {

@@ -40,6 +40,7 @@ export const testConfig = (overrides: Partial<Config> = {}): Config => ({
   JEJAK_DATA_DIR: '.jejak',
   JEJAK_ADMIN_KEY: ADMIN_KEY,
   JEJAK_KEY_EVENTS_PER_SECOND: undefined,
+  JEJAK_RETENTION_MINUTES: 60,
   JEJAK_ACCEPT_UNSAFE_DATABASE: 'no',
   LOG_LEVEL: 'silent',
   ...overrides,
