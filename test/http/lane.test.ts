@@ -11,7 +11,7 @@ let readKey: string;
 beforeAll(async () => {
   server = await createTestServer();
   const { data } = await server.graphql(
-    'mutation { createApiKey(name: "reader", scopes: [READ]) { key } }',
+    'mutation { createApiKey(name: "reader", scopes: [EVENTS_READ]) { key } }',
   );
   readKey = data.createApiKey.key;
 });
@@ -141,7 +141,7 @@ test.each(Object.entries(requests))(
 );
 
 test('the lean lane takes what was learnt and leaves the rest', async () => {
-  const keys = { authenticate: async () => ({ keyId: 1, name: 'test', scopes: ['read'] }) };
+  const keys = { authenticate: async () => ({ keyId: 1, name: 'test', scopes: ['events:read'] }) };
   const documents = createDocuments();
   const lane = createLane({
     known: documents.known,
