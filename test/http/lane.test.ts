@@ -52,10 +52,20 @@ const definition = (selection: string, variables?: object) => ({
   rest: { variables },
 });
 
+const filtered = (f: unknown) => ({
+  query:
+    'query($f: EventFilter = { code: [] }) { events(filter: $f) { totalCount edges { node { code } } } }',
+  rest: { variables: { f } },
+});
+
 // Each request may be repeated and gives the same answer again.
 const requests: Record<string, Request> = {
   'a query': { query: '{ severities { severity retentionDays } }' },
   'a query with variables': definition('name', { c: 'AUTH-001' }),
+  'a filter in a variable': filtered({ not: { or: [{ code: ['AUTH-001'] }, { not: {} }] } }),
+  'a filter where one is the default': filtered(undefined),
+  'a filter of null': filtered(null),
+  'a filter that does not fit': filtered({ and: [{ or: { severity: 'LOW' } }] }),
   'an answer of null': { query: '{ event(eventId: "none") { id } }' },
   'graphql-response+json': {
     query: '{ categories { code } }',
