@@ -147,7 +147,8 @@ BEGIN
   END IF;
   UPDATE retention_runs SET partitions_dropped = partitions_dropped + cardinality(replaced), kept = kept + of_kept,
     bytes_freed = bytes_freed + of_bytes,
-    removed = removed || jsonb_build_object(of_severity, coalesce((removed ->> of_severity)::bigint, 0) + of_gone)
+    removed = CASE of_gone WHEN 0 THEN removed
+      ELSE removed || jsonb_build_object(of_severity, coalesce((removed ->> of_severity)::bigint, 0) + of_gone) END
   WHERE id = of_run;
   RETURN true;
 END $$;

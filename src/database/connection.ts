@@ -65,6 +65,7 @@ export type PoolOptions = {
   readonly max: number;
   readonly name: string;
   readonly statementTimeoutMs?: number;
+  readonly lockTimeoutMs?: number;
   /** Told of the pool itself, whenever it is made anew. */
   readonly adopt?: (sql: Sql) => unknown;
 };
@@ -92,6 +93,7 @@ const open = (address: DatabaseAddress, pool: PoolOptions, onclose: () => void):
       ...(pool.statementTimeoutMs === undefined
         ? {}
         : { statement_timeout: pool.statementTimeoutMs }),
+      ...(pool.lockTimeoutMs === undefined ? {} : { lock_timeout: pool.lockTimeoutMs }),
     },
   };
   const place = 'url' in address ? (socketOf(address.url) ?? address) : address;
@@ -145,6 +147,7 @@ export const WRITERS = 2;
 const READERS = 6;
 const FOLLOWERS = 4;
 const QUESTION_TIMEOUT_MS = 15_000;
+const MAINTENANCE_WAIT_MS = 5_000;
 
 export const openDatabase = (address: DatabaseAddress): Database => {
   const write = connect(address, { name: 'write', max: WRITERS + 2 });
@@ -170,7 +173,8 @@ export const openDatabase = (address: DatabaseAddress): Database => {
     pulse,
     question: drizzle(client),
     listener: () => open(address, { name: 'listen', max: 1 }, () => {}),
-    maintenance: () => connect(address, { name: 'maintenance', max: 1 }),
+    maintenance: () =>
+      connect(address, { name: 'maintenance', max: 1, lockTimeoutMs: MAINTENANCE_WAIT_MS }),
     async [Symbol.asyncDispose]() {
       await Promise.all(pools.map((pool) => pool.end({ timeout: 5 })));
     },

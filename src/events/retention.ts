@@ -36,11 +36,13 @@ export const daysKept = (
 ): number => (code === null ? undefined : codes.get(code)) ?? bySeverity[severity];
 
 /** The first instant that is still kept. */
-export const oldestKept = (days: number, now: Date): Date => new Date(now.getTime() - days * DAY_MS);
+export const oldestKept = (days: number, now: Date): Date =>
+  new Date(now.getTime() - days * DAY_MS);
 
 /** Whether an event is no older than it is kept; exact to the microsecond. */
 export const isWithin = (
   periods: Periods,
   event: Pick<Event, 'severity' | 'code' | 'timestamp'>,
   now: Date,
-): boolean => microsOf(event.timestamp) >= oldestKept(daysKept(periods, event), now).getTime() * 1000;
+): boolean =>
+  microsOf(event.timestamp) >= oldestKept(daysKept(periods, event), now).getTime() * 1000;

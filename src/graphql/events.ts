@@ -1,13 +1,10 @@
 // Reading history: one event, pages of events, the newest critical ones.
 
-import { and, eq } from 'drizzle-orm';
-import { events } from '../database/schema.ts';
 import { findEvent } from '../query/events.ts';
-import { filterSql } from '../query/filter.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { Event } from './event.ts';
-import { EventFilter, TimeRange } from './filter.ts';
+import { EventFilter, TimeRange, conditionOf } from './filter.ts';
 
 const EventOrder = builder.enumType('EventOrder', {
   description: 'The order of a list, by timestamp and then by id.',
@@ -24,8 +21,8 @@ builder.queryFields((t) => ({
     description: 'One event by its eventId; null where there is none.',
     authScopes: { may: 'events:read' },
     args: { eventId: t.arg.id({ required: true, description: 'The `eventId`, not the `id`.' }) },
-    resolve: async (_root, { eventId }, { database }) =>
-      (await findEvent(database.question, eventId)) ?? null,
+    resolve: async (_root, { eventId }, context) =>
+      (await findEvent(context.database.question, eventId, conditionOf(null, context))) ?? null,
   }),
   events: t.field({
     type: EventConnection,
@@ -41,7 +38,7 @@ builder.queryFields((t) => ({
       ...pageArguments,
     },
     resolve: (_root, { filter, order, ...page }, context) =>
-      resolvePage(page, order ?? 'NEWEST_FIRST', filterSql(filter, context.clock()), context),
+      resolvePage(page, order ?? 'NEWEST_FIRST', conditionOf(filter, context), context),
   }),
   recentCriticalEvents: t.field({
     type: EventConnection,
@@ -60,7 +57,7 @@ builder.queryFields((t) => ({
       resolvePage(
         page,
         'NEWEST_FIRST',
-        and(eq(events.severity, 'CRITICAL'), filterSql({ range }, context.clock())),
+        conditionOf({ severity: ['CRITICAL'], range }, context),
         context,
       ),
   }),

@@ -1,8 +1,15 @@
 // The filter and the range of time as inputs: the same wherever events are chosen.
 
-import { type EventFilter as Filter, MAX_CONDITIONS, MAX_DEPTH } from '../query/filter.ts';
+import { type SQL, and } from 'drizzle-orm';
+import {
+  type EventFilter as Filter,
+  MAX_CONDITIONS,
+  MAX_DEPTH,
+  filterSql,
+} from '../query/filter.ts';
 import type { TimeRange as Range } from '../query/range.ts';
-import { builder } from './builder.ts';
+import { visibleSql } from '../retention/visible.ts';
+import { type Context, builder } from './builder.ts';
 import { EventCategory, EventStatus, SeverityEnum } from './vocabulary.ts';
 
 export const TimeRange = builder.inputRef<Range>('TimeRange').implement({
@@ -66,3 +73,13 @@ EventFilter.implement({
     }),
   }),
 });
+
+/** The events that a filter chooses of those that may be seen. */
+export const conditionOf = (filter: Filter | null | undefined, context: Context): SQL | undefined =>
+  and(filterSql(filter, context.clock()), visibleWithin(filter, context));
+
+/** What may be seen, as a condition to put beside that of the filter; undefined where all that it can choose may be. */
+export const visibleWithin = (
+  filter: Filter | null | undefined,
+  { clock, retention }: Context,
+): SQL | undefined => visibleSql(retention.policy(), filter, clock());

@@ -8,6 +8,7 @@ import './events.ts';
 import './reports.ts';
 import './log-event.ts';
 import './quarantine.ts';
+import './retention.ts';
 import './subscriptions.ts';
 import './keys.ts';
 

@@ -3,6 +3,7 @@
 
 import { type ASTNode, type GraphQLResolveInfo, visit } from 'graphql';
 import { type Event as LoggedEvent, type FieldName, fieldNames } from '../events/fields.ts';
+import { isWithin } from '../events/retention.ts';
 import { JejakError } from '../errors.ts';
 import { cursorAfter, formatCursor } from '../live/cursor.ts';
 import type { Found, Payload, Placed, Want } from '../live/groups.ts';
@@ -95,34 +96,38 @@ const wantOf = (
   form: string,
   pack: Want['pack'],
   given: Filter | null | undefined,
-  { clock }: Context,
+  { clock, retention }: Context,
   info: GraphQLResolveInfo,
 ): Want => {
   const now = clock();
   const filter = settled(given, now);
   const columns = columnsFor([...filterFields(filter), ...selectedIn(info)]);
+  const matches = filterTest(filter, now);
   return {
     key: JSON.stringify([form, filter, columns]),
-    wanted: filterTest(filter, now),
+    wanted: (event) => matches(event) && isWithin(retention.policy().periods, event, clock()),
     need: { bounds: filterBounds(filter), columns },
     pack,
   };
 };
 
 /** Category SECURITY, or severity CRITICAL whatever the category. */
-const security = (info: GraphQLResolveInfo): Want => {
-  const columns = columnsFor(['category', 'severity', ...selectedIn(info)]);
+const security = ({ clock, retention }: Context, info: GraphQLResolveInfo): Want => {
+  const columns = columnsFor(['category', ...selectedIn(info)]);
   return {
     key: JSON.stringify(['security', columns]),
-    wanted: ({ category, severity }) => category === 'SECURITY' || severity === 'CRITICAL',
+    wanted: (event) =>
+      (event.category === 'SECURITY' || event.severity === 'CRITICAL') &&
+      isWithin(retention.policy().periods, event, clock()),
     need: { columns },
     pack: each,
   };
 };
 
-/** The columns behind some names; those that are none of an event's do not matter. */
+/** The columns behind some names, and those that say how long an event is kept; names that are none of an event's do not
+ * matter. */
 const columnsFor = (names: readonly string[]): FieldName[] => {
-  const needed = new Set(['id', ...names, ...(names.includes('definition') ? ['code'] : [])]);
+  const needed = new Set(['id', 'code', 'severity', 'timestamp', ...names]);
   return fieldNames.filter((name) => needed.has(name));
 };
 
@@ -164,8 +169,8 @@ builder.subscriptionFields((t) => ({
       'Every event of category SECURITY, and every CRITICAL one whatever its category, in the order of commits.',
     authScopes: { may: 'events:read' },
     args: { after: t.arg.string({ description: AFTER }) },
-    subscribe: (_root, { after }, { follow, resumeAfter }, info) =>
-      follow(security(info), resumeAfter ?? after),
+    subscribe: (_root, { after }, context, info) =>
+      context.follow(security(context, info), context.resumeAfter ?? after),
     resolve: (logged) => logged as unknown as Logged,
   }),
   eventStream: t.field({

@@ -50,7 +50,9 @@ export const listen = async (
       const overdue = parts.retention.overdueSince();
       respond(response, ready ? 200 : 503, {
         status: ready ? 'ready' : 'unavailable',
-        ...(overdue && { warning: `Retention has not come to its end since ${overdue.toISOString()}.` }),
+        ...(overdue && {
+          warning: `Retention has not come to its end since ${overdue.toISOString()}.`,
+        }),
       });
     },
     '/metrics': async (_request, response) => {

@@ -155,7 +155,9 @@ const outcomesOf = async (
     .filter((_, index) => taken.has(offset + index))
     .map((event) => event.draft.eventId);
   const stored =
-    takenIds.length === 0 ? new Map<string, Existing>() : await findExisting(sql, takenIds, visible);
+    takenIds.length === 0
+      ? new Map<string, Existing>()
+      : await findExisting(sql, takenIds, visible);
   return events.map((prepared, index) => {
     const place = offset + index;
     if (taken.has(place)) return duplicate(prepared, stored.get(prepared.draft.eventId));

@@ -11,7 +11,15 @@ import { flush } from './outbox.ts';
 import { type RetentionPlan, planRetention } from './plan.ts';
 import type { PolicyWatch } from './policy.ts';
 import { type RetentionRun, listRuns, runRetention } from './run.ts';
-import { type Hold, type Rule, listHolds, listRules, placeHold, releaseHold, setRule } from './settings.ts';
+import {
+  type Hold,
+  type Rule,
+  listHolds,
+  listRules,
+  placeHold,
+  releaseHold,
+  setRule,
+} from './settings.ts';
 
 export type Retention = {
   readonly policy: PolicyWatch['current'];
@@ -48,14 +56,31 @@ const FIRST_LOOK_MS = 5_000;
 const MINUTE_MS = 60_000;
 const OVERDUE_TIMES = 3;
 
-export const createRetention = ({ policy, read, maintenance, log, clock, everyMinutes, logger, metrics }: RetentionParts): Retention => {
+export const createRetention = ({
+  policy,
+  read,
+  maintenance,
+  log,
+  clock,
+  everyMinutes,
+  logger,
+  metrics,
+}: RetentionParts): Retention => {
   const stopping = new AbortController();
   const everyMs = everyMinutes * MINUTE_MS;
   let completedAt = clock();
   const overdueSince = (): Date | undefined =>
     clock().getTime() - completedAt.getTime() > OVERDUE_TIMES * everyMs ? completedAt : undefined;
-  metrics.watch('jejak_retention_last_success_timestamp_seconds', 'When retention last came to its end; when the server started, where it never did', () => completedAt.getTime() / 1000);
-  metrics.watch('jejak_retention_overdue', '1 where no run of retention came to its end for three times as long as it should', () => (overdueSince() ? 1 : 0));
+  metrics.watch(
+    'jejak_retention_last_success_timestamp_seconds',
+    'When retention last came to its end; when the server started, where it never did',
+    () => completedAt.getTime() / 1000,
+  );
+  metrics.watch(
+    'jejak_retention_overdue',
+    '1 where no run of retention came to its end for three times as long as it should',
+    () => (overdueSince() ? 1 : 0),
+  );
 
   /** On a connection of its own; what was noted is logged also where it failed half-way. */
   const maintain = async <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
@@ -78,7 +103,9 @@ export const createRetention = ({ policy, read, maintenance, log, clock, everyMi
   };
 
   const isDue = async (sql: Sql): Promise<boolean> => {
-    const [{ started, completed }] = await sql<[{ started: string | null; completed: string | null }]>`
+    const [{ started, completed }] = await sql<
+      [{ started: string | null; completed: string | null }]
+    >`
       SELECT max(started_at) AS started, max(finished_at) FILTER (WHERE error IS NULL AND postponed = 0) AS completed
       FROM retention_runs`;
     if (completed !== null) completedAt = new Date(completed);
@@ -87,7 +114,9 @@ export const createRetention = ({ policy, read, maintenance, log, clock, everyMi
 
   const run: Retention['run'] = ({ now = false } = {}) =>
     maintain(async (sql) => {
-      const [{ mine }] = await sql<[{ mine: boolean }]>`SELECT pg_try_advisory_lock(${lock}) AS mine`;
+      const [{ mine }] = await sql<
+        [{ mine: boolean }]
+      >`SELECT pg_try_advisory_lock(${lock}) AS mine`;
       if (!mine || !(now || (await isDue(sql)))) return undefined;
       const done = await runRetention(sql, clock, stopping.signal);
       tell(done);
@@ -98,16 +127,21 @@ export const createRetention = ({ policy, read, maintenance, log, clock, everyMi
   const tell = (done: RetentionRun): void => {
     const { error, postponed, removed } = done;
     metrics.retentionRuns.inc({ outcome: error === null ? 'done' : 'failed' });
-    metrics.retentionSeconds.observe((Date.parse(done.finishedAt!) - Date.parse(done.startedAt)) / 1000);
+    metrics.retentionSeconds.observe(
+      (Date.parse(done.finishedAt!) - Date.parse(done.startedAt)) / 1000,
+    );
     for (const [severity, count] of Object.entries(removed) as [Severity, number][])
       metrics.retentionRemoved.inc({ severity }, count);
     metrics.retentionDropped.inc(done.partitionsDropped);
-    if (error !== null || postponed > 0) logger.warn({ run: done }, 'Retention could not finish; it is tried again at the next run');
+    if (error !== null || postponed > 0)
+      logger.warn({ run: done }, 'Retention could not finish; it is tried again at the next run');
     else logger.info({ run: done }, 'Retention ran');
   };
 
   const look = async (): Promise<void> => {
-    const [{ noted }] = await read<[{ noted: boolean }]>`SELECT EXISTS (SELECT FROM retention_outbox) AS noted`;
+    const [{ noted }] = await read<
+      [{ noted: boolean }]
+    >`SELECT EXISTS (SELECT FROM retention_outbox) AS noted`;
     if (await isDue(read)) await run();
     else if (noted) await maintain(async () => {});
   };
@@ -128,12 +162,16 @@ export const createRetention = ({ policy, read, maintenance, log, clock, everyMi
       let looking: Promise<void> = Promise.resolve();
       const lookNow = (): void => {
         looking = looking.then(look).catch((error: unknown) => {
-          if (!stopping.signal.aborted) logger.warn({ err: error }, 'Retention cannot run now; it is tried again in a minute');
+          if (!stopping.signal.aborted)
+            logger.warn({ err: error }, 'Retention cannot run now; it is tried again in a minute');
         });
         const since = overdueSince();
         if (!since || clock().getTime() - warnedAt < everyMs) return;
         warnedAt = clock().getTime();
-        logger.error({ since }, 'Retention is overdue: expired events stay on disk, and partitions are made only on demand');
+        logger.error(
+          { since },
+          'Retention is overdue: expired events stay on disk, and partitions are made only on demand',
+        );
       };
       const first = setTimeout(lookNow, FIRST_LOOK_MS);
       const timer = setInterval(lookNow, LOOK_MS);

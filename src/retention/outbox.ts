@@ -12,7 +12,10 @@ export type Deed = { readonly about: string; readonly at: Date; readonly event: 
 /** Within the transaction of the deed. */
 export const note = async (sql: Sql, { about, at, event }: Deed): Promise<void> => {
   const time = at.toISOString();
-  const [date, clock] = [time.slice(0, 10).replaceAll('-', ''), time.slice(11, 19).replaceAll(':', '')];
+  const [date, clock] = [
+    time.slice(0, 10).replaceAll('-', ''),
+    time.slice(11, 19).replaceAll(':', ''),
+  ];
   const eventId = `${event.code}-${date}-${clock}-${about}`;
   await sql`INSERT INTO retention_outbox (event) VALUES (${sql.json({ ...event, eventId, timestamp: time } as never)})`;
 };
@@ -24,7 +27,10 @@ export const flush = async (sql: Sql, log: Log, logger: Logger): Promise<void> =
   const noted = await sql<{ id: number; event: EventInput }[]>`
     SELECT id, event FROM retention_outbox ORDER BY id LIMIT 1000`;
   if (noted.length === 0) return;
-  const outcomes = await log(noted.map(({ event }) => event), ORIGIN);
+  const outcomes = await log(
+    noted.map(({ event }) => event),
+    ORIGIN,
+  );
   for (const [index, outcome] of outcomes.entries())
     if (outcome.outcome === 'REJECTED')
       logger.error({ event: noted[index]!.event, reason: outcome.rejection.reason }, 'What retention did could not be logged'); // oxfmt-ignore

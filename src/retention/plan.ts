@@ -20,7 +20,10 @@ export type PlannedPartition = {
   readonly held: number;
 };
 
-export type RetentionPlan = { readonly at: string; readonly partitions: readonly PlannedPartition[] };
+export type RetentionPlan = {
+  readonly at: string;
+  readonly partitions: readonly PlannedPartition[];
+};
 
 /** `now` may lie ahead: what would go by then. */
 export const planRetention = async (sql: Sql, now: Date): Promise<RetentionPlan> => {
@@ -38,7 +41,11 @@ export const planRetention = async (sql: Sql, now: Date): Promise<RetentionPlan>
     const held = heldSql(policy, now);
     if (expired || kept < all)
       planned.push({
-        ...{ name, severity, bytes, expired, kept },
+        name,
+        severity,
+        bytes,
+        expired,
+        kept,
         from: starts,
         to: ends,
         events: all - kept,

@@ -47,7 +47,10 @@ export const watchPolicy = async (sql: Sql, logger: Logger): Promise<PolicyWatch
   };
   const looking = setInterval(() => {
     refresh().catch((error: unknown) =>
-      logger.warn({ err: error }, 'The periods of retention cannot be read now; the last known count'),
+      logger.warn(
+        { err: error },
+        'The periods of retention cannot be read now; the last known count',
+      ),
     );
   }, POLICY_AGE_MS);
   return { current: () => policy, refresh, [Symbol.dispose]: () => clearInterval(looking) };

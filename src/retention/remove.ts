@@ -36,20 +36,42 @@ const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 10_000;
 
 export const removeExpired = async (run: Run): Promise<void> => {
-  for (const severity of severityNames) {
-    for (const { name } of await ofSeverity(run, severity)) {
-      run.signal.throwIfAborted();
-      await untilDone(run, () => removePartition(run, severity, name));
+  for (const severity of severityNames)
+    for (const [concerns, remove] of [
+      [isOver, removePartition],
+      [isThinned, thinPartition],
+    ] as const) {
+      const { policy, partitions } = await look(run, severity);
+      for (const { name } of partitions.filter((each) => concerns(each, policy, run.now))) {
+        run.signal.throwIfAborted();
+        await untilDone(run, async () => remove(run, await look(run, severity), name));
+      }
     }
-    for (const { name } of await ofSeverity(run, severity)) {
-      run.signal.throwIfAborted();
-      await untilDone(run, () => thinPartition(run, severity, name));
-    }
-  }
 };
 
-const ofSeverity = async ({ sql }: Run, severity: Severity): Promise<Partition[]> =>
-  (await listPartitions(sql)).filter((partition) => partition.severity === severity);
+/** Whether it goes as a whole. */
+const isOver = (partition: Partition, policy: Policy, now: Date): boolean =>
+  !partition.kept && isExpired(partition, policy, now);
+
+/** Whether single events of it may go. */
+const isThinned = (partition: Partition, policy: Policy, now: Date): boolean =>
+  !isOver(partition, policy, now) && goesSql(policy, partition, now) !== undefined;
+
+/** What is in force, what there is, and up to which batch the log is seen: whatever changes later makes what was worked out
+ * void. */
+type View = {
+  readonly policy: Policy;
+  readonly seen: number;
+  readonly partitions: readonly Partition[];
+};
+const look = async ({ sql }: Run, severity: Severity): Promise<View> => {
+  const policy = await loadPolicy(sql);
+  const [{ seen }] = await sql<
+    [{ seen: number }]
+  >`SELECT coalesce(max(seq), 0) AS seen FROM batches`;
+  const partitions = (await listPartitions(sql)).filter((each) => each.severity === severity);
+  return { policy, seen, partitions };
+};
 
 /** Works it out again where a rule, a hold or a late event came between; leaves it to the next run where others do not let
  * go of the partition. */
@@ -63,25 +85,22 @@ const untilDone = async ({ sql, id }: Run, remove: () => Promise<boolean>): Prom
 };
 
 /** Drops a partition whose time is over. False where it has to be worked out again. */
-const removePartition = async (run: Run, severity: Severity, name: string): Promise<boolean> => {
+const removePartition = async (run: Run, view: View, name: string): Promise<boolean> => {
   const { sql, now } = run;
-  const view = await look(sql);
-  const all = await ofSeverity(run, severity);
-  const index = all.findIndex((each) => each.name === name);
-  const partition = all[index];
-  if (!partition || partition.kept || !isExpired(partition, view.policy, now)) return true;
+  const index = view.partitions.findIndex((each) => each.name === name);
+  const partition = view.partitions[index];
+  if (!partition || !isOver(partition, view.policy, now)) return true;
   if ((await countIn(sql, name, staysSql(view.policy, partition, now))) === 0)
     return replace(run, view, [partition]);
-  const before = all[index - 1];
+  const before = view.partitions[index - 1];
   const together = before?.kept && (await countIn(sql, before.name)) <= SMALL;
   return replace(run, view, together ? [before, partition] : [partition], true);
 };
 
-/** Removes what has expired of a partition that stays. */
-const thinPartition = async (run: Run, severity: Severity, name: string): Promise<boolean> => {
+/** Removes what has expired of a partition that stays. False where it has to be worked out again. */
+const thinPartition = async (run: Run, view: View, name: string): Promise<boolean> => {
   const { sql, now } = run;
-  const view = await look(sql);
-  const partition = (await ofSeverity(run, severity)).find((each) => each.name === name);
+  const partition = view.partitions.find((each) => each.name === name);
   const goes = partition && goesSql(view.policy, partition, now);
   if (!goes) return true;
   const going = await countIn(sql, name, goes);
@@ -89,14 +108,6 @@ const thinPartition = async (run: Run, severity: Severity, name: string): Promis
   const all = partition.kept ? await countIn(sql, name) : Infinity;
   if (going * 2 > all) return replace(run, view, [partition], going < all);
   return deleteSlowly(run, view, partition, goes);
-};
-
-/** What is in force, and up to which batch the log is seen: whatever changes later makes what was worked out void. */
-type View = { readonly policy: Policy; readonly seen: number };
-const look = async (sql: Sql): Promise<View> => {
-  const policy = await loadPolicy(sql);
-  const [{ seen }] = await sql<[{ seen: number }]>`SELECT coalesce(max(seq), 0) AS seen FROM batches`;
-  return { policy, seen };
 };
 
 const replace = async (
@@ -112,13 +123,13 @@ const replace = async (
     events += await countIn(sql, partition.name);
     bytes += partition.bytes;
   }
-  const kept = staged ? await stage(sql, partitions, policy, now) : { events: 0, bytes: 0 };
+  const left = staged ? await stage(sql, partitions, policy, now) : NOTHING;
   const names = partitions.map(({ name }) => name);
   for (let pause = FIRST_PAUSE_MS; ; pause *= 2)
     try {
       const [row] = await sql<[{ done: boolean }]>`
         SELECT replace_event_partitions(${id}, ${severity}, ${names}, ${staged}, ${starts}, ${ends}, ${policy.version}, ${seen},
-                                        ${events - kept.events}, ${kept.events}, ${bytes - kept.bytes}) AS done`;
+                                        ${events - left.events}, ${left.moved}, ${bytes - left.bytes}) AS done`;
       return row.done;
     } catch (error) {
       if (!isLockedOut(error) || pause > LAST_PAUSE_MS) throw error;
@@ -128,26 +139,36 @@ const replace = async (
 
 const columns = text.raw(fieldNames.map((name) => `"${fields[name].column}"`).join(', '));
 
+/** `moved` is how many of the events stood in partitions that were not made of kept ones already. */
+type Staged = { readonly events: number; readonly moved: number; readonly bytes: number };
+const NOTHING: Staged = { events: 0, moved: 0, bytes: 0 };
+
 /** Copies what stays of some neighbours into the table that will take their place. */
 const stage = async (
   sql: Sql,
   partitions: readonly Partition[],
   policy: Policy,
   now: Date,
-): Promise<{ events: number; bytes: number }> => {
+): Promise<Staged> => {
   const { severity, starts } = partitions[0]!;
   await sql`SELECT stage_event_partition(${severity}, ${starts}, ${partitions.at(-1)!.ends})`;
   const name = `events_${severity.toLowerCase()}_staged`;
-  for (const partition of partitions)
-    await execute(
+  let [events, moved] = [0, 0];
+  for (const partition of partitions) {
+    const [row] = await execute<{ count: number }>(
       sql,
-      text`INSERT INTO ${text.identifier(name)} (${columns}) SELECT ${columns} FROM ${asEvents(partition.name)}
-           WHERE ${staysSql(policy, partition, now)} ORDER BY id`,
+      text`WITH copied AS (
+             INSERT INTO ${text.identifier(name)} (${columns}) SELECT ${columns} FROM ${asEvents(partition.name)}
+             WHERE ${staysSql(policy, partition, now)} ORDER BY id RETURNING 1
+           ) SELECT count(*) AS count FROM copied`,
     );
+    events += row!.count;
+    if (!partition.kept) moved += row!.count;
+  }
   await sql`ANALYZE ${sql(name)}`;
   const [{ bytes }] = await sql<[{ bytes: number }]>`
     SELECT pg_total_relation_size(${name}::regclass)::float8 AS bytes`;
-  return { events: await countIn(sql, name), bytes };
+  return { events, moved, bytes };
 };
 
 const deleteSlowly = async (

@@ -78,7 +78,7 @@ const close = (sql: Sql, id: number, now: Date, error: string | null): Promise<R
         event: await cleanupOf(within, run),
       });
     return run;
-  }) as Promise<RetentionRun>;
+  });
 
 const cleanupOf = async (sql: Sql, run: RetentionRun) => {
   const { periods } = await loadPolicy(sql);

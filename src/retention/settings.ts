@@ -35,7 +35,9 @@ const NAME_MAX = 100;
 const REASON_MAX = 2_000;
 
 export const listRules = (sql: Sql): Promise<Rule[]> =>
-  sql<Rule[]>`SELECT target, days, set_at AS "setAt", set_by AS "setBy" FROM retention_rules ORDER BY target`;
+  sql<
+    Rule[]
+  >`SELECT target, days, set_at AS "setAt", set_by AS "setBy" FROM retention_rules ORDER BY target`;
 
 /** Sets the days of a severity or a code; null goes back to the document's. */
 export const setRule = async (
@@ -102,7 +104,7 @@ export const placeHold = async (
     if (count >= MAX_HOLDS) throw new JejakError('BAD_USER_INPUT', `At most ${MAX_HOLDS} holds are in force at a time; release one, or make the filter of one wider.`); // oxfmt-ignore
     const [hold] = await within<[Hold]>`
       INSERT INTO holds (name, reason, filter, placed_at, placed_by)
-      VALUES (${name}, ${reason}, ${within.json(filter as never)}, ${now.toISOString()}, ${by}) RETURNING ${columns(sql)}`;
+      VALUES (${name}, ${reason}, ${within.json(filter)}, ${now.toISOString()}, ${by}) RETURNING ${columns(sql)}`;
     await note(within, {
       about: `hold-${hold.id}`,
       at: now,
@@ -112,7 +114,7 @@ export const placeHold = async (
       }),
     });
     return hold;
-  }) as Promise<Hold>;
+  });
 };
 
 /** Undefined where there is no such hold in force. */
@@ -137,7 +139,7 @@ export const releaseHold = (
         }),
       });
     return hold;
-  }) as Promise<Hold | undefined>;
+  });
 
 const changed = (
   action: string,
