@@ -29,11 +29,9 @@ const operations = blocks('graphql').map((source) => {
 });
 
 test('the README shows how to log, ask and watch', () => {
-  expect(operations.map(({ kind }) => kind)).toEqual([
-    'mutation',
+  expect([...new Set(operations.map(({ kind }) => kind))]).toEqual([
     'mutation',
     'query',
-    'subscription',
     'subscription',
   ]);
 });

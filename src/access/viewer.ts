@@ -1,9 +1,12 @@
 // Who is asking, and what they may do.
 
-/** What a key may be allowed to do, a line each. */
+/** What a viewer may be allowed to do, a line each. */
 export const scopes = {
-  write: 'Log events.',
-  read: 'Read events, reports and the catalog, and subscribe.',
+  'events:write': 'Log events.',
+  'events:read': 'Read events, reports and the catalog, and subscribe.',
+  'events:read_personal': 'See what is personal in the events that may be read.',
+  'events:export': 'Take events out in bulk.',
+  'alerts:write': 'Decide what raises an alert, and acknowledge alerts.',
   admin: 'Everything, and making and revoking keys.',
 } as const;
 export type Scope = keyof typeof scopes;

@@ -54,12 +54,12 @@ export const builder = new SchemaBuilder<{
 });
 
 builder.queryType({
-  description: 'What happened: events, reports, the catalog. Needs the scope `read`.',
+  description: 'What happened: events, reports, the catalog. Needs the scope `events:read`.',
 });
 builder.mutationType({
-  description: 'Recording what happened (scope `write`), and who may do so (scope `admin`).',
+  description: 'Recording what happened (scope `events:write`), and who may do so (scope `admin`).',
 });
 builder.subscriptionType({
   description:
-    'Events as they are committed, over graphql-transport-ws or server-sent events. Needs the scope `read`.',
+    'Events as they are committed, over graphql-transport-ws or server-sent events. Needs the scope `events:read`.',
 });

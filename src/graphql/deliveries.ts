@@ -2,11 +2,11 @@
 // into words once for all who ask the same of the same and may see the same; each connection only adds its envelope.
 
 import { type ExecutionArgs, type ExecutionResult, type GraphQLError, createSourceEventStream, execute, getOperationAST, validateSubscriptionArgs } from 'graphql'; // oxfmt-ignore
-import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Payloads } from '../live/follow.ts';
 import { leavable } from '../live/leavable.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Context } from './builder.ts';
+import { compile } from './compile.ts';
 
 /** One answer of a subscription: its JSON, and the cursor to go on after it. */
 export type Answer = { readonly cursor: string; readonly json: Buffer };
@@ -97,10 +97,10 @@ const startOf = (
 
 const wordsFor = (args: ExecutionArgs, put: (result: ExecutionResult) => Buffer): Words['of'] => {
   const { schema, document, operationName, contextValue, variableValues } = args;
-  const compiled = compileQuery(schema, document, operationName ?? undefined);
+  const compiled = compile(schema, document, operationName);
   const run = async (rootValue: unknown): Promise<ExecutionResult> =>
-    isCompiledQuery(compiled)
-      ? compiled.query(rootValue, contextValue, variableValues)
+    compiled
+      ? compiled(rootValue, contextValue as Context, variableValues ?? {})
       : execute({ ...args, rootValue });
   const answer = async (payload: Payloads[number]): Promise<Answer> => ({
     cursor: payload.cursor,

@@ -22,7 +22,7 @@ builder.queryFields((t) => ({
     type: Event,
     nullable: true,
     description: 'One event by its eventId; null where there is none.',
-    authScopes: { may: 'read' },
+    authScopes: { may: 'events:read' },
     args: { eventId: t.arg.id({ required: true, description: 'The `eventId`, not the `id`.' }) },
     resolve: async (_root, { eventId }, { database }) =>
       (await findEvent(database.question, eventId)) ?? null,
@@ -30,7 +30,7 @@ builder.queryFields((t) => ({
   events: t.field({
     type: EventConnection,
     description: 'Events, a page at a time; pages stay where they are while new events arrive.',
-    authScopes: { may: 'read' },
+    authScopes: { may: 'events:read' },
     args: {
       filter: t.arg({ type: EventFilter, description: 'Which events; all of them without it.' }),
       order: t.arg({
@@ -46,7 +46,7 @@ builder.queryFields((t) => ({
   recentCriticalEvents: t.field({
     type: EventConnection,
     description: 'Report 1 of the specification: critical events, the latest first.',
-    authScopes: { may: 'read' },
+    authScopes: { may: 'events:read' },
     args: {
       range: t.arg({
         type: TimeRange,

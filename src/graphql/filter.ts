@@ -1,6 +1,6 @@
 // The filter and the range of time as inputs: the same wherever events are chosen.
 
-import type { EventFilter as Filter } from '../query/filter.ts';
+import { type EventFilter as Filter, MAX_CONDITIONS, MAX_DEPTH } from '../query/filter.ts';
 import type { TimeRange as Range } from '../query/range.ts';
 import { builder } from './builder.ts';
 import { EventCategory, EventStatus, SeverityEnum } from './vocabulary.ts';
@@ -23,9 +23,10 @@ export const TimeRange = builder.inputRef<Range>('TimeRange').implement({
   }),
 });
 
-export const EventFilter = builder.inputRef<Filter>('EventFilter').implement({
-  description:
-    'Which events. Every key that is given must hold; a list means any of its values, and an empty one none. It means the same in queries and in subscriptions.',
+export const EventFilter = builder.inputRef<Filter>('EventFilter');
+
+EventFilter.implement({
+  description: `Which events. Every key that is given must hold; a list means any of its values, and an empty one none. It means the same in queries and in subscriptions. At most ${MAX_CONDITIONS} conditions, ${MAX_DEPTH} levels deep; more is BAD_USER_INPUT.`,
   fields: (t) => ({
     code: t.field({ type: ['EventCode'], description: 'Catalog codes.' }),
     category: t.field({ type: [EventCategory], description: 'Categories.' }),
@@ -50,5 +51,18 @@ export const EventFilter = builder.inputRef<Filter>('EventFilter').implement({
     tagsAny: t.stringList({ description: 'Events with at least one of these tags.' }),
     tagsAll: t.stringList({ description: 'Events with all of these tags.' }),
     range: t.field({ type: TimeRange, description: 'By the timestamp of the event.' }),
+    and: t.field({
+      type: [EventFilter],
+      description: 'Events that match all of these filters; an empty list asks for nothing.',
+    }),
+    or: t.field({
+      type: [EventFilter],
+      description: 'Events that match at least one of these filters; none match an empty list.',
+    }),
+    not: t.field({
+      type: EventFilter,
+      description:
+        'Events that do not match this filter, those without the value it asks about among them.',
+    }),
   }),
 });

@@ -1,17 +1,19 @@
 // API keys: an administrator makes, lists and revokes them.
 
 import type { ApiKey as StoredKey } from '../access/keys.ts';
-import { scopes } from '../access/viewer.ts';
+import { scopeNames, scopes } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import { builder } from './builder.ts';
 
-const KeyScope = builder.enumType('KeyScope', {
-  description: 'What a key may be used for.',
-  values: {
-    WRITE: { value: 'write', description: scopes.write },
-    READ: { value: 'read', description: scopes.read },
-    ADMIN: { value: 'admin', description: scopes.admin },
-  } as const,
+/** The scopes under names that GraphQL allows: `events:read` is EVENTS_READ. */
+const ScopeEnum = builder.enumType('Scope', {
+  description: 'What a viewer may do.',
+  values: Object.fromEntries(
+    scopeNames.map((scope) => [
+      scope.toUpperCase().replace(':', '_'),
+      { value: scope, description: `${scopes[scope]} (\`${scope}\`)` },
+    ]),
+  ),
 });
 
 const ApiKey = builder.objectRef<StoredKey>('ApiKey').implement({
@@ -21,7 +23,7 @@ const ApiKey = builder.objectRef<StoredKey>('ApiKey').implement({
     name: t.exposeString('name', { description: 'Who it was made for.' }),
     hint: t.exposeString('hint', { description: 'How the key begins, to tell it from others.' }),
     scopes: t.field({
-      type: [KeyScope],
+      type: [ScopeEnum],
       description: 'What it may be used for.',
       resolve: (key) => [...key.scopes],
     }),
@@ -67,7 +69,7 @@ builder.mutationFields((t) => ({
         description: 'Who it is for, such as the name of a service; 1 to 100 characters.',
       }),
       scopes: t.arg({
-        type: [KeyScope],
+        type: [ScopeEnum],
         required: true,
         description: 'What it may be used for; at least one.',
       }),

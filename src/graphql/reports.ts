@@ -113,7 +113,7 @@ builder.queryFields((t) => {
     userActivity: t.field({
       type: [UserActivity],
       description: 'Report 2: events by user, the most active first.',
-      authScopes: { may: 'read' },
+      authScopes: { may: 'events:read' },
       args: {
         range: rangeOf(DAY),
         includeAnonymous: t.arg.boolean({
@@ -131,7 +131,7 @@ builder.queryFields((t) => {
     endpointErrorRates: t.field({
       type: [EndpointErrorRate],
       description: 'Report 3: error rates by endpoint, the worst first.',
-      authScopes: { may: 'read' },
+      authScopes: { may: 'events:read' },
       args: {
         range: rangeOf(HOUR),
         moreThan: t.arg.int({
@@ -149,7 +149,7 @@ builder.queryFields((t) => {
     securitySummary: t.field({
       type: [SecuritySummary],
       description: 'Report 4: security events by type and code, the most frequent first.',
-      authScopes: { may: 'read' },
+      authScopes: { may: 'events:read' },
       args: {
         range: rangeOf(DAY),
         includeRelated: t.arg.boolean({
@@ -169,7 +169,7 @@ builder.queryFields((t) => {
       type: [ModelPerformance],
       description:
         'Report 5: successful individual predictions by the hour, the latest first, empty hours included; at most 400 days.',
-      authScopes: { may: 'read' },
+      authScopes: { may: 'events:read' },
       args: {
         range: rangeOf(DAY),
         timeZone: t.arg({ type: 'TimeZone', defaultValue: 'UTC', description: 'Whose hours.' }),
@@ -185,7 +185,7 @@ builder.queryFields((t) => {
     systemPerformance: t.field({
       type: [SystemPerformance],
       description: 'Report 6: processing times by event name, the slowest on average first.',
-      authScopes: { may: 'read' },
+      authScopes: { may: 'events:read' },
       args: { range: rangeOf(HOUR) },
       resolve: (_root, { range }, { database, clock }) =>
         reports.systemPerformance(database.question, resolveRange(range ?? HOUR, clock())),

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DocumentNode, getOperationAST } from 'graphql';
+import { LOOK_AT_CREDENTIALS_MS } from '../access/hold.ts';
 import type { Answer, Delivery } from '../graphql/deliveries.ts';
 import type { Metrics } from '../metrics.ts';
 import { drained, piecesOf } from './drained.ts';
@@ -20,9 +21,6 @@ export const isSubscription = (document: DocumentNode, operationName?: string | 
 /** Where a client that comes back stood. */
 export const lastEventId = ({ headers }: IncomingMessage): string | undefined =>
   [headers['last-event-id'] ?? []].flat()[0] || undefined;
-
-/** A revoked key is believed for five seconds more, so its streams end within ten. */
-const LOOK_AT_KEYS_MS = 4_000;
 
 /** Sends what is delivered until one side ends it, or `look` says that the client may no longer; `explain` puts what went wrong
  * into JSON. */
@@ -44,7 +42,7 @@ export const stream = async (
       refusal = error;
       gone();
     });
-  }, LOOK_AT_KEYS_MS);
+  }, LOOK_AT_CREDENTIALS_MS);
   try {
     for await (const answers of delivery) {
       for (const piece of piecesOf(answers.map(eventOf))) {

@@ -5,12 +5,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
 import { type GraphQLParams, type Plugin, createYoga, isAsyncIterable } from 'graphql-yoga';
+import { assertHolds } from '../access/hold.ts';
 import type { Viewer } from '../access/viewer.ts';
 import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Deliveries } from '../graphql/deliveries.ts';
 import { type Documents, isDocument } from '../graphql/documents.ts';
-import { refusalOf } from '../database/failures.ts';
 import { JejakError } from '../errors.ts';
 import { parseWithin } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
@@ -121,8 +121,7 @@ export const createGraphql = (
     const document = documents.read(query);
     if (!isDocument(document)) return false; // yoga says what is wrong
     if (!isSubscription(document, operationName)) return false;
-    const authenticate = () => viewerOf(request.headers.authorization ?? null, parts.keys);
-    const viewer = await authenticate();
+    const viewer = await viewerOf(request.headers.authorization ?? null, parts.keys);
     const delivery = await deliveries.open({
       schema,
       document,
@@ -135,11 +134,7 @@ export const createGraphql = (
       const { status, text } = explain(delivery.errors);
       refuseStream(response, status, text);
     } else {
-      const look = async (): Promise<void> => {
-        await authenticate().catch((error: unknown) => {
-          if (refusalOf(error)?.code === 'UNAUTHENTICATED') throw error; // else nobody knows better
-        });
-      };
+      const look = () => assertHolds(parts.keys, request.headers.authorization);
       await stream(response, delivery, look, (error) => explain([error]).text, metrics);
     }
     return true;

@@ -30,6 +30,11 @@ export const publicError = (error: unknown, logger: Logger): GraphQLError => {
       extensions: { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) },
     });
   }
+  // Before anything ran only what was sent can be too deep for the stack.
+  if (cause instanceof RangeError && place.path === undefined)
+    return new GraphQLError('What was sent is nested too deeply.', {
+      extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
+    });
   const { message, ...fault } = faultOf(cause ?? error, logger);
   return new GraphQLError(message, { ...place, extensions: { ...fault, http: { status: 500 } } });
 };

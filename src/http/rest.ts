@@ -28,8 +28,8 @@ export const handleEvents = async (
     throw new JejakError('BAD_USER_INPUT', 'Send events with POST.', { details: { status: 405 } });
   }
   const viewer = await keys.authenticate(request.headers.authorization);
-  if (!may(viewer, 'write'))
-    throw new JejakError('FORBIDDEN', `The key "${viewer.name}" lacks the scope write.`);
+  if (!may(viewer, 'events:write'))
+    throw new JejakError('FORBIDDEN', `The key "${viewer.name}" lacks the scope events:write.`);
   assertRoom(viewer.keyId); // before the body is parsed, or even sent
   const { text, lines } = await readBody(request, ['application/json', 'application/x-ndjson']);
   const body = lines

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ExecutionArgs, type GraphQLError, execute } from 'graphql';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { LOOK_AT_CREDENTIALS_MS, assertHolds } from '../access/hold.ts';
 import type { Viewer } from '../access/viewer.ts';
 import { refusalOf } from '../database/failures.ts';
 import { JejakError } from '../errors.ts';
@@ -28,8 +29,6 @@ const MAX_SUBSCRIPTIONS = 20;
 const INIT_TIMEOUT_MS = 5_000;
 const SERVICE_RESTART = 1012; // clients come back
 const TRY_AGAIN_LATER = 1013;
-/** A revoked key is believed for five seconds more, so its sockets are closed within ten. */
-const LOOK_AT_KEYS_MS = 4_000;
 const PING_MS = 15_000;
 /** When the server stops, sockets are closed one after the other over this long, so that not all come back at once. */
 const SPREAD_MS = 1_000;
@@ -168,23 +167,18 @@ export const createSockets = (
     }
   }, PING_MS);
 
-  const lookingAtKeys = setInterval(() => {
-    const looks = new Map<string | undefined, Promise<Viewer | undefined>>(); // one for each key
-    for (const extra of connected) {
-      if (!extra.viewer) continue;
-      const look = looks.get(extra.authorization) ?? authenticate(extra);
-      looks.set(extra.authorization, look);
-      void look.then(
-        (viewer) => viewer ?? extra.socket.close(CloseCode.Forbidden, 'Forbidden'),
-        () => undefined, // the database is away: nobody knows better
-      );
-    }
-  }, LOOK_AT_KEYS_MS);
+  const looking = setInterval(() => {
+    for (const { viewer, authorization, socket } of connected)
+      if (viewer)
+        assertHolds(parts.keys, authorization).catch(() =>
+          socket.close(CloseCode.Forbidden, 'Forbidden'),
+        );
+  }, LOOK_AT_CREDENTIALS_MS);
 
   return {
     async [Symbol.asyncDispose]() {
       clearInterval(pinging);
-      clearInterval(lookingAtKeys);
+      clearInterval(looking);
       const impatience = setTimeout(() => {
         for (const { socket } of connected) socket.terminate();
       }, SPREAD_MS + GOODBYE_MS);

@@ -54,12 +54,25 @@ export type EventFilter = {
   readonly tagsAny?: AnyOf<string>;
   readonly tagsAll?: AnyOf<string>;
   readonly range?: TimeRange | null | undefined;
+  readonly and?: AnyOf<EventFilter>;
+  readonly or?: AnyOf<EventFilter>;
+  readonly not?: EventFilter | null | undefined;
 };
+
+/** More is refused, wherever in a filter it stands. */
+export const MAX_CONDITIONS = 100;
+export const MAX_DEPTH = 8;
 
 type Test = (event: Event) => boolean;
 type Meaning<V> = {
   readonly sql: (value: V, now: Date) => SQL | undefined;
   readonly test: (value: V, now: Date) => Test;
+  /** The fields that the test looks at. */
+  readonly fields: (value: V) => readonly FieldName[];
+  /** Outside of these nothing can match. */
+  readonly bounds?: (value: V) => Bounds;
+  /** The value as it means the same later. */
+  readonly settle?: (value: V, now: Date) => V;
 };
 type Value<K extends keyof EventFilter> = NonNullable<EventFilter[K]>;
 
@@ -67,21 +80,30 @@ type Value<K extends keyof EventFilter> = NonNullable<EventFilter[K]>;
 const mended = <T>(values: readonly T[]): T[] =>
   values.map((value) => (typeof value === 'string' ? (mendText(value) as T) : value));
 
-const anyOf = (name: FieldName & keyof EventFilter): Meaning<readonly (string | number)[]> => ({
-  sql: (values) => inArray(events[name] as Column, mended(values)),
+const anyOf = <K extends FieldName & keyof EventFilter>(
+  name: K,
+  bounds?: (values: Value<K>) => Bounds,
+): Meaning<Value<K>> => ({
+  sql: (values) => inArray(events[name] as Column, mended<unknown>(values)),
   test: (values) => {
-    const wanted = new Set<unknown>(mended(values));
+    const wanted = new Set<unknown>(mended<unknown>(values));
     return (event) => wanted.has(event[name]);
   },
+  fields: () => [name],
+  ...(bounds ? { bounds } : {}),
 });
 
 const meanings = {
-  code: anyOf('code'),
-  category: anyOf('category'),
-  severity: anyOf('severity'),
+  code: anyOf('code', (codes) => ({
+    categories: codes.flatMap((code) => definitionOf(code)?.category ?? []),
+  })),
+  category: anyOf('category', (categories) => ({ categories })),
+  severity: anyOf('severity', (severities) => ({ severities })),
   minSeverity: {
     sql: (least) => inArray(events.severity, severityNames.slice(rankOf(least))),
     test: (least) => (event) => rankOf(event.severity) >= rankOf(least),
+    fields: () => ['severity'],
+    bounds: (least) => ({ severities: severityNames.slice(rankOf(least)) }),
   },
   status: anyOf('status'),
   type: anyOf('type'),
@@ -99,6 +121,7 @@ const meanings = {
       return ({ ipAddress }) =>
         ipAddress !== null && parsed.some((block) => contains(block, ipAddress));
     },
+    fields: () => ['ipAddress'],
   },
   sessionId: anyOf('sessionId'),
   resourceType: anyOf('resourceType'),
@@ -113,6 +136,7 @@ const meanings = {
       const wanted = mended(tags);
       return (event) => wanted.some((tag) => event.tags?.includes(tag));
     },
+    fields: () => ['tags'],
   },
   tagsAll: {
     sql: (tags) =>
@@ -123,6 +147,7 @@ const meanings = {
       const wanted = mended(tags);
       return (event) => event.tags !== null && wanted.every((tag) => event.tags!.includes(tag));
     },
+    fields: () => ['tags'],
   },
   range: {
     sql: (range, now) => {
@@ -140,48 +165,115 @@ const meanings = {
         return at >= least && at < bound;
       };
     },
+    fields: () => ['timestamp'],
+    settle: resolveRange,
+  },
+  and: {
+    sql: (filters, now) => and(...filters.map((filter) => filterSql(filter, now))),
+    test: (filters, now) => {
+      const tests = filters.map((filter) => filterTest(filter, now));
+      return (event) => tests.every((test) => test(event));
+    },
+    fields: (filters) => filters.flatMap(filterFields),
+    bounds: (filters) => filters.map(filterBounds).reduce(within, {}),
+    settle: (filters, now) => filters.map((filter) => settled(filter, now)),
+  },
+  or: {
+    sql: (filters, now) =>
+      or(sql`false`, ...filters.map((filter) => filterSql(filter, now) ?? sql`true`)),
+    test: (filters, now) => {
+      const tests = filters.map((filter) => filterTest(filter, now));
+      return (event) => tests.some((test) => test(event));
+    },
+    fields: (filters) => filters.flatMap(filterFields),
+    bounds: (filters) => filters.map(filterBounds).reduce(beside, { severities: [], categories: [] }), // oxfmt-ignore
+    settle: (filters, now) => filters.map((filter) => settled(filter, now)),
+  },
+  not: {
+    // An absent value is not what was asked for, so its event is among the others.
+    sql: (filter, now) => sql`(${filterSql(filter, now) ?? sql`true`}) IS NOT TRUE`,
+    test: (filter, now) => {
+      const test = filterTest(filter, now);
+      return (event) => !test(event);
+    },
+    fields: (filter) => filterFields(filter),
+    settle: (filter, now) => settled(filter, now),
   },
 } satisfies { [K in keyof Required<EventFilter>]: Meaning<Value<K>> };
 
-const given = (filter: EventFilter | null | undefined): [Meaning<unknown>, unknown][] =>
-  Object.entries(filter ?? {})
-    .filter(([, value]) => value !== null && value !== undefined)
-    .map(([key, value]) => [meanings[key as keyof EventFilter] as Meaning<unknown>, value]);
+type Given = readonly [key: string, Meaning<unknown>, value: unknown];
+
+/** What is said in a filter. Throws BAD_USER_INPUT where that is too much. */
+const given = (filter: EventFilter | null | undefined): Given[] => {
+  refuseLarge(filter);
+  return entriesOf(filter).map(([key, value]) => [
+    key,
+    meanings[key as keyof EventFilter] as Meaning<unknown>,
+    value,
+  ]);
+};
+
+const entriesOf = (filter: EventFilter | null | undefined): [string, unknown][] =>
+  Object.entries(filter ?? {}).filter(([, value]) => value !== null && value !== undefined);
+
+const refuseLarge = (filter: EventFilter | null | undefined): void => {
+  let conditions = 0;
+  const count = (inner: EventFilter | null | undefined, depth: number): void => {
+    conditions += entriesOf(inner).length;
+    if (depth > MAX_DEPTH || conditions > MAX_CONDITIONS)
+      throw new JejakError(
+        'BAD_USER_INPUT',
+        `A filter has at most ${MAX_CONDITIONS} conditions, ${MAX_DEPTH} levels deep; list several values in one key, or ask in parts.`,
+      );
+    for (const each of [...(inner?.and ?? []), ...(inner?.or ?? []), inner?.not])
+      if (each) count(each, depth + 1);
+  };
+  count(filter, 1);
+};
 
 /** The filter as a condition on `events`; undefined where everything matches. */
 export const filterSql = (filter: EventFilter | null | undefined, now: Date): SQL | undefined =>
-  and(...given(filter).map(([meaning, value]) => meaning.sql(value, now)));
-
-/** The filter with its range fixed, so that it means the same later. */
-export const settled = (filter: EventFilter | null | undefined, now: Date): EventFilter =>
-  filter?.range ? { ...filter, range: resolveRange(filter.range, now) } : (filter ?? {});
-
-/** The severities and categories outside which nothing can match. */
-export const filterBounds = ({ severity, minSeverity, category, code }: EventFilter): Bounds => {
-  const least = minSeverity ? severityNames.slice(rankOf(minSeverity)) : undefined;
-  const ofCodes = code?.flatMap((each) => definitionOf(each)?.category ?? []);
-  return { severities: both(severity, least), categories: both(category, ofCodes) };
-};
-
-const both = <T>(some: AnyOf<T>, others: AnyOf<T>): readonly T[] | undefined =>
-  some && others ? some.filter((one) => others.includes(one)) : (some ?? others ?? undefined);
-
-/** The fields of an event that the test looks at. */
-export const filterFields = (filter: EventFilter): FieldName[] =>
-  Object.keys(filter).map((key) => fieldBehind[key] ?? (key as FieldName));
-
-const fieldBehind: Readonly<Record<string, FieldName>> = {
-  minSeverity: 'severity',
-  tagsAny: 'tags',
-  tagsAll: 'tags',
-  range: 'timestamp',
-} satisfies Record<Exclude<keyof EventFilter, FieldName>, FieldName>;
+  and(...given(filter).map(([, meaning, value]) => meaning.sql(value, now)));
 
 /** The filter as a test of an event in memory. */
 export const filterTest = (filter: EventFilter | null | undefined, now: Date): Test => {
-  const tests = given(filter).map(([meaning, value]) => meaning.test(value, now));
+  const tests = given(filter).map(([, meaning, value]) => meaning.test(value, now));
   return (event) => tests.every((test) => test(event));
 };
+
+/** The filter with its ranges fixed, so that it means the same later. */
+export const settled = (filter: EventFilter | null | undefined, now: Date): EventFilter =>
+  Object.fromEntries(
+    given(filter).map(([key, { settle }, value]) => [key, settle ? settle(value, now) : value]),
+  );
+
+/** The fields of an event that the test looks at. */
+export const filterFields = (filter: EventFilter): FieldName[] =>
+  given(filter).flatMap(([, { fields }, value]) => fields(value));
+
+/** The severities and categories outside which nothing can match. */
+export const filterBounds = (filter: EventFilter): Bounds =>
+  given(filter)
+    .map(([, { bounds }, value]) => bounds?.(value) ?? {})
+    .reduce(within, {});
+
+/** What lies within both; an absent bound is everything. */
+const within = (some: Bounds, others: Bounds): Bounds => ({
+  severities: both(some.severities, others.severities),
+  categories: both(some.categories, others.categories),
+});
+
+const both = <T>(some: readonly T[] | undefined, others: readonly T[] | undefined) =>
+  some && others ? some.filter((one) => others.includes(one)) : (some ?? others);
+
+/** What lies within one of them. */
+const beside = (some: Bounds, others: Bounds): Bounds => ({
+  severities: either(some.severities, others.severities),
+  categories: either(some.categories, others.categories),
+});
+
+const either = <T>(some: readonly T[] | undefined, others: readonly T[] | undefined) =>
+  some && others ? [...new Set([...some, ...others])] : undefined;
 
 type Block = [ipaddr.IPv4 | ipaddr.IPv6, number];
 

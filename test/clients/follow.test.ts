@@ -158,7 +158,7 @@ test('the cursor is that of the last payload that was taken, and another goes on
 
 test('a key that was revoked is followed by the one that the function gives next', async () => {
   const { begin, log, server, restart } = await setStage();
-  const keys = [await createKey(server(), 'READ'), await createKey(server(), 'READ')];
+  const keys = [await createKey(server(), 'EVENTS_READ'), await createKey(server(), 'EVENTS_READ')];
   let current = 0;
   const { following, states } = begin({ authorization: () => `Bearer ${keys[current]!.key}` });
   const seen = take(following, 2);
@@ -191,7 +191,7 @@ test('what trying again cannot mend ends the iteration with its code', async () 
   const [first] = await log('one');
   await log('two');
   await server().database.sql`DELETE FROM batches WHERE seq <= ${parseCursor(first!.cursor)!.seq}`;
-  const { key } = await createKey(server(), 'WRITE');
+  const { key } = await createKey(server(), 'EVENTS_WRITE');
   const subscription = (rest: string): string => `subscription($after: String) { ${rest} }`;
   const mistakes: [string, Partial<FollowOptions>][] = [
     ['BAD_USER_INPUT', { query: subscription('eventLogged(after: $after) { cursor') }],

@@ -40,8 +40,12 @@ const leastValue = (type: GraphQLInputType): string => {
   if (isNonNullType(type)) return leastValue(type.ofType);
   if (isListType(type)) return `[${leastValue(type.ofType)}]`;
   if (isEnumType(type)) return type.getValues()[0]!.name;
-  if (isInputObjectType(type)) return type.name === 'LogEventInput' ? '{ code: "AUTH-001" }' : '{}';
+  if (isInputObjectType(type)) return leastInputs[type.name] ?? '{}';
   return type.name === 'EventCode' ? '"AUTH-001"' : '"1"';
+};
+const leastInputs: Readonly<Record<string, string>> = {
+  LogEventInput: '{ code: "AUTH-001" }',
+  TimeRange: '{ last: "PT1H" }',
 };
 const leastArguments = (args: readonly GraphQLArgument[]): string => {
   const required = args.filter(isRequiredArgument);
@@ -73,13 +77,14 @@ const rootFields: RootField[] = (
 
 /** The scope that a field needs, as the schema tells its readers. */
 const scopeOf = ({ root, about }: RootField): string =>
-  /Needs the scope `(\w+)`/.exec(about)?.[1] ?? (root === 'mutation' ? 'write' : 'read');
+  /Needs the scope `([\w:]+)`/.exec(about)?.[1] ??
+  (root === 'mutation' ? 'events:write' : 'events:read');
 
 const createKey = async (server: TestServer, ...scopes: string[]) => {
   const { data, errors } = await server.graphql(
-    `mutation($scopes: [KeyScope!]!) { createApiKey(name: "${scopes.join(' and ')}", scopes: $scopes) {
+    `mutation($scopes: [Scope!]!) { createApiKey(name: "${scopes.join(' and ')}", scopes: $scopes) {
        key apiKey { id name hint scopes createdAt revokedAt } } }`,
-    { scopes: scopes.map((scope) => scope.toUpperCase()) },
+    { scopes: scopes.map((scope) => scope.toUpperCase().replace(':', '_')) },
   );
   if (errors) throw new Error(JSON.stringify(errors));
   return data.createApiKey;
@@ -118,7 +123,7 @@ describe('every root field', () => {
 
   beforeAll(async () => {
     server = await createTestServer();
-    for (const scope of ['read', 'write', 'admin'])
+    for (const scope of ['events:read', 'events:write', 'admin'])
       keys[scope] = (await createKey(server, scope)).key;
   });
   afterAll(() => server[Symbol.asyncDispose]());
@@ -129,8 +134,8 @@ describe('every root field', () => {
     expect(needing('admin')).toEqual(
       expect.arrayContaining(['apiKeys', 'createApiKey', 'revokeApiKey']),
     );
-    expect(needing('write')).toEqual(expect.arrayContaining(['logEvent', 'logEvents']));
-    expect(needing('read')).toEqual(
+    expect(needing('events:write')).toEqual(expect.arrayContaining(['logEvent', 'logEvents']));
+    expect(needing('events:read')).toEqual(
       expect.arrayContaining([
         'event',
         'events',
@@ -153,7 +158,7 @@ describe('every root field', () => {
   });
 
   test.each(rootFields)('$root $name: refused with a key of another scope', async (field) => {
-    for (const scope of ['read', 'write'].filter((each) => each !== scopeOf(field))) {
+    for (const scope of ['events:read', 'events:write'].filter((each) => each !== scopeOf(field))) {
       const answer = await ask(server, field.call, `Bearer ${keys[scope]}`);
       expect(codesOf(answer)).toEqual(['FORBIDDEN']);
       expect(answer.errors[0]!.message).toContain(`"${scope}"`);
@@ -175,7 +180,7 @@ describe('every root field', () => {
 
   const subscriptions = rootFields.filter(({ root }) => root === 'subscription');
   test.each(subscriptions)('$name over a socket: refused by scope', async ({ call }) => {
-    await using forbidden = server.subscribe(call, {}, keys['write']);
+    await using forbidden = server.subscribe(call, {}, keys['events:write']);
     await expect(forbidden.next()).rejects.toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   });
   test.each(subscriptions)('$name over a socket: closed without a key', async ({ call }) => {
@@ -187,7 +192,7 @@ describe('every root field', () => {
     const { data, errors } = await server.graphql(
       '{ event(eventId: "x") { code } definition: eventDefinition(code: "AUTH-001") { code } }',
       {},
-      keys['write'],
+      keys['events:write'],
     );
     expect(data).toEqual({ event: null, definition: null });
     expect(errors!.map(({ path }) => path)).toEqual([['event'], ['definition']]);
@@ -197,7 +202,7 @@ describe('every root field', () => {
     const { data } = await server.graphql(
       'mutation { logEvent(input: { code: "AUTH-001" }) { event { code definition { name } } } }',
       {},
-      keys['write'],
+      keys['events:write'],
     );
     expect(data.logEvent.event).toEqual({
       code: 'AUTH-001',
@@ -222,9 +227,9 @@ describe('keys', () => {
     of.graphql('mutation($id: ID!) { revokeApiKey(id: $id) { id revokedAt } }', { id });
 
   test('a key is shown once: afterwards there is its beginning and, in the database, its hash', async () => {
-    const { key, apiKey } = await createKey(server, 'read', 'write');
+    const { key, apiKey } = await createKey(server, 'events:read', 'events:write');
     expect(key).toMatch(/^jejak_[\w-]{49}$/);
-    expect(apiKey).toMatchObject({ name: 'read and write', scopes: ['READ', 'WRITE'], revokedAt: null }); // oxfmt-ignore
+    expect(apiKey).toMatchObject({ name: 'events:read and events:write', scopes: ['EVENTS_READ', 'EVENTS_WRITE'], revokedAt: null }); // oxfmt-ignore
     expect(key.startsWith(apiKey.hint)).toBe(true);
     expect(apiKey.hint.length).toBeLessThan(12);
     expect(await list()).toContainEqual(apiKey);
@@ -237,9 +242,9 @@ describe('keys', () => {
 
   test('no two keys are alike, and each opens what it was made for', async () => {
     const [reader, writer, both] = [
-      (await createKey(server, 'read')).key,
-      (await createKey(server, 'write')).key,
-      (await createKey(server, 'read', 'write', 'read')).key,
+      (await createKey(server, 'events:read')).key,
+      (await createKey(server, 'events:write')).key,
+      (await createKey(server, 'events:read', 'events:write', 'events:read')).key,
     ];
     expect(new Set([reader, writer, both]).size).toBe(3);
     expect([await may(reader), await may(reader, WRITE)]).toEqual(['yes', 'FORBIDDEN']);
@@ -248,7 +253,7 @@ describe('keys', () => {
   });
 
   test('apiKeys lists every key, the oldest first, revoked ones too', async () => {
-    const made = [(await createKey(server, 'read')).apiKey, (await createKey(server, 'write')).apiKey]; // oxfmt-ignore
+    const made = [(await createKey(server, 'events:read')).apiKey, (await createKey(server, 'events:write')).apiKey]; // oxfmt-ignore
     await revoke(made[0].id);
     const keys = await list();
     expect(keys.slice(-2)).toMatchObject([{ ...made[0], revokedAt: expect.any(String) }, made[1]]);
@@ -257,10 +262,20 @@ describe('keys', () => {
     );
   });
 
+  test('a key that was made before scopes said of what they are keeps its rights', async () => {
+    const { key, apiKey } = await createKey(server, 'events:export');
+    const { sql } = server.database;
+    await sql`UPDATE api_keys SET scopes = '{read,write}' WHERE id = ${apiKey.id}`;
+    await sql.file('drizzle/0003_scopes.sql');
+    expect([await may(key), await may(key, WRITE)]).toEqual(['yes', 'yes']);
+    const [row] = await sql`SELECT scopes FROM api_keys WHERE id = ${apiKey.id}`;
+    expect(row!['scopes']).toEqual(['events:read', 'events:write']);
+  });
+
   test('a key made by an administrator’s key may make others', async () => {
     const { key } = await createKey(server, 'admin');
     const { data } = await server.graphql(
-      'mutation { createApiKey(name: "x", scopes: [READ]) { key } }',
+      'mutation { createApiKey(name: "x", scopes: [EVENTS_READ]) { key } }',
       {},
       key,
     );
@@ -268,15 +283,15 @@ describe('keys', () => {
   });
 
   test.each([
-    ['no name', { name: '', scopes: ['READ'] }],
-    ['a blank name', { name: ' \t', scopes: ['READ'] }],
-    ['a name of 101 characters', { name: 'n'.repeat(101), scopes: ['READ'] }],
-    ['a name that the database cannot hold', { name: 'a\u0000b', scopes: ['READ'] }],
+    ['no name', { name: '', scopes: ['EVENTS_READ'] }],
+    ['a blank name', { name: ' \t', scopes: ['EVENTS_READ'] }],
+    ['a name of 101 characters', { name: 'n'.repeat(101), scopes: ['EVENTS_READ'] }],
+    ['a name that the database cannot hold', { name: 'a\u0000b', scopes: ['EVENTS_READ'] }],
     ['no scopes', { name: 'n', scopes: [] }],
     ['a scope that is none', { name: 'n', scopes: ['ROOT'] }],
   ])('a key of %s is refused', async (_, variables) => {
     const { errors } = await server.graphql(
-      'mutation($name: String!, $scopes: [KeyScope!]!) { createApiKey(name: $name, scopes: $scopes) { key } }',
+      'mutation($name: String!, $scopes: [Scope!]!) { createApiKey(name: $name, scopes: $scopes) { key } }',
       variables,
     );
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
@@ -284,14 +299,14 @@ describe('keys', () => {
 
   test('a key of 100 characters’ name is made', async () => {
     const { data } = await server.graphql(
-      'mutation($name: String!) { createApiKey(name: $name, scopes: [READ]) { apiKey { name } } }',
+      'mutation($name: String!) { createApiKey(name: $name, scopes: [EVENTS_READ]) { apiKey { name } } }',
       { name: '😀'.repeat(50) },
     );
     expect(data.createApiKey.apiKey.name).toBe('😀'.repeat(50));
   });
 
   test('a malformed key is refused without asking the database', async () => {
-    const { key } = await createKey(server, 'read');
+    const { key } = await createKey(server, 'events:read');
     const flipped = key.slice(0, 20) + (key[20] === 'A' ? 'B' : 'A') + key.slice(21);
     const malformed = [
       key.slice(0, -1),
@@ -325,7 +340,7 @@ describe('keys', () => {
   });
 
   test('a revoked key is refused at once by the server that revoked it, for good', async () => {
-    const { key, apiKey } = await createKey(server, 'read');
+    const { key, apiKey } = await createKey(server, 'events:read');
     expect(await may(key)).toBe('yes');
     const { data } = await revoke(apiKey.id);
     expect(data.revokeApiKey).toEqual({ id: apiKey.id, revokedAt: expect.any(String) });
@@ -337,7 +352,7 @@ describe('keys', () => {
 
   test('a revoked key is refused within 5 seconds by every other server', async () => {
     const other = await testServer(server.database);
-    const { key, apiKey } = await createKey(server, 'read');
+    const { key, apiKey } = await createKey(server, 'events:read');
     expect(await may(key, READ, other)).toBe('yes');
     await revoke(apiKey.id);
     const start = performance.now();
@@ -349,7 +364,7 @@ describe('keys', () => {
   });
 
   test('many uses of a key while it is revoked end in refusal', async () => {
-    const { key, apiKey } = await createKey(server, 'read');
+    const { key, apiKey } = await createKey(server, 'events:read');
     const uses = Array.from({ length: 30 }, () => may(key));
     await revoke(apiKey.id);
     await Promise.all(uses);

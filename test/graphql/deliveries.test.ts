@@ -87,7 +87,7 @@ test('subscribers who ask the same of different places get each what comes after
 test('who may not read is refused what others already watch', async () => {
   const server = await testServer();
   const { data } = await server.graphql(
-    'mutation { createApiKey(name: "writer", scopes: [WRITE]) { key } }',
+    'mutation { createApiKey(name: "writer", scopes: [EVENTS_WRITE]) { key } }',
   );
   await using reading = server.subscribe<Logged>(filtered, { after: 'earliest' });
   await log(server, ['a']);

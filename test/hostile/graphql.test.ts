@@ -157,6 +157,19 @@ test('metadata of 32 levels is stored, of 33 and of 100,000 rejected, also in qu
   expect(data.quarantinedEvents).toHaveLength(4);
 });
 
+test.each([10, 1_000, 5_000, 20_000, 80_000])(
+  'a filter within filters, %d deep, is refused on both lanes',
+  async (depth) => {
+    const query = `query A${depth}($f: EventFilter) { events(filter: $f, first: 1) { totalCount } }`;
+    const body = `{"query":"${query}","variables":{"f":${nested(depth, '{"not":', '}', '{}')}}}`;
+    await server.graphql(query);
+    for (const accept of ['application/json', 'application/json;q=1'])
+      expect(codesOf((await send(server, '/graphql', body, { accept })).body.errors)).toEqual([
+        'BAD_USER_INPUT',
+      ]);
+  },
+);
+
 test('variables nested 100,000 deep are refused, whatever their type', async () => {
   for (const field of ['eventId', 'timestamp', 'code', 'username', 'userId', 'status', 'tags', 'ipAddress']) {
     for (const [open, close] of [['[', ']'], ['{"a":', '}']] as const) {

@@ -11,7 +11,7 @@ let readKey: string;
 beforeAll(async () => {
   server = await createTestServer();
   const { data } = await server.graphql(
-    'mutation { createApiKey(name: "reader", scopes: [READ]) { key } }',
+    'mutation { createApiKey(name: "reader", scopes: [EVENTS_READ]) { key } }',
   );
   readKey = data.createApiKey.key;
 });
@@ -52,10 +52,20 @@ const definition = (selection: string, variables?: object) => ({
   rest: { variables },
 });
 
+const filtered = (f: unknown) => ({
+  query:
+    'query($f: EventFilter = { code: [] }) { events(filter: $f) { totalCount edges { node { code } } } }',
+  rest: { variables: { f } },
+});
+
 // Each request may be repeated and gives the same answer again.
 const requests: Record<string, Request> = {
   'a query': { query: '{ severities { severity retentionDays } }' },
   'a query with variables': definition('name', { c: 'AUTH-001' }),
+  'a filter in a variable': filtered({ not: { or: [{ code: ['AUTH-001'] }, { not: {} }] } }),
+  'a filter where one is the default': filtered(undefined),
+  'a filter of null': filtered(null),
+  'a filter that does not fit': filtered({ and: [{ or: { severity: 'LOW' } }] }),
   'an answer of null': { query: '{ event(eventId: "none") { id } }' },
   'graphql-response+json': {
     query: '{ categories { code } }',
@@ -131,7 +141,7 @@ test.each(Object.entries(requests))(
 );
 
 test('the lean lane takes what was learnt and leaves the rest', async () => {
-  const keys = { authenticate: async () => ({ keyId: 1, name: 'test', scopes: ['read'] }) };
+  const keys = { authenticate: async () => ({ keyId: 1, name: 'test', scopes: ['events:read'] }) };
   const documents = createDocuments();
   const lane = createLane({
     known: documents.known,

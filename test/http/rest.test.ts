@@ -54,7 +54,7 @@ const rowOf = async (eventId: string): Promise<Row> => {
 };
 const keyWith = async (scope: string): Promise<string> => {
   const { data } = await server.graphql(
-    'mutation($s: [KeyScope!]!) { createApiKey(name: "test", scopes: $s) { key } }',
+    'mutation($s: [Scope!]!) { createApiKey(name: "test", scopes: $s) { key } }',
     { s: [scope] },
   );
   return data.createApiKey.key;
@@ -530,11 +530,11 @@ describe('refusals', () => {
 
   test('S4: a key that may only read is 403; one that may write is enough', async () => {
     const event = { code: 'AUTH-001', event_id: newId() };
-    expect(await server.rest(event, await keyWith('READ'))).toMatchObject({
+    expect(await server.rest(event, await keyWith('EVENTS_READ'))).toMatchObject({
       status: 403,
       body: { error: { code: 'FORBIDDEN', message: expect.stringContaining('write') } },
     });
-    expect((await server.rest(event, await keyWith('WRITE'))).status).toBe(201);
+    expect((await server.rest(event, await keyWith('EVENTS_WRITE'))).status).toBe(201);
   });
 });
 

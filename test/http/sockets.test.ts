@@ -78,7 +78,7 @@ const introduced = async (key: string = ADMIN_KEY, of: TestServer = server): Pro
 
 const makeKey = async (...scopes: string[]): Promise<{ id: string; key: string }> => {
   const { data } = await server.graphql(
-    'mutation($scopes: [KeyScope!]!) { createApiKey(name: "k", scopes: $scopes) { key apiKey { id } } }',
+    'mutation($scopes: [Scope!]!) { createApiKey(name: "k", scopes: $scopes) { key apiKey { id } } }',
     { scopes },
   );
   return { id: data.createApiKey.apiKey.id, key: data.createApiKey.key };
@@ -123,7 +123,7 @@ test.each([
 });
 
 test('a revoked key cannot connect', async () => {
-  const { id, key } = await makeKey('READ');
+  const { id, key } = await makeKey('EVENTS_READ');
   using before = await introduced(key);
   await server.graphql('mutation($id: ID!) { revokeApiKey(id: $id) { id } }', { id });
   using after = await open();
@@ -135,7 +135,7 @@ test('a revoked key cannot connect', async () => {
 test('where keys cannot be looked up a socket is told to come back, not that its key is bad', async () => {
   const own = await testServer();
   const { data } = await own.graphql(
-    'mutation { createApiKey(name: "k", scopes: [READ]) { key } }',
+    'mutation { createApiKey(name: "k", scopes: [EVENTS_READ]) { key } }',
   );
   await own.database.sql`ALTER TABLE api_keys RENAME TO hidden`;
   using socket = await open(own);
@@ -147,7 +147,7 @@ test('where keys cannot be looked up a socket is told to come back, not that its
 });
 
 test('a key that may only write may log over the socket, and gets FORBIDDEN for a subscription', async () => {
-  const { key } = await makeKey('WRITE');
+  const { key } = await makeKey('EVENTS_WRITE');
   using socket = await introduced(key);
   socket.send({ id: 'watch', type: 'subscribe', payload: { query: watch } });
   const refused = await socket.next();
@@ -373,7 +373,7 @@ test.each([
 // What happens meanwhile.
 
 test('a key that another server revoked has its sockets closed with 4403 within 10 s, and no others', async () => {
-  const [revoked, kept] = [await makeKey('READ'), await makeKey('READ')];
+  const [revoked, kept] = [await makeKey('EVENTS_READ'), await makeKey('EVENTS_READ')];
   using leaving = await introduced(revoked.key);
   using staying = await introduced(kept.key);
   await watching(leaving, 'watch');
@@ -392,7 +392,7 @@ test('B1: a database that is away closes no socket, and its subscriptions go on 
   const proxy = await proxyTo(database);
   const behind = await testServer({ ...database, url: proxy.url });
   const { data } = await behind.graphql(
-    'mutation { createApiKey(name: "k", scopes: [READ]) { key } }',
+    'mutation { createApiKey(name: "k", scopes: [EVENTS_READ]) { key } }',
   );
   using socket = await introduced(data.createApiKey.key, behind);
   await watching(socket, 'watch', behind);

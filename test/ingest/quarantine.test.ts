@@ -89,7 +89,7 @@ test('the quarantine is listed in pages, and only an administrator sees it', asy
     [...data.quarantinedEvents, ...rest.data.quarantinedEvents].map(({ source }) => source.name),
   ).toEqual([4, 3, 2, 1, 0].map((n) => `lost ${n}`));
   const made = await server.graphql(
-    'mutation { createApiKey(name: "reader", scopes: [READ, WRITE]) { key } }',
+    'mutation { createApiKey(name: "reader", scopes: [EVENTS_READ, EVENTS_WRITE]) { key } }',
   );
   const { errors } = await server.graphql(LIST, {}, made.data.createApiKey.key);
   expect(errors![0].extensions.code).toBe('FORBIDDEN');

@@ -130,7 +130,7 @@ test.each([
 test('a key that may not read gets FORBIDDEN', async () => {
   const server = await testServer();
   const { data } = await server.graphql(
-    'mutation { createApiKey(name: "writer", scopes: [WRITE]) { key } }',
+    'mutation { createApiKey(name: "writer", scopes: [EVENTS_WRITE]) { key } }',
   );
   const response = await request(server, subscription, {}, { key: data.createApiKey.key });
   const { value } = await resultsOf(response).next();
@@ -241,7 +241,7 @@ test.each([
 test('a client that went away before its subscription began leaves nothing', async () => {
   const server = await testServer();
   const { data } = await server.graphql(
-    'mutation { createApiKey(name: "slow", scopes: [READ]) { key } }',
+    'mutation { createApiKey(name: "slow", scopes: [EVENTS_READ]) { key } }',
   );
   const leaving = new AbortController();
   const asking = await server.database.sql.reserve();
@@ -262,7 +262,7 @@ test('a client that went away before its subscription began leaves nothing', asy
 test('a key that another server revoked has its streams ended within 10 s, and no others', async () => {
   const server = await testServer();
   const { data } = await server.graphql(
-    'mutation { createApiKey(name: "k", scopes: [READ]) { key apiKey { id } } }',
+    'mutation { createApiKey(name: "k", scopes: [EVENTS_READ]) { key apiKey { id } } }',
   );
   const { key, apiKey } = data.createApiKey;
   const [leaving, staying] = await Promise.all([

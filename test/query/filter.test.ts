@@ -5,7 +5,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/connection.ts';
 import { events as eventsTable } from '../../src/database/schema.ts';
-import type { Event, EventInput } from '../../src/events/fields.ts';
+import type { Event, EventInput, FieldName } from '../../src/events/fields.ts';
 import { microsOf } from '../../src/events/time.ts';
 import {
   type Bounds,
@@ -16,7 +16,10 @@ import {
 import { type Head, readBatches } from '../../src/live/read-batches.ts';
 import {
   type EventFilter,
+  MAX_CONDITIONS,
+  MAX_DEPTH,
   filterBounds,
+  filterFields,
   filterSql,
   filterTest,
   settled,
@@ -128,8 +131,33 @@ const values: {
           from: random.pick(instants),
           ...(random.chance(0.7) ? { to: maybe(random, () => random.pick(instants)) } : {}),
         },
+  and: (random) => filtersOf(random),
+  or: (random) => filtersOf(random),
+  not: (random) => filterOf(random, 2),
 };
 const keys = Object.keys(values) as (keyof EventFilter)[];
+
+/** A filter of a few keys; combinations grow rarer as it goes deeper. */
+const filterOf = (random: Random, depth: number): EventFilter => {
+  const simple = keys.filter((key) => !combining.has(key));
+  const few = some(random, random.chance(0.7 ** depth) ? keys : simple, 2);
+  return Object.fromEntries(
+    few.map((key) => [
+      key,
+      maybe(random, () =>
+        combining.has(key) ? combination(random, key, depth) : values[key](random),
+      ),
+    ]),
+  );
+};
+const combining: ReadonlySet<string> = new Set(['and', 'or', 'not']);
+const combination = (random: Random, key: string, depth: number): unknown => {
+  if (depth >= MAX_DEPTH - 1) return key === 'not' ? {} : [];
+  if (key === 'not') return filterOf(random, depth + 1);
+  return Array.from({ length: random.below(4) }, () => filterOf(random, depth + 1));
+};
+const filtersOf = (random: Random): EventFilter[] =>
+  Array.from({ length: random.below(4) }, () => filterOf(random, 2));
 
 let server: TestServer;
 let database: Database;
@@ -195,11 +223,23 @@ const isOutside =
   ({ severity, category }: Event): boolean =>
     severities?.includes(severity) === false || categories?.includes(category) === false;
 
+/** An event with nothing but what a subscription reads for its filter. */
+const narrowTo =
+  (names: readonly FieldName[]) =>
+  (event: Event): Event =>
+    Object.fromEntries(['id' as const, ...names].map((name) => [name, event[name]])) as Event;
+
 const compare = async (filter: EventFilter): Promise<number> => {
   const ids = inMemory(filter);
   const what = `seed ${seed}, ${JSON.stringify(filter)}`;
   expect(await inSql(filter), what).toEqual(ids);
-  expect(matching(filter).filter(isOutside(filterBounds(settled(filter, now)))), what).toEqual([]);
+  const meant = settled(filter, now);
+  expect(matching(filter).filter(isOutside(filterBounds(meant))), what).toEqual([]);
+  const narrow = stored.map(narrowTo(filterFields(meant)));
+  expect(
+    narrow.filter(filterTest(meant, now)).map(({ id }) => id),
+    what,
+  ).toEqual(ids);
   return ids.length;
 };
 
@@ -242,9 +282,58 @@ test.each(keys.filter((key) => Array.isArray(values[key](createRandom(1)))))(
   'an empty list of %s matches none, unless all of none is asked for',
   async (key) => {
     const matches = await compare({ [key]: [] });
-    expect(matches).toBe(key === 'tagsAll' ? stored.filter((event) => event.tags).length : 0);
+    const all = { tagsAll: stored.filter((event) => event.tags).length, and: EVENTS };
+    expect(matches).toBe(all[key as keyof typeof all] ?? 0);
   },
 );
+
+test('what is absent is not what was asked for: `not` finds it, however often it is said', async () => {
+  const named = { username: ['a'] };
+  const isNamed = ({ username }: Event): boolean => username === 'a';
+  const others = stored.filter((event) => !isNamed(event));
+  expect(others.some(({ username }) => username === null)).toBe(true);
+  expect(await inSql({ not: named })).toEqual(others.map(({ id }) => id));
+  expect(await compare({ not: { not: named } })).toBe(EVENTS - others.length);
+  expect(await compare({ or: [named, { not: named }] })).toBe(EVENTS);
+  expect(await compare({ and: [named, { not: named }] })).toBe(0);
+  expect(await compare({ not: {} })).toBe(0);
+});
+
+test('`or` is bounded where all that it offers is, `not` never', () => {
+  const [critical, auth] = [{ minSeverity: 'CRITICAL' }, { category: ['AUTH'] }] as const;
+  expect(filterBounds({ or: [critical, { severity: ['INFO'] }] })).toEqual({
+    severities: ['CRITICAL', 'INFO'],
+  });
+  expect(filterBounds({ or: [critical, auth] })).toEqual({});
+  expect(filterBounds({ and: [critical, auth] })).toEqual({
+    severities: ['CRITICAL'],
+    categories: ['AUTH'],
+  });
+  expect(filterBounds({ not: critical })).toEqual({});
+  expect(filterBounds({ or: [] })).toEqual({ severities: [], categories: [] });
+});
+
+describe('refused with BAD_USER_INPUT by all: a filter', () => {
+  const refusal = expect.objectContaining({
+    code: 'BAD_USER_INPUT',
+    message: expect.stringContaining(`${MAX_CONDITIONS} conditions`),
+  }) as Error;
+  const deep = (levels: number): EventFilter =>
+    levels === 1 ? { code: [] } : { not: deep(levels - 1) };
+  const wide = (conditions: number): EventFilter => ({
+    or: Array.from({ length: conditions - 1 }, () => ({ code: ['AUTH-001'] })),
+  });
+  test.each([
+    ['deeper than stated', deep(MAX_DEPTH), deep(MAX_DEPTH + 1)],
+    ['nested without end', {}, deep(5_000)],
+    ['of more conditions than stated', wide(MAX_CONDITIONS), wide(MAX_CONDITIONS + 1)],
+  ])('%s', (_name, good, bad) => {
+    for (const use of [filterSql, filterTest, settled]) {
+      expect(() => use(good, now)).not.toThrow();
+      expect(() => use(bad, now)).toThrow(refusal);
+    }
+  });
+});
 
 test('a range holds its first microsecond and not its last', async () => {
   for (const { timestamp } of stored.slice(0, 40)) {
