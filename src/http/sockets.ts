@@ -47,7 +47,7 @@ type Subscribing = ExecutionArgs & { readonly send: Send };
 
 export const createSockets = (
   server: Server,
-  { logger, metrics, pulse: _pulse, assertRoom: _assertRoom, ...parts }: Parts,
+  { logger, metrics, ...parts }: Parts,
   documents: Documents,
   deliveries: Deliveries,
 ): AsyncDisposable => {

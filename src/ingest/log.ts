@@ -129,11 +129,17 @@ export const createLog = ({
       const outcomes = results.map((result) =>
         isRejection(result) ? rejected(result) : stored[next++]!,
       );
-      for (const { outcome } of outcomes) metrics.events.inc({ outcome });
+      for (const [outcome, events] of tally(outcomes)) metrics.events.inc({ outcome }, events);
       if (!replay) await setAside(sources, outcomes, keyName);
       return outcomes;
     });
   };
+};
+
+const tally = (outcomes: readonly Outcome[]): Map<Outcome['outcome'], number> => {
+  const counts = new Map<Outcome['outcome'], number>();
+  for (const { outcome } of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  return counts;
 };
 
 const rejected = (rejection: Rejection): Outcome => ({
