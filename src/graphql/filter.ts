@@ -75,11 +75,10 @@ EventFilter.implement({
 });
 
 /** The events that a filter chooses of those that may be seen. */
-export const conditionOf = (filter: Filter | null | undefined, context: Context): SQL | undefined =>
-  and(filterSql(filter, context.clock()), visibleWithin(filter, context));
-
-/** What may be seen, as a condition to put beside that of the filter; undefined where all that it can choose may be. */
-export const visibleWithin = (
+export const conditionOf = (
   filter: Filter | null | undefined,
   { clock, retention }: Context,
-): SQL | undefined => visibleSql(retention.policy(), filter, clock());
+): SQL | undefined => {
+  const now = clock();
+  return and(filterSql(filter, now), visibleSql(retention.policy(), filter, now));
+};

@@ -2,12 +2,13 @@
 
 import { type TimeRange as Range, resolveRange } from '../query/range.ts';
 import * as reports from '../query/reports.ts';
+import { visibleSql } from '../retention/visible.ts';
 import { type Context, builder } from './builder.ts';
-import { TimeRange, visibleWithin } from './filter.ts';
+import { TimeRange } from './filter.ts';
 
-const spanOf = (range: Range, context: Context): reports.Span => ({
-  ...resolveRange(range, context.clock()),
-  where: visibleWithin({ range }, context),
+const spanOf = (range: Range, { clock, retention }: Context, now = clock()): reports.Span => ({
+  ...resolveRange(range, now),
+  where: visibleSql(retention.policy(), { range }, now),
 });
 
 type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Awaited<
@@ -179,13 +180,11 @@ builder.queryFields((t) => {
         range: rangeOf(DAY),
         timeZone: t.arg({ type: 'TimeZone', defaultValue: 'UTC', description: 'Whose hours.' }),
       },
-      resolve: (_root, { range, timeZone }, context) =>
-        reports.modelPerformance(
-          context.database.question,
-          spanOf(range ?? DAY, context),
-          timeZone ?? 'UTC',
-          context.clock(),
-        ),
+      resolve: (_root, { range, timeZone }, context) => {
+        const now = context.clock();
+        const span = spanOf(range ?? DAY, context, now);
+        return reports.modelPerformance(context.database.question, span, timeZone ?? 'UTC', now);
+      },
     }),
     systemPerformance: t.field({
       type: [SystemPerformance],
