@@ -49,7 +49,7 @@ type Subscribing = ExecutionArgs & { readonly send: Send };
 
 export const createSockets = (
   server: Server,
-  { logger, metrics, access, pulse: _pulse, assertRoom: _assertRoom, ...parts }: Parts,
+  { logger, metrics, access, ...parts }: Parts,
   documents: Documents,
   deliveries: Deliveries,
 ): AsyncDisposable => {

@@ -19,7 +19,7 @@ import { type Viewer, may } from '../access/viewer.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import { type Attributed, attribute } from './attribute.ts';
+import { attribute } from './attribute.ts';
 import type { Batcher, Placed } from './batcher.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -118,9 +118,10 @@ export const createLog = ({
     await rateLimit(viewer, sent.length);
     const now = clock();
     const { forced } = viewer;
-    const sources = forced && !replay ? sent.map((each) => attribute(each, forced)) : undefined;
-    const results = sent.map((each, index) =>
-      within(viewer, completed(sources?.[index], each, now)),
+    const attributed = forced && !replay ? sent.map((each) => attribute(each, forced)) : undefined;
+    const sources = attributed?.map(({ source }) => source) ?? sent;
+    const results = sources.map((source, index) =>
+      within(viewer, warned(complete(source, now), attributed?.[index]?.claimed)),
     );
     return pulse.guard(async () => {
       const stored = await store(
@@ -131,28 +132,22 @@ export const createLog = ({
       const outcomes = results.map((result) =>
         isRejection(result) ? rejected(result) : stored[next++]!,
       );
-      for (const { outcome } of outcomes) metrics.events.inc({ outcome });
-      if (!replay)
-        await setAside(sources?.map(({ source }) => source) ?? sent, outcomes, viewer.name);
+      for (const [outcome, events] of tally(outcomes)) metrics.events.inc({ outcome }, events);
+      if (!replay) await setAside(sources, outcomes, viewer.name);
       return outcomes;
     });
   };
 };
 
-/** Complete, with a warning for what is another's to say than the caller's. */
-const completed = (
-  attributed: Attributed | undefined,
-  sent: unknown,
-  now: Date,
+/** With a warning for each field that was claimed and is not the caller's to say. */
+const warned = (
+  result: Prepared | Rejection,
+  claimed: readonly string[] = [],
 ): Prepared | Rejection => {
-  if (!attributed) return complete(sent, now);
-  const result = complete(attributed.source, now);
-  if (isRejection(result)) return result;
-  const warnings = attributed.claimed.map((field) => ({
-    field,
-    message:
-      'is not the caller’s to say and was replaced; what was sent is kept in metadata.claimed',
-  }));
+  if (isRejection(result) || claimed.length === 0) return result;
+  const message =
+    'is not the caller’s to say and was replaced; what was sent is kept in metadata.claimed';
+  const warnings = claimed.map((field) => ({ field, message }));
   return { ...result, warnings: [...result.warnings, ...warnings] };
 };
 
@@ -166,6 +161,12 @@ const within = (
     code: 'FORBIDDEN',
     reason: `"${name}" may not log such an event; its \`${Object.keys(narrowing).join('`, `')}\` must be within what the key is for.`,
   };
+};
+
+const tally = (outcomes: readonly Outcome[]): Map<Outcome['outcome'], number> => {
+  const counts = new Map<Outcome['outcome'], number>();
+  for (const { outcome } of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  return counts;
 };
 
 const rejected = (rejection: Rejection): Outcome => ({

@@ -7,6 +7,7 @@ import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import { securityRelevantCodes } from '../events/catalog.ts';
 import { instantFromPostgres } from '../events/time.ts';
+import { statusesOfFailure } from '../events/vocabulary.ts';
 import type { Instants } from './range.ts';
 
 const count = sql<number>`count(*)::float8`;
@@ -45,7 +46,7 @@ export const endpointErrorRates = (question: Question, range: Span, moreThan: nu
       totalRequests: count,
       errorCount: sql<number>`(count(*) FILTER (WHERE ${failed}))::float8`,
       errorRate,
-      failureRate: share(inArray(events.status, ['FAILED', 'ERROR', 'DENIED', 'BLOCKED'])),
+      failureRate: share(inArray(events.status, [...statusesOfFailure])),
     })
     .from(events)
     .where(and(within(range), isNotNull(events.endpoint)))
