@@ -62,7 +62,7 @@ describe('a key that is narrowed', () => {
            recentCriticalEvents { totalCount edges { node { eventId } } }
            userActivity(includeAnonymous: true) { username eventCount }
            endpointErrorRates(moreThan: 0) { endpoint } securitySummary(includeRelated: true) { type }
-           systemPerformance { name } }`,
+           systemPerformance { name } eventStats(range: { last: "PT1H" }, groupBy: [CATEGORY]) { count } }`,
       ),
     ).toEqual({
       a: { eventId: 'inside' },
@@ -73,6 +73,7 @@ describe('a key that is narrowed', () => {
       endpointErrorRates: [],
       securitySummary: [],
       systemPerformance: [],
+      eventStats: [{ count: 1 }],
     });
   });
 
