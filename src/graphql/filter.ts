@@ -8,6 +8,7 @@ import {
   filterSql,
 } from '../query/filter.ts';
 import type { TimeRange as Range } from '../query/range.ts';
+import { seenBy } from '../query/seen.ts';
 import { visibleSql } from '../retention/visible.ts';
 import { type Context, builder } from './builder.ts';
 import { EventCategory, EventStatus, SeverityEnum } from './vocabulary.ts';
@@ -74,11 +75,11 @@ EventFilter.implement({
   }),
 });
 
-/** The events that a filter chooses of those that may be seen. */
+/** The events that a filter chooses of those that the viewer may see. */
 export const conditionOf = (
   filter: Filter | null | undefined,
-  { clock, retention }: Context,
+  { viewer, retention, clock }: Context,
 ): SQL | undefined => {
   const now = clock();
-  return and(filterSql(filter, now), visibleSql(retention.policy(), filter, now));
+  return and(filterSql(seenBy(viewer, filter), now), visibleSql(retention.policy(), filter, now));
 };

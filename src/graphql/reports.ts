@@ -1,15 +1,13 @@
 // The specification's monitoring reports 2 to 6. Report 1, `recentCriticalEvents`, is a page of events.
 
+import { and } from 'drizzle-orm';
+import { filterSql } from '../query/filter.ts';
 import { type TimeRange as Range, resolveRange } from '../query/range.ts';
 import * as reports from '../query/reports.ts';
+import { seenBy } from '../query/seen.ts';
 import { visibleSql } from '../retention/visible.ts';
 import { type Context, builder } from './builder.ts';
 import { TimeRange } from './filter.ts';
-
-const spanOf = (range: Range, { clock, retention }: Context, now = clock()): reports.Span => ({
-  ...resolveRange(range, now),
-  where: visibleSql(retention.policy(), { range }, now),
-});
 
 type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Awaited<
   ReturnType<R>
@@ -104,6 +102,16 @@ const SystemPerformance = builder
       }),
     }),
   });
+
+/** A range of time, and of its events those that the viewer may see. */
+const spanOf = (
+  range: Range,
+  { viewer, retention, clock }: Context,
+  now = clock(),
+): reports.Span => ({
+  ...resolveRange(range, now),
+  where: and(filterSql(seenBy(viewer, null), now), visibleSql(retention.policy(), { range }, now)),
+});
 
 const DAY = { last: 'PT24H' };
 const HOUR = { last: 'PT1H' };

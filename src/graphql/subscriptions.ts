@@ -14,6 +14,7 @@ import {
   filterTest,
   settled,
 } from '../query/filter.ts';
+import { seenBy } from '../query/seen.ts';
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
 import { EventFilter } from './filter.ts';
@@ -96,11 +97,11 @@ const wantOf = (
   form: string,
   pack: Want['pack'],
   given: Filter | null | undefined,
-  { clock, retention }: Context,
+  { clock, retention, viewer }: Context,
   info: GraphQLResolveInfo,
 ): Want => {
   const now = clock();
-  const filter = settled(given, now);
+  const filter = settled(seenBy(viewer, given), now);
   const columns = columnsFor([...filterFields(filter), ...selectedIn(info)]);
   const matches = filterTest(filter, now);
   return {
@@ -111,17 +112,8 @@ const wantOf = (
   };
 };
 
-/** Category SECURITY, or severity CRITICAL whatever the category. */
-const security = ({ clock, retention }: Context, info: GraphQLResolveInfo): Want => {
-  const columns = columnsFor(['category', ...selectedIn(info)]);
-  return {
-    key: JSON.stringify(['security', columns]),
-    wanted: (event) =>
-      (event.category === 'SECURITY' || event.severity === 'CRITICAL') &&
-      isWithin(retention.policy().periods, event, clock()),
-    need: { columns },
-    pack: each,
-  };
+const securityRelevant: Filter = {
+  or: [{ category: ['SECURITY'] }, { severity: ['CRITICAL'] }],
 };
 
 /** The columns behind some names, and those that say how long an event is kept; names that are none of an event's do not
@@ -170,7 +162,10 @@ builder.subscriptionFields((t) => ({
     authScopes: { may: 'events:read' },
     args: { after: t.arg.string({ description: AFTER }) },
     subscribe: (_root, { after }, context, info) =>
-      context.follow(security(context, info), context.resumeAfter ?? after),
+      context.follow(
+        wantOf('each', each, securityRelevant, context, info),
+        context.resumeAfter ?? after,
+      ),
     resolve: (logged) => logged as unknown as Logged,
   }),
   eventStream: t.field({

@@ -14,7 +14,7 @@ export const MAX_PAGE = 200;
 export const findEvent = async (
   question: Question,
   eventId: string,
-  where: SQL | undefined,
+  where?: SQL,
 ): Promise<Event | undefined> => {
   const [event] = await question
     .select()
