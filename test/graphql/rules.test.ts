@@ -4,7 +4,6 @@
 import { once } from 'node:events';
 import {
   type GraphQLArgument,
-  type GraphQLField,
   type GraphQLInputType,
   GraphQLObjectType,
   type GraphQLOutputType,
@@ -86,7 +85,7 @@ const rootFields: RootField[] = (
     ['subscription', schema.getSubscriptionType()],
   ] as const
 ).flatMap(([root, type]) =>
-  Object.values(type!.getFields()).map(({ name, args, type: output }: GraphQLField<any>) => {
+  Object.values(type!.getFields()).map(({ name, args, type: output }) => {
     const least = argumentsOf(
       args.filter((arg) => isRequiredArgument(arg) || (root === 'subscription' && arg.name === 'after')),
     ).replace(/after: "[^"]*"/, 'after: "earliest"');
