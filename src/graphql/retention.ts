@@ -16,6 +16,7 @@ const ADMIN = 'Needs the scope `admin`.';
 const isSeverity = (target: string): target is Severity => target in severities;
 
 const RetentionRule = builder.objectRef<Rule>('RetentionRule').implement({
+  readers: ['admin'],
   description: 'How long events of a severity or a code are kept, where it was set.',
   fields: (t) => ({
     severity: t.field({
@@ -37,6 +38,7 @@ const RetentionRule = builder.objectRef<Rule>('RetentionRule').implement({
 });
 
 const Hold = builder.objectRef<StoredHold>('Hold').implement({
+  readers: ['admin'],
   description: 'Events that are kept whatever their age, until the hold is released.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Its number, for `releaseHold`.' }),
@@ -72,6 +74,7 @@ const Hold = builder.objectRef<StoredHold>('Hold').implement({
 const RetentionPlanPartition = builder
   .objectRef<PlannedPartition>('RetentionPlanPartition')
   .implement({
+    readers: ['admin'],
     description: 'Events of one severity and time that are stored together, and go together.',
     fields: (t) => ({
       name: t.exposeString('name', { description: 'The table in the database.' }),
@@ -90,6 +93,7 @@ const RetentionPlanPartition = builder
   });
 
 const RetentionPlan = builder.objectRef<Plan>('RetentionPlan').implement({
+  readers: ['admin'],
   description: 'What a run of retention would remove. Nothing is touched.',
   fields: (t) => ({
     at: t.expose('at', { type: 'DateTime', description: 'When it would run.' }),
@@ -107,6 +111,7 @@ const RetentionPlan = builder.objectRef<Plan>('RetentionPlan').implement({
 
 type Removed = { readonly severity: Severity; readonly events: number };
 const RemovedEvents = builder.objectRef<Removed>('RemovedEvents').implement({
+  readers: ['admin'],
   description: 'How many events of a severity were removed.',
   fields: (t) => ({
     severity: t.expose('severity', { type: SeverityEnum, description: 'The severity.' }),

@@ -22,6 +22,7 @@ import { EventFilter } from './filter.ts';
 type Logged = Payload & { readonly event: LoggedEvent };
 
 const EventLogged = builder.objectRef<Logged>('EventLogged').implement({
+  readers: ['events:read'],
   description: 'An event and where the subscriber now stands.',
   fields: (t) => ({
     event: t.expose('event', { type: Event, description: 'The event, as it is stored.' }),
@@ -39,6 +40,7 @@ type Batch = Payload & {
 };
 
 const EventStreamBatch = builder.objectRef<Batch>('EventStreamBatch').implement({
+  readers: ['events:read'],
   description:
     'Events that came together, and where the subscriber now stands. Without events it is a checkpoint: nothing that matches came, and the cursor moves on.',
   fields: (t) => ({
