@@ -120,6 +120,7 @@ const RemovedEvents = builder.objectRef<Removed>('RemovedEvents').implement({
 });
 
 const RetentionRun = builder.objectRef<Run>('RetentionRun').implement({
+  readers: ['admin'],
   description:
     'One run of retention. Where it removed anything it is told in the log too, as ADMIN-007.',
   fields: (t) => ({
