@@ -3,6 +3,7 @@
 
 import {
   bigint,
+  boolean,
   customType,
   integer,
   pgTable,
@@ -78,6 +79,12 @@ export const apiKeys = pgTable('api_keys', {
   scopes: text().array().notNull(),
   createdAt: instant('created_at').notNull(),
   revokedAt: instant('revoked_at'),
+});
+
+export const hashKey = pgTable('hash_key', {
+  one: boolean().primaryKey(),
+  key: bytea(),
+  proof: bytea().notNull(),
 });
 
 /** A batch holds at most this many events; its number times this, plus an event's place, is the event's id. */

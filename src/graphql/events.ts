@@ -7,7 +7,7 @@ import { filterSql } from '../query/filter.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { Event } from './event.ts';
-import { EventFilter, TimeRange } from './filter.ts';
+import { EventFilter, TimeRange, asked } from './filter.ts';
 
 const EventOrder = builder.enumType('EventOrder', {
   description: 'The order of a list, by timestamp and then by id.',
@@ -24,8 +24,10 @@ builder.queryFields((t) => ({
     description: 'One event by its eventId; null where there is none.',
     authScopes: { may: 'events:read' },
     args: { eventId: t.arg.id({ required: true, description: 'The `eventId`, not the `id`.' }) },
-    resolve: async (_root, { eventId }, { database }) =>
-      (await findEvent(database.question, eventId)) ?? null,
+    resolve: async (_root, { eventId }, { database, protection }) => {
+      const [stored] = protection.storedForms('eventId', eventId);
+      return (await findEvent(database.question, stored!)) ?? null;
+    },
   }),
   events: t.field({
     type: EventConnection,
@@ -41,7 +43,12 @@ builder.queryFields((t) => ({
       ...pageArguments,
     },
     resolve: (_root, { filter, order, ...page }, context) =>
-      resolvePage(page, order ?? 'NEWEST_FIRST', filterSql(filter, context.clock()), context),
+      resolvePage(
+        page,
+        order ?? 'NEWEST_FIRST',
+        filterSql(asked(filter, context), context.clock()),
+        context,
+      ),
   }),
   recentCriticalEvents: t.field({
     type: EventConnection,

@@ -15,7 +15,7 @@ import {
 } from '../query/filter.ts';
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
-import { EventFilter } from './filter.ts';
+import { EventFilter, asked } from './filter.ts';
 
 type Logged = Payload & { readonly event: LoggedEvent };
 
@@ -95,11 +95,11 @@ const wantOf = (
   form: string,
   pack: Want['pack'],
   given: Filter | null | undefined,
-  { clock }: Context,
+  context: Context,
   info: GraphQLResolveInfo,
 ): Want => {
-  const now = clock();
-  const filter = settled(given, now);
+  const now = context.clock();
+  const filter = settled(asked(given, context), now);
   const columns = columnsFor([...filterFields(filter), ...selectedIn(info)]);
   return {
     key: JSON.stringify([form, filter, columns]),

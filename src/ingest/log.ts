@@ -1,4 +1,4 @@
-// The one way into the log, behind every door: completes what callers sent, stores it through the batcher and says for
+// The one way into the log, behind every door: protects and completes what callers sent, stores it through the batcher and says for
 // each event, in the order they came, what became of it.
 
 import { isDeepStrictEqual } from 'node:util';
@@ -13,6 +13,7 @@ import {
   isRejection,
 } from '../events/complete.ts';
 import { type Event, type InputName, fields, inputNames } from '../events/fields.ts';
+import type { Protected, Protection } from '../events/protect.ts';
 import type { RateLimit } from '../access/rate.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Logger } from '../logger.ts';
@@ -56,6 +57,7 @@ type LogParts = {
   readonly batcher: Batcher;
   readonly sql: Sql;
   readonly quarantine: Quarantine;
+  readonly protect: Protection['protect'];
   readonly pulse: Pulse;
   readonly rateLimit: RateLimit | undefined;
   /** Told after every commit. */
@@ -70,6 +72,7 @@ export const createLog = ({
   batcher,
   sql,
   quarantine,
+  protect,
   pulse,
   rateLimit,
   committed,
@@ -97,12 +100,14 @@ export const createLog = ({
   };
 
   const setAside = async (
-    sources: readonly unknown[],
+    sources: readonly Protected[],
     outcomes: readonly Outcome[],
     keyName: string,
   ): Promise<void> => {
     const refused = outcomes.flatMap((of, index) =>
-      of.outcome === 'REJECTED' ? [{ source: sources[index], rejection: of.rejection }] : [],
+      of.outcome === 'REJECTED'
+        ? [{ source: sources[index]!.source, rejection: of.rejection }]
+        : [],
     );
     if (refused.length === 0) return;
     // The callers have the reason all the same.
@@ -114,7 +119,9 @@ export const createLog = ({
   return async (sources, { keyId, keyName, replay = false }) => {
     await rateLimit?.(keyId, sources.length);
     const now = clock();
-    const results = sources.map((source) => complete(source, now));
+    // Nothing below has what is not to be stored: no queue, no answer, no quarantine.
+    const safe = sources.map((source) => protect(source, replay));
+    const results = safe.map((each) => warned(complete(each.source, now), each.warnings));
     return pulse.guard(async () => {
       const stored = await store(
         results.filter((result): result is Prepared => !isRejection(result)),
@@ -125,11 +132,16 @@ export const createLog = ({
         isRejection(result) ? rejected(result) : stored[next++]!,
       );
       for (const { outcome } of outcomes) metrics.events.inc({ outcome });
-      if (!replay) await setAside(sources, outcomes, keyName);
+      if (!replay) await setAside(safe, outcomes, keyName);
       return outcomes;
     });
   };
 };
+
+const warned = (result: Prepared | Rejection, warnings: readonly Warning[]): Prepared | Rejection =>
+  warnings.length === 0 || isRejection(result)
+    ? result
+    : { ...result, warnings: [...warnings, ...result.warnings] };
 
 const rejected = (rejection: Rejection): Outcome => ({
   outcome: 'REJECTED',

@@ -39,6 +39,8 @@ export const testConfig = (overrides: Partial<Config> = {}): Config => ({
   DATABASE_URL: undefined,
   JEJAK_DATA_DIR: '.jejak',
   JEJAK_ADMIN_KEY: ADMIN_KEY,
+  JEJAK_HASH_KEY: undefined,
+  JEJAK_PRIVACY_POLICY: undefined,
   JEJAK_KEY_EVENTS_PER_SECOND: undefined,
   JEJAK_ACCEPT_UNSAFE_DATABASE: 'no',
   LOG_LEVEL: 'silent',
