@@ -32,7 +32,7 @@ const schema = z.strictObject({
 /** Throws an error that names the file and every mistake in it. */
 export const readPolicy = async (path: string): Promise<PolicyChanges> => {
   try {
-    return schema.parse(JSON.parse(await readFile(path, 'utf8'))) as PolicyChanges;
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (cause) {
     const why = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
     throw new Error(`JEJAK_PRIVACY_POLICY ${path} cannot be used: ${why}`, { cause });

@@ -25,6 +25,15 @@ const isLuhn = (found: string): boolean => {
   return sum % 10 === 0;
 };
 
+// Of the provinces that there are. What could be microseconds since 1970 must have a date of birth in it.
+const province = /^(?:1[1-9]|2[01]|3[1-6]|5[1-3]|6[1-5]|7[1-6]|8[12]|9[1-7])/;
+const microseconds = /^1[5-9]/;
+const bornInIt = /^\d{6}(?:[04][1-9]|[1256]\d|[37][01])(?:0[1-9]|1[0-2])/;
+const isNik = (found: string): boolean => {
+  const digits = digitsOf(found);
+  return province.test(digits) && (!microseconds.test(digits) || bornInIt.test(digits));
+};
+
 // The strictest first: what was replaced is not found again. A part of a longer number is none of these.
 // oxfmt-ignore
 const forms: readonly Form[] = [
@@ -36,7 +45,7 @@ const forms: readonly Form[] = [
   { rule: 'secret', form: /(?<=:\/\/[^\s/@:]{0,100}:)[^\s/@]+(?=@)/g }, // of a URL
   { rule: 'secret', form: /(?<=\b(?:pin|otp|cvv|cvc)\s)\d{3,8}\b/gi },
   { rule: 'card', form: /(?<!\d|\d\.)(?:[3-6]|2[2-7])(?:[ -]?\d){11,18}(?!\d)/g, holds: isLuhn },
-  { rule: 'nik', form: /(?<!\d|\d\.)\d(?:\d{15}|\d{5}[ .-]\d{6}[ .-]\d{4}|\d{3}(?:[ -]\d{4}){3}|\d(?:[ .-]?\d\d){2}[ .-]?\d{6}[ .-]?\d{4})(?!\d)/g },
+  { rule: 'nik', form: /(?<!\d|\d\.)[1-9](?:\d{15}|\d{5}[ .-]\d{6}[ .-]\d{4}|\d{3}(?:[ .-]\d{4}){3}|\d(?:[ .-]\d\d){2}[ .-]\d{6}[ .-]\d{4})(?!\d)/g, holds: isNik },
   { rule: 'session', form: /\bsess_\w{6,}/g },
   { rule: 'email', form: /(?<![^\s<>"'(),:;=&?/[\]{}|\\])[^\s@<>"'(),:;=&?/[\]{}|\\]{1,64}(?:@|%40)[\p{L}\d-]{1,63}(?:\.[\p{L}\d-]{1,63})+/gu },
   { rule: 'phone', form: /(?<![\d.])(?:\+?62|0)[ .-]?8[1-9](?:[ .-]?\d){6,11}(?!\d)|(?<!\w)\+\d(?:[ -]?\d){8,14}(?!\d)/g },

@@ -1,7 +1,7 @@
 // Protects what a caller sent, before anything else is done with it: what the policy drops is replaced by a mark, what it
 // hashes by a keyed hash, wherever in the event it stands. What is masked is stored as it is; see `mask.ts`.
 
-import type { Warning } from './complete.ts';
+import { ID_TAIL, type Warning, isServerId } from './complete.ts';
 import { type InputName, MAX_JSON_DEPTH, fields, inputNames } from './fields.ts';
 import { type Replace, isSuspect, replaceFound } from './find.ts';
 import { WrittenNumber } from './number.ts';
@@ -42,8 +42,6 @@ const plain: Readonly<Partial<Record<InputName, RegExp>>> = {
   ipAddress: /^\d{1,3}(?:\.\d{1,3}){3}$/,
 };
 
-/** A shorter one may stand in a text by chance. */
-const TELLING = 8;
 const LARGE = 1e9;
 const NOTHING: readonly Warning[] = [];
 const AT_TOP: readonly string[] = [];
@@ -58,31 +56,40 @@ export const createProtection = (policy: Policy, hash: Hash): Protection => {
   let field = '';
   let again = false;
   let session: string | undefined;
-  let dropped: Map<string, Set<string>> | undefined;
+  let noted: Map<string, Set<string>> | undefined;
   let removed: Map<string, string> | undefined;
 
+  const note = (inPlace: string): void => {
+    noted ??= new Map();
+    noted.set(inPlace, (noted.get(inPlace) ?? new Set()).add(field));
+  };
+  const hashed = (found: string): string => {
+    note('a hash');
+    return hash(found);
+  };
+
   const replace: Replace = (found, decision) => {
-    if (decision.action === 'hash') return again && isHash(found) ? found : hash(found);
+    if (decision.action === 'hash') return again && isHash(found) ? found : hashed(found);
     const mark = markOf(decision.rule);
     if (found === mark) return found;
-    dropped ??= new Map();
-    dropped.set(mark, (dropped.get(mark) ?? new Set()).add(field));
-    if (found.length >= TELLING) (removed ??= new Map()).set(found, mark);
+    note(mark);
+    if (isTelling(found)) (removed ??= new Map()).set(found, mark);
     return mark;
   };
 
   const text = (value: string): string => {
     const own =
       session !== undefined && value.length >= session.length && value.includes(session)
-        ? value.replaceAll(session, hash(session))
+        ? value.replaceAll(session, () => hashed(session!))
         : value;
     return isSuspect(own, wide) ? replaceFound(own, policy, removes, replace) : own;
   };
   const identity = (value: string, rules: readonly string[]): string => {
     if (!isSuspect(value, true)) return value;
     const counts = (of: Decision): boolean => removes(of) || rules.includes(of.rule);
-    const isFound = replaceFound(value, policy, counts, () => '') !== value;
-    return isFound ? headOf(value) + hash(value) : value;
+    const own = isServerId(value) ? value.slice(-ID_TAIL) : value; // its date and time are no number of anybody
+    const isFound = replaceFound(own, policy, counts, () => '') !== own;
+    return isFound ? headOf(value) + hashed(value) : value;
   };
   const isPlain = remember(
     (key) => !isSuspect(key, wide) || replaceFound(key, policy, removes, () => '') === key,
@@ -157,6 +164,8 @@ export const createProtection = (policy: Policy, hash: Hash): Protection => {
 
   const column = (name: string, given: unknown, of: Column): unknown => {
     if (of.isJson) return value(given, undefined, [name], 0);
+    if (of.decision?.action === 'hash' && typeof given === 'string')
+      return given === '' || (again && isHash(given)) ? given : hash(given); // as its field says
     if (typeof given !== 'string' || of.decision) return value(given, of.decision, AT_TOP, 0);
     if (of.plain?.test(given)) return given;
     return of.identity ? identity(given, of.identity) : text(given);
@@ -178,16 +187,25 @@ export const createProtection = (policy: Policy, hash: Hash): Protection => {
 
   const protect: Protection['protect'] = (source, isAgain = false) => {
     [field, again] = ['event', isAgain];
-    dropped = removed = session = undefined;
+    noted = removed = session = undefined;
     if (!isKeyed(source)) return { source: value(source, undefined, AT_TOP, 0), warnings: NOTHING };
     const ownSession = source['sessionId'];
     if (sessionsAreHashed && isTelling(ownSession) && !(again && isHash(ownSession)))
       session = ownSession;
     const once = event(source);
-    return {
-      source: removed ? without(once, removed) : once,
-      warnings: dropped ? warningsOf(dropped) : NOTHING,
-    };
+    const safe = removed ? withoutEverywhere(once, removed) : once;
+    return { source: safe, warnings: noted ? warningsOf(noted) : NOTHING };
+  };
+
+  /** What was dropped in one place is dropped from the texts of the others too. */
+  const withoutEverywhere = (once: Keyed, found: ReadonlyMap<string, string>): Keyed => {
+    const safe = without(once, found) as Keyed;
+    if (safe !== once)
+      for (const [index, key] of Object.keys(once).entries()) {
+        field = Object.keys(safe)[index]!;
+        if (safe[field] !== once[key]) note([...found.values()][0]!);
+      }
+    return safe;
   };
 
   return {
@@ -211,10 +229,12 @@ const columnOf = (policy: Policy, name: InputName): Column => {
   };
 };
 
-const warningsOf = (dropped: ReadonlyMap<string, ReadonlySet<string>>): Warning[] =>
-  [...dropped].flatMap(
-    ([mark, names]) =>
-    [...names].map((field) => ({ field, message: `held what is never stored; ${mark} stands in its place` })), // oxfmt-ignore
+const warningsOf = (noted: ReadonlyMap<string, ReadonlySet<string>>): Warning[] =>
+  [...noted].flatMap(([inPlace, names]) =>
+    [...names].map((field) => ({
+      field,
+      message: `held what is not stored; ${inPlace} stands in its place`,
+    })),
   );
 
 const told = new Set(['value', 'nilai', 'old', 'new', 'old_value', 'new_value', 'oldValue', 'newValue', 'before', 'after', 'from', 'to', 'lama', 'baru', 'data', 'content']); // oxfmt-ignore
@@ -224,8 +244,9 @@ const isKeyed = (value: unknown): value is Keyed =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isPair = (value: unknown): value is readonly [string, unknown] =>
   Array.isArray(value) && value.length === 2 && typeof value[0] === 'string';
+/** Whether it stands in no text by chance, as `undefined` may. */
 const isTelling = (value: unknown): value is string =>
-  typeof value === 'string' && value.length >= TELLING;
+  typeof value === 'string' && (value.length >= 16 || (value.length >= 8 && /\d/.test(value)));
 
 /** What the server reads in an id stays legible. */
 const headOf = (value: string): string => /^[A-Z]+-\d{3}-/.exec(value)?.[0] ?? '';
@@ -255,7 +276,6 @@ const changed = (object: Keyed, changes: readonly Change[]): Keyed => {
 
 const marks = /(\[dropped:[^\]]*\])/;
 
-/** What was dropped in one place is dropped from the texts of the others too. */
 const without = (source: unknown, removed: ReadonlyMap<string, string>): unknown => {
   const clean = (text: string): string => {
     let result = text;

@@ -253,21 +253,25 @@ export const settled = (filter: EventFilter | null | undefined, now: Date): Even
     given(filter).map(([key, { settle }, value]) => [key, settle ? settle(value, now) : value]),
   );
 
+type StoredForms = (name: InputName, text: string) => readonly string[];
+
 /** The filter with texts as they would have been stored: `storedForms` says how a text of a column was. */
-export const storedFilter = (
-  filter: EventFilter,
-  storedForms: (name: InputName, text: string) => readonly string[],
-): EventFilter => {
-  const stored = (key: string, value: unknown): unknown => {
+export const storedFilter = (filter: EventFilter, storedForms: StoredForms): EventFilter => {
+  refuseLarge(filter);
+  return stored(filter, storedForms);
+};
+
+const stored = (filter: EventFilter, storedForms: StoredForms): EventFilter => {
+  const valueOf = (key: string, value: unknown): unknown => {
     if (value === null || value === undefined) return value;
     if (key === 'and' || key === 'or')
-      return (value as EventFilter[]).map((each) => storedFilter(each, storedForms));
-    if (key === 'not') return storedFilter(value as EventFilter, storedForms);
+      return (value as EventFilter[]).map((each) => stored(each, storedForms));
+    if (key === 'not') return stored(value, storedForms);
     const name = textFields[key];
     return name ? (value as string[]).flatMap((text) => storedForms(name, text)) : value;
   };
   return Object.fromEntries(
-    Object.entries(filter).map(([key, value]) => [key, stored(key, value)]),
+    Object.entries(filter).map(([key, value]) => [key, valueOf(key, value)]),
   );
 };
 
@@ -284,7 +288,7 @@ const textFields: Readonly<Record<string, InputName>> = {
 
 /** The fields of an event that the test looks at. */
 export const filterFields = (filter: EventFilter): FieldName[] =>
-  given(filter).flatMap(([, { fields }, value]) => fields(value));
+  given(filter).flatMap(([, meaning, value]) => meaning.fields(value));
 
 /** The severities and categories outside which nothing can match. */
 export const filterBounds = (filter: EventFilter): Bounds =>
