@@ -12,7 +12,7 @@ import {
 import { builder } from './builder.ts';
 import { EventCategory, EventDefinition, EventStatus, SeverityEnum } from './vocabulary.ts';
 
-const types = {
+export const types = {
   position: 'ID',
   identifier: 'ID',
   text: 'String',

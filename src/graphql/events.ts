@@ -1,9 +1,8 @@
 // Reading history: one event, pages of events, the newest critical ones.
 
-import { and, eq } from 'drizzle-orm';
-import { events } from '../database/schema.ts';
 import { findEvent } from '../query/events.ts';
 import { filterSql } from '../query/filter.ts';
+import { seenBy } from '../query/seen.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { Event } from './event.ts';
@@ -24,9 +23,10 @@ builder.queryFields((t) => ({
     description: 'One event by its eventId; null where there is none.',
     authScopes: { may: 'events:read' },
     args: { eventId: t.arg.id({ required: true, description: 'The `eventId`, not the `id`.' }) },
-    resolve: async (_root, { eventId }, { database, protection }) => {
+    resolve: async (_root, { eventId }, { database, protection, viewer, clock }) => {
       const [stored] = protection.storedForms('eventId', eventId);
-      return (await findEvent(database.question, stored!)) ?? null;
+      const where = filterSql(seenBy(viewer, null), clock());
+      return (await findEvent(database.question, stored!, where)) ?? null;
     },
   }),
   events: t.field({
@@ -67,7 +67,7 @@ builder.queryFields((t) => ({
       resolvePage(
         page,
         'NEWEST_FIRST',
-        and(eq(events.severity, 'CRITICAL'), filterSql({ range }, context.clock())),
+        filterSql(seenBy(context.viewer, { severity: ['CRITICAL'], range }), context.clock()),
         context,
       ),
   }),

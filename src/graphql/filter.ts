@@ -7,6 +7,7 @@ import {
   storedFilter,
 } from '../query/filter.ts';
 import type { TimeRange as Range } from '../query/range.ts';
+import { seenBy } from '../query/seen.ts';
 import { type Context, builder } from './builder.ts';
 import { EventCategory, EventStatus, SeverityEnum } from './vocabulary.ts';
 
@@ -74,6 +75,6 @@ EventFilter.implement({
   }),
 });
 
-/** A filter that was given, in terms of what is stored. */
-export const asked = (filter: Filter | null | undefined, { protection }: Context): Filter =>
-  storedFilter(filter ?? {}, protection.storedForms);
+/** What a viewer asks for with a filter: in terms of what is stored, and no more than they may see. */
+export const asked = (filter: Filter | null | undefined, { protection, viewer }: Context): Filter =>
+  seenBy(viewer, filter ? storedFilter(filter, protection.storedForms) : null);

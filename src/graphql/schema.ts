@@ -6,6 +6,7 @@ import './scalars.ts';
 import './vocabulary.ts';
 import './events.ts';
 import './reports.ts';
+import './stats.ts';
 import './log-event.ts';
 import './quarantine.ts';
 import './subscriptions.ts';

@@ -40,8 +40,12 @@ const leastValue = (type: GraphQLInputType): string => {
   if (isNonNullType(type)) return leastValue(type.ofType);
   if (isListType(type)) return `[${leastValue(type.ofType)}]`;
   if (isEnumType(type)) return type.getValues()[0]!.name;
-  if (isInputObjectType(type)) return type.name === 'LogEventInput' ? '{ code: "AUTH-001" }' : '{}';
+  if (isInputObjectType(type)) return leastInputs[type.name] ?? '{}';
   return type.name === 'EventCode' ? '"AUTH-001"' : '"1"';
+};
+const leastInputs: Readonly<Record<string, string>> = {
+  LogEventInput: '{ code: "AUTH-001" }',
+  TimeRange: '{ last: "PT1H" }',
 };
 const leastArguments = (args: readonly GraphQLArgument[]): string => {
   const required = args.filter(isRequiredArgument);
@@ -320,7 +324,7 @@ describe('keys', () => {
     const wellFormed = `jejak_${'A'.repeat(43)}`;
     const stranger = wellFormed + createHash('sha256').update(wellFormed).digest('hex').slice(0, 6);
     const answer = await ask(server, READ, `Bearer ${stranger}`);
-    expect(answer.errors[0]!.message).toContain('unknown or revoked');
+    expect(answer.errors[0]!.message).toContain('unknown, revoked or expired');
   });
 
   test.each(['', 'Bearer', 'Bearer ', 'bearer', 'Token x', `Basic ${ADMIN_KEY}`, ADMIN_KEY, `Bearer ${ADMIN_KEY} x`])(
