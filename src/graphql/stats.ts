@@ -39,6 +39,7 @@ const EventDimension = builder.enumType('EventDimension', {
 });
 
 const NumberStats = builder.objectRef<Stats['times']>('NumberStats').implement({
+  readers: ['events:read'],
   description: 'Statistics of the numbers that some events have, in the unit of those numbers.',
   fields: (t) => {
     const figure = (name: keyof Stats['times'], description: string) =>
@@ -72,6 +73,7 @@ const share = (part: number | undefined, { count }: Stats['events']): number | n
 
 const EventStats = builder.objectRef<Stats>('EventStats');
 EventStats.implement({
+  readers: ['events:read'],
   description:
     'What is known of the events of one group in one bucket. Fields of a dimension that `groupBy` does not name are null.',
   fields: (t) => ({

@@ -20,6 +20,7 @@ import { EventFilter, asked } from './filter.ts';
 type Logged = Payload & { readonly event: LoggedEvent };
 
 const EventLogged = builder.objectRef<Logged>('EventLogged').implement({
+  readers: ['events:read'],
   description: 'An event and where the subscriber now stands.',
   fields: (t) => ({
     event: t.expose('event', { type: Event, description: 'The event, as it is stored.' }),
@@ -37,6 +38,7 @@ type Batch = Payload & {
 };
 
 const EventStreamBatch = builder.objectRef<Batch>('EventStreamBatch').implement({
+  readers: ['events:read'],
   description:
     'Events that came together, and where the subscriber now stands. Without events it is a checkpoint: nothing that matches came, and the cursor moves on.',
   fields: (t) => ({
