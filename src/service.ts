@@ -11,8 +11,11 @@ import { type DatabaseAddress, WRITERS, nameOf, openDatabase } from './database/
 import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
+import { agreeOnHashKey } from './database/hash-key.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
+import { createHash, createPolicy } from './events/privacy.ts';
+import { createProtection } from './events/protect.ts';
 import { listen } from './http/server.ts';
 import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
@@ -24,6 +27,7 @@ import { createGroups } from './live/groups.ts';
 import { createReader } from './live/reader.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
+import { readPolicy } from './policy.ts';
 import { createRetention } from './retention/clock.ts';
 import { watchPolicy } from './retention/policy.ts';
 
@@ -61,6 +65,10 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
 
   const database = starting.use(openDatabase(address));
   const pulse = starting.use(createPulse(database.pulse));
+  const { JEJAK_PRIVACY_POLICY: policyFile, JEJAK_HASH_KEY: givenKey } = config;
+  const policy = createPolicy(policyFile === undefined ? {} : await readPolicy(policyFile));
+  const hash = createHash(await agreeOnHashKey(database.write, givenKey));
+  const protection = createProtection(policy, hash);
   const keys = createKeys(database.read, pulse.guard, config.JEJAK_ADMIN_KEY);
   const access = createAccess({
     keys,
@@ -70,7 +78,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const adminKey = await keys.bootstrap();
 
   const clock = () => new Date();
-  const policy = starting.use(await watchPolicy(database.read, logger));
+  const kept = starting.use(await watchPolicy(database.read, logger));
   const metrics = createMetrics();
   const room = embedded && starting.use(watchRoom(embedded.location));
   const batcher = createBatcher({
@@ -95,11 +103,12 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     batcher,
     sql: database.write,
     quarantine,
+    protect: protection.protect,
     pulse,
     rateLimit: createRateLimit(config.JEJAK_KEY_EVENTS_PER_SECOND),
     committed: doorbell.ring,
     clock,
-    policy: policy.current,
+    kept: kept.current,
     logger,
     metrics,
   });
@@ -120,7 +129,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   metrics.watch('jejak_live_subscribers', 'Subscribers', groups.members);
 
   const retention = createRetention({
-    policy,
+    policy: kept,
     read: database.read,
     maintenance: database.maintenance,
     log,
@@ -137,6 +146,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         database,
         log,
         quarantine,
+        protection,
         follow,
         keys,
         retention,

@@ -21,8 +21,12 @@ builder.queryFields((t) => ({
     description: 'One event by its eventId; null where there is none.',
     authScopes: { may: 'events:read' },
     args: { eventId: t.arg.id({ required: true, description: 'The `eventId`, not the `id`.' }) },
-    resolve: async (_root, { eventId }, context) =>
-      (await findEvent(context.database.question, eventId, conditionOf(null, context))) ?? null,
+    resolve: async (_root, { eventId }, context) => {
+      const [stored] = context.protection.storedForms('eventId', eventId);
+      return (
+        (await findEvent(context.database.question, stored!, conditionOf(null, context))) ?? null
+      );
+    },
   }),
   events: t.field({
     type: EventConnection,

@@ -6,6 +6,7 @@ import {
   MAX_CONDITIONS,
   MAX_DEPTH,
   filterSql,
+  storedFilter,
 } from '../query/filter.ts';
 import type { TimeRange as Range } from '../query/range.ts';
 import { seenBy } from '../query/seen.ts';
@@ -49,7 +50,9 @@ EventFilter.implement({
     username: t.stringList({ description: 'User names, to the letter.' }),
     userRole: t.stringList({ description: 'Roles, to the letter.' }),
     ipAddress: t.stringList({ description: 'Addresses or CIDR blocks, such as 10.0.0.0/8.' }),
-    sessionId: t.stringList({ description: 'Sessions, to the letter.' }),
+    sessionId: t.stringList({
+      description: 'Sessions, to the letter: as they were sent, or as the log shows them.',
+    }),
     resourceType: t.stringList({ description: 'Kinds of resource, to the letter.' }),
     resourceId: t.stringList({ description: 'Identifiers of resources, to the letter.' }),
     action: t.stringList({ description: 'Actions, to the letter.' }),
@@ -75,11 +78,18 @@ EventFilter.implement({
   }),
 });
 
+/** What a viewer asks for with a filter: in terms of what is stored, and no more than they may see. */
+export const asked = (filter: Filter | null | undefined, { protection, viewer }: Context): Filter =>
+  seenBy(viewer, filter ? storedFilter(filter, protection.storedForms) : null);
+
 /** The events that a filter chooses of those that the viewer may see. */
 export const conditionOf = (
   filter: Filter | null | undefined,
-  { viewer, retention, clock }: Context,
+  context: Context,
 ): SQL | undefined => {
-  const now = clock();
-  return and(filterSql(seenBy(viewer, filter), now), visibleSql(retention.policy(), filter, now));
+  const now = context.clock();
+  return and(
+    filterSql(asked(filter, context), now),
+    visibleSql(context.retention.policy(), filter, now),
+  );
 };

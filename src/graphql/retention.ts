@@ -4,7 +4,7 @@
 import { JejakError } from '../errors.ts';
 import { type Severity, severities, severityNames } from '../events/vocabulary.ts';
 import { MAX_PAGE, countEvents } from '../query/events.ts';
-import { filterSql } from '../query/filter.ts';
+import { filterSql, storedFilter } from '../query/filter.ts';
 import type { PlannedPartition, RetentionPlan as Plan } from '../retention/plan.ts';
 import { type RetentionRun as Run, removedBy } from '../retention/run.ts';
 import { type Hold as StoredHold, MAX_DAYS, MAX_HOLDS, type Rule } from '../retention/settings.ts';
@@ -46,7 +46,8 @@ const Hold = builder.objectRef<StoredHold>('Hold').implement({
     reason: t.exposeString('reason', { description: 'Why it was placed.' }),
     filter: t.field({
       type: 'JSON',
-      description: 'Which events, as an EventFilter; ranges are fixed to when it was placed.',
+      description:
+        'Which events, as an EventFilter in terms of what is stored; ranges are fixed to when it was placed.',
       resolve: ({ filter }) => filter,
     }),
     placedAt: t.expose('placedAt', { type: 'DateTime', description: 'When it was placed.' }),
@@ -250,7 +251,11 @@ builder.mutationFields((t) => ({
         description: 'Which events; at least one key. A range with `last` is counted from now.',
       }),
     },
-    resolve: (_root, hold, { retention, viewer }) => retention.placeHold(hold, viewer!.name),
+    resolve: (_root, { filter, ...hold }, { retention, protection, viewer }) =>
+      retention.placeHold(
+        { ...hold, filter: storedFilter(filter, protection.storedForms) },
+        viewer!.name,
+      ),
   }),
   releaseHold: t.field({
     type: Hold,

@@ -14,10 +14,9 @@ import {
   filterTest,
   settled,
 } from '../query/filter.ts';
-import { seenBy } from '../query/seen.ts';
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
-import { EventFilter } from './filter.ts';
+import { EventFilter, asked } from './filter.ts';
 
 type Logged = Payload & { readonly event: LoggedEvent };
 
@@ -99,16 +98,17 @@ const wantOf = (
   form: string,
   pack: Want['pack'],
   given: Filter | null | undefined,
-  { clock, retention, viewer }: Context,
+  context: Context,
   info: GraphQLResolveInfo,
 ): Want => {
-  const now = clock();
-  const filter = settled(seenBy(viewer, given), now);
+  const now = context.clock();
+  const filter = settled(asked(given, context), now);
   const columns = columnsFor([...filterFields(filter), ...selectedIn(info)]);
   const matches = filterTest(filter, now);
   return {
     key: JSON.stringify([form, filter, columns]),
-    wanted: (event) => matches(event) && isWithin(retention.policy().periods, event, clock()),
+    wanted: (event) =>
+      matches(event) && isWithin(context.retention.policy().periods, event, context.clock()),
     need: { bounds: filterBounds(filter), columns },
     pack,
   };

@@ -2,6 +2,8 @@
 
 import { createPulse } from '../../src/database/pulse.ts';
 import type { Sql } from '../../src/database/connection.ts';
+import { createHash, createPolicy } from '../../src/events/privacy.ts';
+import { createProtection } from '../../src/events/protect.ts';
 import { createBatcher } from '../../src/ingest/batcher.ts';
 import { type Outcome, createLog } from '../../src/ingest/log.ts';
 import { persist } from '../../src/ingest/persist.ts';
@@ -16,7 +18,7 @@ export type TestLog = Disposable & ((events: readonly unknown[]) => Promise<Outc
 export const createTestLog = (
   sql: Sql,
   clock = () => new Date(),
-  policy = () => documentPolicy,
+  kept = () => documentPolicy,
 ): TestLog => {
   const pulse = createPulse(sql);
   const log = createLog({
@@ -27,12 +29,13 @@ export const createTestLog = (
     }),
     sql,
     quarantine: createQuarantine(sql),
+    protect: createProtection(createPolicy(), createHash(Buffer.alloc(32))).protect,
     pulse,
     rateLimit: createRateLimit(undefined),
     committed: () => {},
     metrics: createMetrics(),
     clock,
-    policy,
+    kept,
     logger: createLogger('silent'),
   });
   return Object.assign(
