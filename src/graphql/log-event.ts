@@ -3,8 +3,7 @@
 import { JejakError } from '../errors.ts';
 import { type RejectionCode as Code, type Warning, rejections } from '../events/complete.ts';
 import { MAX_EVENTS_PER_CALL } from '../events/fields.ts';
-import type { Viewer } from '../access/viewer.ts';
-import type { Origin, Outcome } from '../ingest/log.ts';
+import type { Outcome } from '../ingest/log.ts';
 import { formatCursor } from '../live/cursor.ts';
 import { builder } from './builder.ts';
 import { Event, LogEventInput } from './event.ts';
@@ -105,12 +104,6 @@ const LogEventsPayload = builder.objectRef<readonly Outcome[]>('LogEventsPayload
   },
 });
 
-/** The scope rules let nobody in here without a key. */
-const originOf = (viewer: Viewer | null): Origin => ({
-  keyId: viewer!.keyId,
-  keyName: viewer!.name,
-});
-
 builder.mutationFields((t) => ({
   logEvent: t.field({
     type: LogEventPayload,
@@ -119,7 +112,7 @@ builder.mutationFields((t) => ({
     authScopes: { may: 'events:write' },
     args: { input: t.arg({ type: LogEventInput, required: true, description: 'The event.' }) },
     resolve: async (_root, { input }, { log, viewer }) => {
-      const [outcome] = await log([input], originOf(viewer));
+      const [outcome] = await log([input], viewer!);
       if (outcome!.outcome === 'REJECTED' && outcome!.rejection.code === 'CONFLICT')
         throw new JejakError('CONFLICT', outcome!.rejection.reason);
       return outcome!;
@@ -138,7 +131,7 @@ builder.mutationFields((t) => ({
           'BAD_USER_INPUT',
           `${input.length} events were sent; a call may carry at most ${MAX_EVENTS_PER_CALL}.`,
         );
-      return log(input, originOf(viewer));
+      return log(input, viewer!);
     },
   }),
 }));

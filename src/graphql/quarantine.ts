@@ -71,11 +71,11 @@ builder.mutationFields((t) => ({
           `There is no quarantined event ${id}; \`quarantinedEvents\` lists them.`,
         );
       const original = typeof waiting.source === 'object' ? waiting.source : {};
-      const [outcome] = await log([{ timestamp: waiting.receivedAt, ...original, ...changes }], {
-        keyId: viewer!.keyId,
-        keyName: viewer!.name,
-        replay: true,
-      });
+      const [outcome] = await log(
+        [{ timestamp: waiting.receivedAt, ...original, ...changes }],
+        viewer!,
+        { replay: true },
+      );
       if (outcome!.outcome !== 'REJECTED') await quarantine.release(waiting.id);
       return outcome!;
     },

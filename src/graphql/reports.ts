@@ -1,8 +1,10 @@
 // The specification's monitoring reports 2 to 6. Report 1, `recentCriticalEvents`, is a page of events.
 
-import { resolveRange } from '../query/range.ts';
+import { filterSql } from '../query/filter.ts';
+import { type TimeRange as Range, resolveRange } from '../query/range.ts';
 import * as reports from '../query/reports.ts';
-import { builder } from './builder.ts';
+import { seenBy } from '../query/seen.ts';
+import { type Context, builder } from './builder.ts';
 import { TimeRange } from './filter.ts';
 
 type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Awaited<
@@ -99,6 +101,12 @@ const SystemPerformance = builder
     }),
   });
 
+/** A range of time, and of its events those that the viewer may see. */
+const spanOf = (range: Range, { viewer, clock }: Context): reports.Span => {
+  const now = clock();
+  return { ...resolveRange(range, now), where: filterSql(seenBy(viewer, null), now) };
+};
+
 const DAY = { last: 'PT24H' };
 const HOUR = { last: 'PT1H' };
 
@@ -121,10 +129,10 @@ builder.queryFields((t) => {
           description: 'Whether what was done without a username is a row too.',
         }),
       },
-      resolve: (_root, { range, includeAnonymous }, { database, clock }) =>
+      resolve: (_root, { range, includeAnonymous }, context) =>
         reports.userActivity(
-          database.question,
-          resolveRange(range ?? DAY, clock()),
+          context.database.question,
+          spanOf(range ?? DAY, context),
           includeAnonymous ?? false,
         ),
     }),
@@ -139,10 +147,10 @@ builder.queryFields((t) => {
           description: 'Only endpoints with more requests than this.',
         }),
       },
-      resolve: (_root, { range, moreThan }, { database, clock }) =>
+      resolve: (_root, { range, moreThan }, context) =>
         reports.endpointErrorRates(
-          database.question,
-          resolveRange(range ?? HOUR, clock()),
+          context.database.question,
+          spanOf(range ?? HOUR, context),
           moreThan ?? 10,
         ),
     }),
@@ -158,10 +166,10 @@ builder.queryFields((t) => {
             'Whether the security-relevant codes of other categories, such as AUTH-005, count too.',
         }),
       },
-      resolve: (_root, { range, includeRelated }, { database, clock }) =>
+      resolve: (_root, { range, includeRelated }, context) =>
         reports.securitySummary(
-          database.question,
-          resolveRange(range ?? DAY, clock()),
+          context.database.question,
+          spanOf(range ?? DAY, context),
           includeRelated ?? false,
         ),
     }),
@@ -174,12 +182,12 @@ builder.queryFields((t) => {
         range: rangeOf(DAY),
         timeZone: t.arg({ type: 'TimeZone', defaultValue: 'UTC', description: 'Whose hours.' }),
       },
-      resolve: (_root, { range, timeZone }, { database, clock }) =>
+      resolve: (_root, { range, timeZone }, context) =>
         reports.modelPerformance(
-          database.question,
-          resolveRange(range ?? DAY, clock()),
+          context.database.question,
+          spanOf(range ?? DAY, context),
           timeZone ?? 'UTC',
-          clock(),
+          context.clock(),
         ),
     }),
     systemPerformance: t.field({
@@ -187,8 +195,8 @@ builder.queryFields((t) => {
       description: 'Report 6: processing times by event name, the slowest on average first.',
       authScopes: { may: 'events:read' },
       args: { range: rangeOf(HOUR) },
-      resolve: (_root, { range }, { database, clock }) =>
-        reports.systemPerformance(database.question, resolveRange(range ?? HOUR, clock())),
+      resolve: (_root, { range }, context) =>
+        reports.systemPerformance(context.database.question, spanOf(range ?? HOUR, context)),
     }),
   };
 });

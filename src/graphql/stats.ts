@@ -6,6 +6,7 @@ import { fields } from '../events/fields.ts';
 import { intervals } from '../query/buckets.ts';
 import { measures, numberMeasures } from '../query/measures.ts';
 import { resolveRange } from '../query/range.ts';
+import { seenBy } from '../query/seen.ts';
 import {
   type EventStats as Stats,
   MAX_DIMENSIONS,
@@ -230,7 +231,7 @@ builder.queryFields((t) => ({
       return eventStats(
         context.database.question,
         {
-          filter,
+          filter: seenBy(context.viewer, filter),
           range: resolveRange(range, now),
           interval,
           timeZone: timeZone ?? 'UTC',

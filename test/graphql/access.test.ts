@@ -324,7 +324,7 @@ describe('keys', () => {
     const wellFormed = `jejak_${'A'.repeat(43)}`;
     const stranger = wellFormed + createHash('sha256').update(wellFormed).digest('hex').slice(0, 6);
     const answer = await ask(server, READ, `Bearer ${stranger}`);
-    expect(answer.errors[0]!.message).toContain('unknown or revoked');
+    expect(answer.errors[0]!.message).toContain('unknown, revoked or expired');
   });
 
   test.each(['', 'Bearer', 'Bearer ', 'bearer', 'Token x', `Basic ${ADMIN_KEY}`, ADMIN_KEY, `Bearer ${ADMIN_KEY} x`])(
