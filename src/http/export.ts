@@ -8,12 +8,14 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type GraphQLInputType, coerceInputValue, validateInputValue } from 'graphql';
 import { z } from 'zod';
-import { type Viewer, may } from '../access/viewer.ts';
+import { type Viewer, lacking, may } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
-import type { Event, EventInput } from '../events/fields.ts';
+import type { Event } from '../events/fields.ts';
 import { schema } from '../graphql/schema.ts';
+import { type Recorder, createRecord } from '../ingest/record.ts';
 import { estimate, readAll } from '../query/export.ts';
 import { type EventFilter, filterSql } from '../query/filter.ts';
+import { seenBy } from '../query/seen.ts';
 import { parseJson } from './body.ts';
 import { type Format, formats } from './formats.ts';
 import type { Parts } from './graphql.ts';
@@ -34,10 +36,11 @@ const parametersSchema = z.strictObject({
 });
 type Parameters = z.output<typeof parametersSchema>;
 
-type Exporting = Pick<Parts, 'database' | 'log' | 'keys' | 'clock' | 'logger'>;
+type Exporting = Pick<Parts, 'database' | 'log' | 'access' | 'clock' | 'logger'>;
 export type ExportDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-export const createExport = ({ database, log, keys, clock, logger }: Exporting): ExportDoor => {
+export const createExport = ({ database, log, access, clock, logger }: Exporting): ExportDoor => {
+  const record = createRecord(log);
   let underWay = 0;
 
   return async (request, response) => {
@@ -45,14 +48,14 @@ export const createExport = ({ database, log, keys, clock, logger }: Exporting):
       response.setHeader('Allow', 'GET');
       throw new JejakError('BAD_USER_INPUT', 'Ask for an export with GET.', { details: { status: 405 } }); // oxfmt-ignore
     }
-    const viewer = await keys.authenticate(request.headers.authorization);
+    const viewer = await access.authenticate(request.headers.authorization, request);
     if (!may(viewer, 'events:export'))
-      throw new JejakError('FORBIDDEN', `The key "${viewer.name}" lacks the scope events:export.`);
+      throw new JejakError('FORBIDDEN', lacking(viewer, 'events:export'));
     const parameters = readParameters(request.url!);
     const { after, timeZone } = parameters;
     const began = clock();
     const filter = parameters.filter === undefined ? undefined : readFilter(parameters.filter);
-    const selection = { where: filterSql(filter, began), after, began };
+    const selection = { where: filterSql(seenBy(viewer, filter), began), after, began };
     if (underWay >= MAX_EXPORTS)
       throw new JejakError('OVERLOADED', `${MAX_EXPORTS} exports are under way; ask again when one has ended.`, { details: { retryAfterMs: RETRY_AFTER_MS } }); // oxfmt-ignore
     underWay++;
@@ -61,8 +64,8 @@ export const createExport = ({ database, log, keys, clock, logger }: Exporting):
         parameters.estimate === 'yes' ? await estimate(database.question, selection) : undefined;
       const pages = readAll(database.question, selection);
       const first = await pages.next(); // so that a filter which takes too long is an answer and not a cut
-      const record = recorder(log, viewer, parameters, filter);
-      await record('STARTED');
+      const tell = teller(record, viewer, parameters, filter);
+      await tell('STARTED');
       const format: Format = formats[parameters.format];
       response.writeHead(200, {
         'Content-Type': format.mediaType,
@@ -82,7 +85,7 @@ export const createExport = ({ database, log, keys, clock, logger }: Exporting):
           return 'FAILED' as const;
         },
       );
-      await record(outcome, taken.events).catch((error: unknown) =>
+      await tell(outcome, taken.events).catch((error: unknown) =>
         logger.error({ err: error }, 'How an export ended could not be logged'),
       );
     } finally {
@@ -131,17 +134,16 @@ async function* counted(
 }
 
 /** Tells in the log who takes what, and how it ended; rejects where that cannot be told. */
-const recorder = (
-  log: Exporting['log'],
-  { keyId, name }: Viewer,
+const teller = (
+  record: Recorder,
+  viewer: Viewer,
   { format, timeZone, after, purpose }: Parameters,
   filter: EventFilter | undefined,
 ) => {
   const exportId = randomUUID();
-  return async (status: 'STARTED' | 'SUCCESS' | 'FAILED', events?: number): Promise<void> => {
-    const event: EventInput = {
+  return (status: 'STARTED' | 'SUCCESS' | 'FAILED', events?: number): Promise<void> =>
+    record(viewer, {
       code: 'DATA-012',
-      username: name.slice(0, 50),
       resourceType: 'EVENT_LOG',
       resourceId: exportId,
       status,
@@ -154,7 +156,5 @@ const recorder = (
       },
       ...(events !== undefined && { responseData: { record_count: events } }),
       ...(purpose !== undefined && { metadata: { purpose } }),
-    };
-    await log([event], { keyId, keyName: name });
-  };
+    });
 };

@@ -81,7 +81,7 @@ test('every event that matches leaves once, in the order of time, in each format
 
 test('S3: no cell of a CSV is a formula', async () => {
   const body = await (await fetchExport({ filter: mine, format: 'csv' })).text();
-  const cells = parse(body, { columns: true }).map(({ username }) => username); // oxfmt-ignore
+  const cells = parse<{ username: string }>(body, { columns: true }).map(({ username }) => username); // oxfmt-ignore
   expect(new Set(cells)).toEqual(new Set(['budi', "'=1+1", "'@SUM(A1)", "'-2", "'+3", "'\tsiti"]));
 });
 
