@@ -41,6 +41,7 @@ const NarrowingInput = builder.inputRef<Narrowed>('NarrowingInput').implement({
 });
 
 const Narrowing = builder.objectRef<Narrowed>('Narrowing').implement({
+  readers: ['admin'],
   description: 'What a key is kept within, for reading and for logging; null is: no limit.',
   fields: (t) =>
     Object.fromEntries(
@@ -57,6 +58,7 @@ const Narrowing = builder.objectRef<Narrowed>('Narrowing').implement({
 });
 
 const ApiKey = builder.objectRef<StoredKey>('ApiKey').implement({
+  readers: ['admin'],
   description: 'A key that opens the doors of the log. Only a hash of it is kept.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Its number, for revoking it.' }),
@@ -115,6 +117,7 @@ const ApiKey = builder.objectRef<StoredKey>('ApiKey').implement({
 const CreateApiKeyPayload = builder
   .objectRef<{ apiKey: StoredKey; key: string }>('CreateApiKeyPayload')
   .implement({
+    readers: ['admin'],
     description: 'A new key.',
     fields: (t) => ({
       apiKey: t.expose('apiKey', { type: ApiKey, description: 'What is kept of it.' }),

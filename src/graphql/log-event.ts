@@ -39,6 +39,7 @@ export const RejectionCode = builder.enumType('RejectionCode', {
 });
 
 const IngestWarning = builder.objectRef<Warning>('IngestWarning').implement({
+  readers: ['events:write'],
   description: 'Something about an event that was not as it should be, and what was done.',
   fields: (t) => ({
     field: t.exposeString('field', { description: 'The field it is about.' }),
@@ -49,6 +50,7 @@ const IngestWarning = builder.objectRef<Warning>('IngestWarning').implement({
 });
 
 export const LogEventPayload = builder.objectRef<Outcome>('LogEventPayload').implement({
+  readers: ['events:write'],
   description: 'What became of one event. It is answered after the event is durable.',
   fields: (t) => ({
     event: t.field({
@@ -84,6 +86,7 @@ export const LogEventPayload = builder.objectRef<Outcome>('LogEventPayload').imp
 });
 
 const LogEventsPayload = builder.objectRef<readonly Outcome[]>('LogEventsPayload').implement({
+  readers: ['events:write'],
   description: 'What became of the events of one call. They are committed together.',
   fields: (t) => {
     const count = (description: string, ...wanted: Outcome['outcome'][]) =>

@@ -8,6 +8,7 @@ import { LogEventInput } from './event.ts';
 import { LogEventPayload, RejectionCode } from './log-event.ts';
 
 const QuarantinedEvent = builder.objectRef<Quarantined>('QuarantinedEvent').implement({
+  readers: ['admin'],
   description: 'An event that was refused, as it was sent. It waits 7 days to be mended.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Its number, for `replayQuarantined`.' }),

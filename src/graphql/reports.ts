@@ -14,6 +14,7 @@ type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Aw
 const UserActivity = builder
   .objectRef<RowOf<typeof reports.userActivity>>('UserActivity')
   .implement({
+    readers: ['events:read'],
     description: 'How much one user did.',
     fields: (t) => ({
       username: t.exposeString('username', {
@@ -35,6 +36,7 @@ const UserActivity = builder
 const EndpointErrorRate = builder
   .objectRef<RowOf<typeof reports.endpointErrorRates>>('EndpointErrorRate')
   .implement({
+    readers: ['events:read'],
     description: 'How often requests to one endpoint went wrong.',
     fields: (t) => ({
       endpoint: t.exposeString('endpoint', { description: 'The endpoint.' }),
@@ -54,6 +56,7 @@ const EndpointErrorRate = builder
 const SecuritySummary = builder
   .objectRef<RowOf<typeof reports.securitySummary>>('SecuritySummary')
   .implement({
+    readers: ['events:read'],
     description: 'How often one kind of security event occurred.',
     fields: (t) => ({
       type: t.exposeString('type', { description: 'The family of the events.' }),
@@ -70,6 +73,7 @@ const SecuritySummary = builder
 const ModelPerformance = builder
   .objectRef<RowOf<typeof reports.modelPerformance>>('ModelPerformance')
   .implement({
+    readers: ['events:read'],
     description: 'How sure individual predictions were in one hour.',
     fields: (t) => ({
       hour: t.expose('hour', { type: 'DateTime', description: 'When the hour begins.' }),
@@ -87,6 +91,7 @@ const ModelPerformance = builder
 const SystemPerformance = builder
   .objectRef<RowOf<typeof reports.systemPerformance>>('SystemPerformance')
   .implement({
+    readers: ['events:read'],
     description: 'How long the actions of one event name took, in milliseconds.',
     fields: (t) => ({
       name: t.exposeString('name', { description: 'The name of the events.' }),

@@ -13,14 +13,14 @@ import {
   filterTest,
   settled,
 } from '../query/filter.ts';
-import { seenBy } from '../query/seen.ts';
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
-import { EventFilter } from './filter.ts';
+import { EventFilter, asked } from './filter.ts';
 
 type Logged = Payload & { readonly event: LoggedEvent };
 
 const EventLogged = builder.objectRef<Logged>('EventLogged').implement({
+  readers: ['events:read'],
   description: 'An event and where the subscriber now stands.',
   fields: (t) => ({
     event: t.expose('event', { type: Event, description: 'The event, as it is stored.' }),
@@ -38,6 +38,7 @@ type Batch = Payload & {
 };
 
 const EventStreamBatch = builder.objectRef<Batch>('EventStreamBatch').implement({
+  readers: ['events:read'],
   description:
     'Events that came together, and where the subscriber now stands. Without events it is a checkpoint: nothing that matches came, and the cursor moves on.',
   fields: (t) => ({
@@ -96,11 +97,11 @@ const wantOf = (
   form: string,
   pack: Want['pack'],
   given: Filter | null | undefined,
-  { clock, viewer }: Context,
+  context: Context,
   info: GraphQLResolveInfo,
 ): Want => {
-  const now = clock();
-  const filter = settled(seenBy(viewer, given), now);
+  const now = context.clock();
+  const filter = settled(asked(given, context), now);
   const columns = columnsFor([...filterFields(filter), ...selectedIn(info)]);
   return {
     key: JSON.stringify([form, filter, columns]),
