@@ -29,6 +29,7 @@ import {
   severityNames,
 } from '../events/vocabulary.ts';
 import { type TimeRange, resolveRange } from './range.ts';
+import { MAX_WORDS, searchTest, searchedFields, wordsOf } from './search.ts';
 
 type AnyOf<T> = readonly T[] | null | undefined;
 
@@ -54,6 +55,7 @@ export type EventFilter = {
   readonly tagsAny?: AnyOf<string>;
   readonly tagsAll?: AnyOf<string>;
   readonly range?: TimeRange | null | undefined;
+  readonly search?: string | null | undefined;
   readonly and?: AnyOf<EventFilter>;
   readonly or?: AnyOf<EventFilter>;
   readonly not?: EventFilter | null | undefined;
@@ -168,6 +170,16 @@ const meanings = {
     fields: () => ['timestamp'],
     settle: resolveRange,
   },
+  search: {
+    sql: (search) => {
+      const words = boundedWords(search);
+      return words.length === 0
+        ? undefined
+        : sql`${eventWords} @@ search_query(${words.join(' ')})`;
+    },
+    test: (search) => searchTest(boundedWords(search)),
+    fields: () => searchedFields,
+  },
   and: {
     sql: (filters, now) => and(...filters.map((filter) => filterSql(filter, now))),
     test: (filters, now) => {
@@ -200,6 +212,19 @@ const meanings = {
     settle: (filter, now) => settled(filter, now),
   },
 } satisfies { [K in keyof Required<EventFilter>]: Meaning<Value<K>> };
+
+/** As the index has it. */
+const eventWords = sql`search_words(${sql.join(
+  searchedFields.map((name) => sql`${events[name]}`),
+  sql`, `,
+)})`;
+
+const boundedWords = (search: string): string[] => {
+  const words = wordsOf(search);
+  if (words.length > MAX_WORDS)
+    throw new JejakError('BAD_USER_INPUT', `A search has at most ${MAX_WORDS} words.`);
+  return words;
+};
 
 type Given = readonly [key: string, Meaning<unknown>, value: unknown];
 
