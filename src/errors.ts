@@ -18,6 +18,10 @@ export const errorCodes = {
   },
   CURSOR_EXPIRED: { status: 410, about: 'What came after the cursor is no longer kept.' },
   CURSOR_INVALID: { status: 400, about: 'The cursor is not one of this log.' },
+  TOO_EXPENSIVE: {
+    status: 400,
+    about: 'The question asks for too much at a time; the message says what to narrow.',
+  },
   UNAVAILABLE: {
     status: 503,
     about: 'The database cannot be reached now; try again with the same eventId.',

@@ -1,8 +1,11 @@
 // One server, put together: the database, the log, its reader, the doors; started in that order and stopped in the other.
 
 import { setFlagsFromString } from 'node:v8';
+import { createAccess } from './access/authenticate.ts';
+import { blocksOf } from './access/caller.ts';
 import { createKeys } from './access/keys.ts';
 import { createRateLimit } from './access/rate.ts';
+import { type Tokens, createTokens } from './access/tokens.ts';
 import type { Config } from './config.ts';
 import { type DatabaseAddress, WRITERS, nameOf, openDatabase } from './database/connection.ts';
 import { unavailable } from './database/failures.ts';
@@ -59,6 +62,11 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const database = starting.use(openDatabase(address));
   const pulse = starting.use(createPulse(database.pulse));
   const keys = createKeys(database.read, pulse.guard, config.JEJAK_ADMIN_KEY);
+  const access = createAccess({
+    keys,
+    tokens: tokensOf(config),
+    proxies: config.JEJAK_TRUSTED_PROXIES ?? blocksOf([]),
+  });
   const adminKey = await keys.bootstrap();
 
   const clock = () => new Date();
@@ -125,6 +133,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         quarantine,
         follow,
         keys,
+        access,
         clock,
         logger,
         pulse,
@@ -141,4 +150,20 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     location: embedded?.location ?? nameOf(address),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+};
+
+const tokensOf = (config: Config): Tokens | undefined => {
+  const { JEJAK_JWT_SECRET: secret, JEJAK_JWKS_URL: url } = config;
+  if (!secret && !url) return undefined;
+  return createTokens({
+    key: secret ? { secret } : { url: url! },
+    issuer: config.JEJAK_JWT_ISSUER!,
+    audience: config.JEJAK_JWT_AUDIENCE!,
+    roles: config.JEJAK_JWT_ROLES,
+    claims: {
+      roles: config.JEJAK_JWT_ROLES_CLAIM,
+      userId: config.JEJAK_JWT_USER_ID_CLAIM,
+      username: config.JEJAK_JWT_USERNAME_CLAIM,
+    },
+  });
 };

@@ -26,6 +26,7 @@ export const rejections = {
   INVALID_ID: 'The eventId is not text of at most 50 printable characters.',
   TOO_LARGE: 'The JSON of the event is larger or more deeply nested than the stated limits.',
   EXPIRED: 'The timestamp is older than the retention of the severity.',
+  FORBIDDEN: 'The key may not log such an event: it is narrowed to others.',
   CONFLICT: 'The eventId is taken by an event with other content.',
   UNSTORABLE: 'The database refused the values of the event.',
 } as const;
@@ -254,7 +255,7 @@ const jsonBytes = (value: unknown): number =>
   value === undefined || value === null ? 0 : Buffer.byteLength(JSON.stringify(value));
 
 /** A value as it is kept beside the event: whole where it is short and may stand in metadata, else the head of its text. */
-const keep = (value: unknown): unknown => {
+export const keep = (value: unknown): unknown => {
   const { value: storable, tooDeep } = mendJson(value, ORIGINAL_DEPTH);
   const text = typeof storable === 'string' ? storable : JSON.stringify(storable);
   if (tooDeep) return cutText(`${text}…`, KEPT_CHARACTERS);

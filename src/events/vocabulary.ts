@@ -43,6 +43,9 @@ export const statuses = {
 } as const;
 export type Status = keyof typeof statuses;
 
+/** What counts as a failure: everything that was to succeed and did not. */
+export const statusesOfFailure: readonly Status[] = ['FAILED', 'ERROR', 'DENIED', 'BLOCKED'];
+
 export const categoryNames = Object.keys(categories) as [Category, ...Category[]];
 export const severityNames = Object.keys(severities) as [Severity, ...Severity[]];
 export const statusNames = Object.keys(statuses) as [Status, ...Status[]];

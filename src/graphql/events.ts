@@ -1,9 +1,8 @@
 // Reading history: one event, pages of events, the newest critical ones.
 
-import { and, eq } from 'drizzle-orm';
-import { events } from '../database/schema.ts';
 import { findEvent } from '../query/events.ts';
 import { filterSql } from '../query/filter.ts';
+import { seenBy } from '../query/seen.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { Event } from './event.ts';
@@ -24,8 +23,9 @@ builder.queryFields((t) => ({
     description: 'One event by its eventId; null where there is none.',
     authScopes: { may: 'events:read' },
     args: { eventId: t.arg.id({ required: true, description: 'The `eventId`, not the `id`.' }) },
-    resolve: async (_root, { eventId }, { database }) =>
-      (await findEvent(database.question, eventId)) ?? null,
+    resolve: async (_root, { eventId }, { database, viewer, clock }) =>
+      (await findEvent(database.question, eventId, filterSql(seenBy(viewer, null), clock()))) ??
+      null,
   }),
   events: t.field({
     type: EventConnection,
@@ -41,7 +41,12 @@ builder.queryFields((t) => ({
       ...pageArguments,
     },
     resolve: (_root, { filter, order, ...page }, context) =>
-      resolvePage(page, order ?? 'NEWEST_FIRST', filterSql(filter, context.clock()), context),
+      resolvePage(
+        page,
+        order ?? 'NEWEST_FIRST',
+        filterSql(seenBy(context.viewer, filter), context.clock()),
+        context,
+      ),
   }),
   recentCriticalEvents: t.field({
     type: EventConnection,
@@ -60,7 +65,7 @@ builder.queryFields((t) => ({
       resolvePage(
         page,
         'NEWEST_FIRST',
-        and(eq(events.severity, 'CRITICAL'), filterSql({ range }, context.clock())),
+        filterSql(seenBy(context.viewer, { severity: ['CRITICAL'], range }), context.clock()),
         context,
       ),
   }),

@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DocumentNode, getOperationAST } from 'graphql';
-import { LOOK_AT_CREDENTIALS_MS } from '../access/hold.ts';
+import { LOOK_AT_CREDENTIALS_MS } from '../access/authenticate.ts';
 import type { Answer, Delivery } from '../graphql/deliveries.ts';
 import type { Metrics } from '../metrics.ts';
 import { drained, piecesOf } from './drained.ts';

@@ -1,5 +1,5 @@
-// One message of a subscription as a frame of a WebSocket (RFC 6455, 5.2: final, text, unmasked). Through `ws` a frame of 700
-// bytes took twice as long.
+// One message of a subscription as a frame of a WebSocket (RFC 6455, 5.2: final, text, unmasked). It is put together here and not
+// by `ws`, so that the JSON that many sockets share is not encoded again for each, and frames go out in one write.
 
 const TEXT = 0x81;
 const TWO_BYTES = 126;

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
 import { type GraphQLParams, type Plugin, createYoga, isAsyncIterable } from 'graphql-yoga';
-import { assertHolds } from '../access/hold.ts';
+import type { Access } from '../access/authenticate.ts';
 import type { Viewer } from '../access/viewer.ts';
 import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
@@ -26,7 +26,8 @@ export type Parts = Omit<Context, 'viewer'> & {
   readonly logger: Logger;
   readonly pulse: Pulse;
   /** Throws OVERLOADED where events with this key would be refused now. */
-  readonly assertRoom: (keyId: number) => void;
+  readonly assertRoom: (viewerId: string) => void;
+  readonly access: Access;
   readonly metrics: Metrics;
 };
 
@@ -45,17 +46,17 @@ subscription Watch {
 export type GraphqlDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export const createGraphql = (
-  { logger, pulse, assertRoom, metrics, ...parts }: Parts,
+  { logger, pulse, assertRoom, metrics, access, ...parts }: Parts,
   documents: Documents,
   deliveries: Deliveries,
 ): GraphqlDoor => {
   const mask = (error: unknown) => publicError(error, logger);
   const contextOf = (viewer: Viewer | null): Context => ({ ...parts, viewer });
   const { known, learn } = documents;
-  const lane = createLane({ known, keys: parts.keys, contextOf, mask, guard: pulse.guard });
+  const lane = createLane({ known, contextOf, mask, guard: pulse.guard });
   const plugin: Plugin<object, Context> = {
     onRequestParse: ({ serverContext, setRequestParser }) => {
-      const { params } = (serverContext as unknown as { req: Posted }).req;
+      const { params } = askedIn(serverContext);
       if (params) setRequestParser(() => params);
     },
     onParse: ({ setParseFn }) => setParseFn(parseWithin),
@@ -107,8 +108,7 @@ export const createGraphql = (
       documentCache: { get: known, set: () => {} },
       errorCache: { get: () => undefined, set: () => {} },
     },
-    context: async ({ request }) =>
-      contextOf(await viewerOf(request.headers.get('authorization'), parts.keys)),
+    context: (initial) => contextOf(askedIn(initial).viewer),
   });
 
   /** Whether the request was a subscription, which is then under way. */
@@ -116,12 +116,12 @@ export const createGraphql = (
     request: IncomingMessage,
     response: ServerResponse,
     { query, variables, operationName }: GraphQLParams,
+    viewer: Viewer | null,
   ): Promise<boolean> => {
     if (!acceptsEvents(request) || typeof query !== 'string') return false;
     const document = documents.read(query);
     if (!isDocument(document)) return false; // yoga says what is wrong
     if (!isSubscription(document, operationName)) return false;
-    const viewer = await viewerOf(request.headers.authorization ?? null, parts.keys);
     const delivery = await deliveries.open({
       schema,
       document,
@@ -134,35 +134,40 @@ export const createGraphql = (
       const { status, text } = explain(delivery.errors);
       refuseStream(response, status, text);
     } else {
-      const look = () => assertHolds(parts.keys, request.headers.authorization);
+      const look = () => access.assertHolds(request.headers.authorization);
       await stream(response, delivery, look, (error) => explain([error]).text, metrics);
     }
     return true;
   };
 
+  /** Nobody without a credential; a credential that is not good is an error, whatever is asked. */
+  const viewerOf = async (request: IncomingMessage): Promise<Viewer | null> => {
+    const { authorization } = request.headers;
+    return authorization === undefined ? null : access.authenticate(authorization, request);
+  };
+
   return async (request, response) => {
-    const { accept, authorization } = request.headers;
+    const { accept } = request.headers;
     try {
       if (request.method !== 'POST') {
         const params = paramsIn(request.url!);
-        if (request.method === 'GET' && (await subscribed(request, response, params)))
+        const viewer = await viewerOf(request);
+        if (request.method === 'GET' && (await subscribed(request, response, params, viewer)))
           return undefined;
-        return await yoga(request, response);
+        return await yoga(Object.assign(request, { viewer }), response);
       }
       if (!isAnswerable(accept)) throw notAcceptable();
       const { text } = await readBody(request, ['application/json']);
       // Under a flood most events are refused; to parse them first would take the time of those that are not.
-      if (text.includes('logEvent')) {
-        const viewer = await parts.keys.authenticate(authorization).catch(() => undefined);
-        if (viewer) assertRoom(viewer.keyId);
-      }
+      const viewer = await viewerOf(request);
+      if (viewer && text.includes('logEvent')) assertRoom(viewer.id);
       const body = parseJson(text);
       if (typeof body !== 'object' || body === null)
         throw new JejakError('BAD_USER_INPUT', 'Send a JSON object with `query` in it.');
-      const answer = await lane(body, accept, authorization);
+      const answer = await lane(body, accept, viewer);
       if (answer === undefined) {
-        if (await subscribed(request, response, body)) return undefined;
-        return await yoga(withParams(request, body), response);
+        if (await subscribed(request, response, body, viewer)) return undefined;
+        return await yoga(posted(request, body, viewer), response);
       }
       response.statusCode = answer.status;
       response.setHeader('Content-Type', `${answer.mediaType}; charset=utf-8`);
@@ -181,13 +186,14 @@ export const createGraphql = (
   };
 };
 
-/** A request whose body was read, inflated and parsed already. */
-type Posted = IncomingMessage & { readonly params?: GraphQLParams };
+/** What is known of a request before yoga has it: who asks, and what its body says where it was read already. */
+type Asked = { readonly viewer: Viewer | null; readonly params?: GraphQLParams };
 
-const withParams = (request: IncomingMessage, params: object): Posted => {
+const posted = (request: IncomingMessage, params: object, viewer: Viewer | null) => {
   delete request.headers['content-encoding'];
-  return Object.assign(request, { params });
+  return Object.assign(request, { params, viewer });
 };
+const askedIn = (context: object): Asked => (context as { req: IncomingMessage & Asked }).req;
 
 const mediaTypes =
   /(^|[,\s])(\*\/\*|application\/(\*|json|graphql-response\+json)|text\/(\*|event-stream)|multipart\/(\*|mixed))\s*([,;]|$)/i;
@@ -216,7 +222,3 @@ const paramsIn = (url: string): GraphQLParams => {
     operationName: search.get('operationName') ?? undefined,
   } as GraphQLParams;
 };
-
-/** Nobody without a credential; a credential that is not good is an error, whatever was asked. */
-const viewerOf = (authorization: string | null, keys: Context['keys']): Promise<Viewer | null> =>
-  authorization === null ? Promise.resolve(null) : keys.authenticate(authorization);

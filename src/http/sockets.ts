@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ExecutionArgs, type GraphQLError, execute } from 'graphql';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { LOOK_AT_CREDENTIALS_MS, assertHolds } from '../access/hold.ts';
+import { LOOK_AT_CREDENTIALS_MS } from '../access/authenticate.ts';
+import type { Caller } from '../access/caller.ts';
 import type { Viewer } from '../access/viewer.ts';
 import { refusalOf } from '../database/failures.ts';
 import { JejakError } from '../errors.ts';
@@ -37,6 +38,7 @@ const GOODBYE_MS = 2_000;
 type Extra = {
   readonly socket: WebSocket;
   readonly raw: Socket;
+  readonly request: Caller;
   authorization?: string;
   viewer?: Viewer;
   /** Whether it was heard of since the last ping. */
@@ -47,7 +49,7 @@ type Subscribing = ExecutionArgs & { readonly send: Send };
 
 export const createSockets = (
   server: Server,
-  { logger, metrics, pulse: _pulse, assertRoom: _assertRoom, ...parts }: Parts,
+  { logger, metrics, access, ...parts }: Parts,
   documents: Documents,
   deliveries: Deliveries,
 ): AsyncDisposable => {
@@ -64,22 +66,12 @@ export const createSockets = (
     if (URL.parse(request.url ?? '/', 'http://localhost')?.pathname !== '/graphql')
       refuse(raw, '404 Not Found');
     else if (!isOwn(request)) refuse(raw, '403 Forbidden');
-    else sockets.handleUpgrade(request, raw, head, (socket) => opened(socket, raw as Socket));
+    else sockets.handleUpgrade(request, raw, head, (socket) => opened(socket, request));
   });
 
   const hidden = (errors: readonly unknown[]): GraphQLError[] =>
     errors.map((error) => publicError(error, logger));
   const formatted = (errors: readonly unknown[]) => hidden(errors).map((error) => error.toJSON());
-
-  /** A good key, or undefined where the socket is to be closed with 4403. */
-  const authenticate = async (extra: Extra): Promise<Viewer | undefined> => {
-    try {
-      return await parts.keys.authenticate(extra.authorization);
-    } catch (error) {
-      if (refusalOf(error)?.code === 'UNAUTHENTICATED') return undefined;
-      throw error;
-    }
-  };
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
@@ -89,11 +81,12 @@ export const createSockets = (
         connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
       if (typeof authorization === 'string') extra.authorization = authorization;
       try {
-        const viewer = await authenticate(extra);
-        if (viewer) extra.viewer = viewer;
-        return viewer !== undefined; // false closes it with 4403
+        extra.viewer = await access.authenticate(extra.authorization, extra.request);
+        return true;
       } catch (error) {
-        logger.warn({ err: error }, 'A key could not be looked up');
+        const code = refusalOf(error)?.code;
+        if (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN') return false; // closes it with 4403
+        logger.warn({ err: error }, 'A credential could not be looked up');
         extra.socket.close(TRY_AGAIN_LATER, 'Unavailable');
         return false;
       }
@@ -126,8 +119,8 @@ export const createSockets = (
     onError: (_context, _id, _payload, errors) => formatted(errors),
   });
 
-  const opened = (socket: WebSocket, raw: Socket): void => {
-    const extra: Extra = { socket, raw, alive: true };
+  const opened = (socket: WebSocket, request: IncomingMessage): void => {
+    const extra: Extra = { socket, raw: request.socket, request, alive: true };
     connected.add(extra);
     const closed = protocol.opened(
       {
@@ -170,9 +163,9 @@ export const createSockets = (
   const looking = setInterval(() => {
     for (const { viewer, authorization, socket } of connected)
       if (viewer)
-        assertHolds(parts.keys, authorization).catch(() =>
-          socket.close(CloseCode.Forbidden, 'Forbidden'),
-        );
+        access
+          .assertHolds(authorization)
+          .catch(() => socket.close(CloseCode.Forbidden, 'Forbidden'));
   }, LOOK_AT_CREDENTIALS_MS);
 
   return {

@@ -30,7 +30,7 @@ export type Stretch = {
 /** What a reader needs of what is read. */
 export type Need = {
   readonly bounds?: Bounds;
-  /** `id` among them. To read and parse all 31 took four times as long as eight. */
+  /** `id` among them. With all 31 a replay brought 35,000 events a second, with eight 58,000. */
   readonly columns?: readonly FieldName[];
 };
 

@@ -14,8 +14,13 @@ export const MAX_PAGE = 200;
 export const findEvent = async (
   question: Question,
   eventId: string,
+  where?: SQL,
 ): Promise<Event | undefined> => {
-  const [event] = await question.select().from(events).where(eq(events.eventId, eventId)).limit(1);
+  const [event] = await question
+    .select()
+    .from(events)
+    .where(and(eq(events.eventId, eventId), where))
+    .limit(1);
   return event as Event | undefined;
 };
 

@@ -1,4 +1,4 @@
-// Searching in words: which words an event has, and which of them a search finds. drizzle/0003_questions.sql says the same to
+// Searching in words: which words an event has, and which of them a search finds. drizzle/0009_questions.sql says the same to
 // PostgreSQL; a test holds both equal.
 
 import type { Event } from '../events/fields.ts';

@@ -1,0 +1,247 @@
+// Statistics of events, by bucket and by group.
+
+import type { FieldNode, GraphQLResolveInfo } from 'graphql';
+import { JejakError } from '../errors.ts';
+import { fields } from '../events/fields.ts';
+import { intervals } from '../query/buckets.ts';
+import { measures, numberMeasures } from '../query/measures.ts';
+import { resolveRange } from '../query/range.ts';
+import { seenBy } from '../query/seen.ts';
+import {
+  type EventStats as Stats,
+  MAX_DIMENSIONS,
+  MAX_PATHS,
+  MAX_STATS,
+  type Wanted,
+  dimensionNames,
+  dimensions,
+  eventStats,
+} from '../query/stats.ts';
+import { builder } from './builder.ts';
+import { types } from './event.ts';
+import { EventFilter, TimeRange } from './filter.ts';
+import { fieldsBelow } from './selection.ts';
+
+const described = <N extends string>(rows: Record<N, { readonly about: string }>) =>
+  Object.fromEntries(
+    Object.entries<{ readonly about: string }>(rows).map(([name, { about }]) => [
+      name,
+      { description: about },
+    ]),
+  ) as Record<N, { description: string }>;
+
+const StatsInterval = builder.enumType('StatsInterval', {
+  description: 'How long a bucket is. It begins where the clocks of `timeZone` say so.',
+  values: described(intervals),
+});
+const EventDimension = builder.enumType('EventDimension', {
+  description: 'What events can be grouped by.',
+  values: described(dimensions),
+});
+
+const NumberStats = builder.objectRef<Stats['times']>('NumberStats').implement({
+  readers: ['events:read'],
+  description: 'Statistics of the numbers that some events have, in the unit of those numbers.',
+  fields: (t) => {
+    const figure = (name: keyof Stats['times'], description: string) =>
+      t.float({ nullable: true, description, resolve: (numbers) => numbers[name] });
+    return {
+      count: t.int({
+        description: 'How many events have a number.',
+        resolve: ({ count }) => count ?? 0,
+      }),
+      sum: t.float({
+        nullable: true,
+        description: 'Their sum; null where there is none.',
+        resolve: ({ sum, count }) => (count ? sum : null),
+      }),
+      average: t.float({
+        nullable: true,
+        description: 'Their mean; null where there is none.',
+        resolve: ({ sum, count }) => (count && sum != null ? sum / count : null),
+      }),
+      minimum: figure('minimum', 'The least.'),
+      maximum: figure('maximum', 'The greatest.'),
+      p50: figure('p50', 'The median.'),
+      p95: figure('p95', 'What 95 of 100 stay under, interpolated.'),
+      p99: figure('p99', 'What 99 of 100 stay under, interpolated.'),
+    };
+  },
+});
+
+const share = (part: number | undefined, { count }: Stats['events']): number | null =>
+  count === 0 ? null : Math.round(((part ?? 0) / count) * 10_000) / 100;
+
+const EventStats = builder.objectRef<Stats>('EventStats');
+EventStats.implement({
+  readers: ['events:read'],
+  description:
+    'What is known of the events of one group in one bucket. Fields of a dimension that `groupBy` does not name are null.',
+  fields: (t) => ({
+    start: t.expose('start', {
+      type: 'DateTime',
+      description: 'When the bucket begins; without `interval`, when the range does.',
+    }),
+    end: t.expose('end', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When the next one begins; without `interval`, when the range ends, null where it is open.',
+    }),
+    count: t.int({ description: 'How many events.', resolve: ({ events }) => events.count }),
+    errors: t.int({
+      description: 'How many of them have the status ERROR.',
+      resolve: ({ events }) => events.errors ?? 0,
+    }),
+    failures: t.int({
+      description: 'How many of them are FAILED, ERROR, DENIED or BLOCKED.',
+      resolve: ({ events }) => events.failures ?? 0,
+    }),
+    errorRate: t.float({
+      nullable: true,
+      description: 'The share of errors in percent, to two decimals; null without events.',
+      resolve: ({ events }) => share(events.errors, events),
+    }),
+    failureRate: t.float({
+      nullable: true,
+      description: 'The share of failures in percent, to two decimals; null without events.',
+      resolve: ({ events }) => share(events.failures, events),
+    }),
+    distinctUsers: t.int({
+      nullable: true,
+      description: 'How many different usernames they name.',
+      resolve: ({ events }) => events.distinctUsers,
+    }),
+    firstAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'Timestamp of the first; null without events.',
+      resolve: ({ events }) => events.firstAt,
+    }),
+    lastAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'Timestamp of the last; null without events.',
+      resolve: ({ events }) => events.lastAt,
+    }),
+    processingTimeMs: t.field({
+      type: NumberStats,
+      description: 'How long the actions took, in milliseconds, of those that say so.',
+      resolve: ({ times }) => times,
+    }),
+    data: t.field({
+      type: NumberStats,
+      description: `The numbers at a path into the data of the events, as JSON numbers or as text that is one; whatever else stands there does not count. At most ${MAX_PATHS} paths.`,
+      args: {
+        path: t.arg.string({
+          required: true,
+          description:
+            '`metadata`, `requestData` or `responseData` and keys, such as "responseData.confidence".',
+        }),
+      },
+      resolve: ({ data }, { path }) => data[path] ?? {},
+    }),
+  }),
+});
+for (const dimension of dimensionNames) {
+  const { name, about } = dimensions[dimension];
+  builder.objectField(EventStats, name, (t) =>
+    t.field({
+      type: (name in fields ? types[fields[name as keyof typeof fields].kind] : 'Int') as 'String',
+      nullable: true,
+      description: `${about} Null unless grouped by ${dimension}.`,
+      resolve: ({ group }) => group[name] as string | null | undefined,
+    }),
+  );
+}
+
+/** The measures behind the fields that need others. */
+const behind: Readonly<Record<string, readonly string[]>> = {
+  errorRate: ['errors'],
+  failureRate: ['failures'],
+  average: ['count', 'sum'],
+  sum: ['count', 'sum'],
+};
+
+/** The names of the measures, of those in a table, that some fields need. */
+const measuresFor = <M extends object>(nodes: readonly FieldNode[], table: M): Set<keyof M> => {
+  const names = nodes.flatMap(({ name }) => behind[name.value] ?? name.value);
+  return new Set(names.filter((name) => name in table)) as unknown as Set<keyof M>;
+};
+
+const wantedIn = (info: GraphQLResolveInfo): Wanted => {
+  const nodes = fieldsBelow(info.fieldNodes, info);
+  const numbers = numberMeasures('');
+  const below = (field: FieldNode) => measuresFor(fieldsBelow([field], info), numbers);
+  const named = (name: string) => nodes.filter((node) => node.name.value === name);
+  const data = new Map<string, ReturnType<typeof below>>();
+  for (const node of named('data')) {
+    const path = pathOf(node, info);
+    data.set(path, (data.get(path) ?? new Set()).union(below(node)));
+  }
+  if (data.size > MAX_PATHS)
+    throw new JejakError('TOO_EXPENSIVE', `\`data\` takes at most ${MAX_PATHS} paths at a time.`);
+  return {
+    events: measuresFor(nodes, measures),
+    times: new Set(named('processingTimeMs').flatMap((node) => [...below(node)])),
+    data,
+  };
+};
+
+/** graphql-jit gives the values of variables as they are, graphql-js beside what they were made of. */
+const pathOf = (node: FieldNode, { variableValues }: GraphQLResolveInfo): string => {
+  const value = node.arguments?.find(({ name }) => name.value === 'path')?.value;
+  if (value?.kind !== 'Variable') return value?.kind === 'StringValue' ? value.value : '';
+  const { coerced = variableValues } = variableValues as { coerced?: object };
+  return String((coerced as Record<string, unknown>)[value.name.value]);
+};
+
+builder.queryFields((t) => ({
+  eventStats: t.field({
+    type: [EventStats],
+    description: `How many events there were, of which kinds, when, and how long they took: a row per bucket and group, in the order of time, the largest group first. Every group that occurs has a row in every bucket; at most ${MAX_STATS.toLocaleString('en')} rows.`,
+    authScopes: { may: 'events:read' },
+    args: {
+      filter: t.arg({ type: EventFilter, description: 'Which events; all of them without it.' }),
+      range: t.arg({
+        type: TimeRange,
+        required: true,
+        description: 'Over which time, by the timestamp of the events.',
+      }),
+      interval: t.arg({
+        type: StatsInterval,
+        description: 'How long a bucket is; without it the range is the only one.',
+      }),
+      timeZone: t.arg({
+        type: 'TimeZone',
+        defaultValue: 'UTC',
+        description: 'Whose clocks say where a bucket begins.',
+      }),
+      groupBy: t.arg({
+        type: [EventDimension],
+        description: `By what events are counted apart, at most ${MAX_DIMENSIONS}.`,
+      }),
+    },
+    resolve: (_root, { filter, range, interval, timeZone, groupBy }, context, info) => {
+      const now = context.clock();
+      const by = [...new Set(groupBy)];
+      if (by.length > MAX_DIMENSIONS)
+        throw new JejakError(
+          'TOO_EXPENSIVE',
+          `\`groupBy\` takes at most ${MAX_DIMENSIONS} dimensions at a time.`,
+        );
+      return eventStats(
+        context.database.question,
+        {
+          filter: seenBy(context.viewer, filter),
+          range: resolveRange(range, now),
+          interval,
+          timeZone: timeZone ?? 'UTC',
+          groupBy: by,
+          wanted: wantedIn(info),
+        },
+        now,
+      );
+    },
+  }),
+}));
