@@ -31,6 +31,8 @@ export const options = {
   DATABASE_URL: { schema: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://'), about: 'An existing PostgreSQL, 15 or newer, instead of the embedded one.' },
   JEJAK_DATA_DIR: { schema: z.string(), default: '.jejak', about: 'Where the embedded database keeps its files.' },
   JEJAK_ADMIN_KEY: { schema: z.string().min(16, 'must have at least 16 characters'), about: 'A key with every right, besides the stored ones. Unset, one is made at first start and printed once.' },
+  JEJAK_HASH_KEY: { schema: z.string().min(16, 'must have at least 16 characters'), about: 'The secret of the keyed hashes that are stored in place of sessions. Unset, one is made at first start and kept in the database. It is the same for good, and on every server of a database.' },
+  JEJAK_PRIVACY_POLICY: { schema: z.string(), about: 'A JSON file that changes what is kept, masked, hashed and dropped; see [Privacy](#privacy).' },
   JEJAK_JWT_SECRET: { schema: z.string().min(32, 'must have at least 32 characters'), about: 'The secret with which user tokens are signed (HS256, HS384, HS512).' },
   JEJAK_JWKS_URL: { schema: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }), about: 'Where the issuer of user tokens publishes its keys (RS, PS, ES and EdDSA); in the place of a secret.' },
   JEJAK_JWT_ISSUER: { schema: z.string(), about: 'The `iss` of user tokens; needed with a secret or keys.' },

@@ -11,9 +11,12 @@ import { type DatabaseAddress, WRITERS, nameOf, openDatabase } from './database/
 import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
+import { agreeOnHashKey } from './database/hash-key.ts';
 import { ensurePartitions } from './database/partitions.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
+import { createHash, createPolicy } from './events/privacy.ts';
+import { createProtection } from './events/protect.ts';
 import { listen } from './http/server.ts';
 import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
@@ -25,6 +28,7 @@ import { createGroups } from './live/groups.ts';
 import { createReader } from './live/reader.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
+import { readPolicy } from './policy.ts';
 
 export type Service = AsyncDisposable & {
   readonly url: string;
@@ -61,6 +65,10 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
 
   const database = starting.use(openDatabase(address));
   const pulse = starting.use(createPulse(database.pulse));
+  const { JEJAK_PRIVACY_POLICY: policyFile, JEJAK_HASH_KEY: givenKey } = config;
+  const policy = createPolicy(policyFile === undefined ? {} : await readPolicy(policyFile));
+  const hash = createHash(await agreeOnHashKey(database.write, givenKey));
+  const protection = createProtection(policy, hash);
   const keys = createKeys(database.read, pulse.guard, config.JEJAK_ADMIN_KEY);
   const access = createAccess({
     keys,
@@ -94,6 +102,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     batcher,
     sql: database.write,
     quarantine,
+    protect: protection.protect,
     pulse,
     rateLimit: createRateLimit(config.JEJAK_KEY_EVENTS_PER_SECOND),
     committed: doorbell.ring,
@@ -131,6 +140,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         database,
         log,
         quarantine,
+        protection,
         follow,
         keys,
         access,

@@ -3,6 +3,7 @@
 
 import {
   bigint,
+  boolean,
   customType,
   integer,
   pgTable,
@@ -85,6 +86,12 @@ export const apiKeys = pgTable('api_keys', {
   expiresAt: instant('expires_at'),
   lastUsedAt: instant('last_used_at'),
   replaces: integer(),
+});
+
+export const hashKey = pgTable('hash_key', {
+  one: boolean().primaryKey(),
+  key: bytea(),
+  proof: bytea().notNull(),
 });
 
 /** A batch holds at most this many events; its number times this, plus an event's place, is the event's id. */

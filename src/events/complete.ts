@@ -280,7 +280,7 @@ const withOriginal = (metadata: unknown, original: ReadonlyMap<string, unknown>)
 
 // Crockford's alphabet; 16 digits are 80 random bits, so two servers never make the same id.
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
-const TAIL = 16;
+export const ID_TAIL = 16;
 
 // Asking the system for a few random bytes at a time would cost as much as the rest of an id.
 let pool = randomBytes(0);
@@ -293,7 +293,7 @@ const takeRandom = (count: number): Buffer => {
 
 const newEventId = (head: string, timestamp: string): string => {
   let tail = '';
-  for (const byte of takeRandom(TAIL)) tail += DIGITS[byte & 31];
+  for (const byte of takeRandom(ID_TAIL)) tail += DIGITS[byte & 31];
   const [date, time] = [
     timestamp.slice(0, 10).replaceAll('-', ''),
     timestamp.slice(11, 19).replaceAll(':', ''),

@@ -6,6 +6,7 @@ import type { Keys } from '../access/keys.ts';
 import { type Scope, type Viewer, lacking, may } from '../access/viewer.ts';
 import type { Database } from '../database/connection.ts';
 import { JejakError } from '../errors.ts';
+import type { Protection } from '../events/protect.ts';
 import type { Log } from '../ingest/log.ts';
 import type { Quarantine } from '../ingest/quarantine.ts';
 import type { Follow } from '../live/follow.ts';
@@ -16,6 +17,7 @@ export type Context = {
   readonly database: Database;
   readonly log: Log;
   readonly quarantine: Quarantine;
+  readonly protection: Protection;
   readonly follow: Follow;
   readonly keys: Keys;
   readonly clock: () => Date;

@@ -6,7 +6,7 @@ import { seenBy } from '../query/seen.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { Event } from './event.ts';
-import { EventFilter, TimeRange } from './filter.ts';
+import { EventFilter, TimeRange, asked } from './filter.ts';
 
 const EventOrder = builder.enumType('EventOrder', {
   description: 'The order of a list, by timestamp and then by id.',
@@ -23,9 +23,11 @@ builder.queryFields((t) => ({
     description: 'One event by its eventId; null where there is none.',
     authScopes: { may: 'events:read' },
     args: { eventId: t.arg.id({ required: true, description: 'The `eventId`, not the `id`.' }) },
-    resolve: async (_root, { eventId }, { database, viewer, clock }) =>
-      (await findEvent(database.question, eventId, filterSql(seenBy(viewer, null), clock()))) ??
-      null,
+    resolve: async (_root, { eventId }, { database, protection, viewer, clock }) => {
+      const [stored] = protection.storedForms('eventId', eventId);
+      const where = filterSql(seenBy(viewer, null), clock());
+      return (await findEvent(database.question, stored!, where)) ?? null;
+    },
   }),
   events: t.field({
     type: EventConnection,
@@ -44,7 +46,7 @@ builder.queryFields((t) => ({
       resolvePage(
         page,
         order ?? 'NEWEST_FIRST',
-        filterSql(seenBy(context.viewer, filter), context.clock()),
+        filterSql(asked(filter, context), context.clock()),
         context,
       ),
   }),

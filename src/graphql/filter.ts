@@ -1,9 +1,15 @@
 // The filter and the range of time as inputs: the same wherever events are chosen.
 
-import { type EventFilter as Filter, MAX_CONDITIONS, MAX_DEPTH } from '../query/filter.ts';
+import {
+  type EventFilter as Filter,
+  MAX_CONDITIONS,
+  MAX_DEPTH,
+  storedFilter,
+} from '../query/filter.ts';
 import type { TimeRange as Range } from '../query/range.ts';
 import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';
-import { builder } from './builder.ts';
+import { seenBy } from '../query/seen.ts';
+import { type Context, builder } from './builder.ts';
 import { EventCategory, EventStatus, SeverityEnum } from './vocabulary.ts';
 
 export const TimeRange = builder.inputRef<Range>('TimeRange').implement({
@@ -42,7 +48,9 @@ EventFilter.implement({
     username: t.stringList({ description: 'User names, to the letter.' }),
     userRole: t.stringList({ description: 'Roles, to the letter.' }),
     ipAddress: t.stringList({ description: 'Addresses or CIDR blocks, such as 10.0.0.0/8.' }),
-    sessionId: t.stringList({ description: 'Sessions, to the letter.' }),
+    sessionId: t.stringList({
+      description: 'Sessions, to the letter: as they were sent, or as the log shows them.',
+    }),
     resourceType: t.stringList({ description: 'Kinds of resource, to the letter.' }),
     resourceId: t.stringList({ description: 'Identifiers of resources, to the letter.' }),
     action: t.stringList({ description: 'Actions, to the letter.' }),
@@ -70,3 +78,7 @@ EventFilter.implement({
     }),
   }),
 });
+
+/** What a viewer asks for with a filter: in terms of what is stored, and no more than they may see. */
+export const asked = (filter: Filter | null | undefined, { protection, viewer }: Context): Filter =>
+  seenBy(viewer, filter ? storedFilter(filter, protection.storedForms) : null);

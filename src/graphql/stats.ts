@@ -6,7 +6,6 @@ import { fields } from '../events/fields.ts';
 import { intervals } from '../query/buckets.ts';
 import { measures, numberMeasures } from '../query/measures.ts';
 import { resolveRange } from '../query/range.ts';
-import { seenBy } from '../query/seen.ts';
 import {
   type EventStats as Stats,
   MAX_DIMENSIONS,
@@ -19,7 +18,7 @@ import {
 } from '../query/stats.ts';
 import { builder } from './builder.ts';
 import { types } from './event.ts';
-import { EventFilter, TimeRange } from './filter.ts';
+import { EventFilter, TimeRange, asked } from './filter.ts';
 import { fieldsBelow } from './selection.ts';
 
 const described = <N extends string>(rows: Record<N, { readonly about: string }>) =>
@@ -233,7 +232,7 @@ builder.queryFields((t) => ({
       return eventStats(
         context.database.question,
         {
-          filter: seenBy(context.viewer, filter),
+          filter: asked(filter, context),
           range: resolveRange(range, now),
           interval,
           timeZone: timeZone ?? 'UTC',

@@ -13,10 +13,9 @@ import {
   filterTest,
   settled,
 } from '../query/filter.ts';
-import { seenBy } from '../query/seen.ts';
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
-import { EventFilter } from './filter.ts';
+import { EventFilter, asked } from './filter.ts';
 
 type Logged = Payload & { readonly event: LoggedEvent };
 
@@ -98,11 +97,11 @@ const wantOf = (
   form: string,
   pack: Want['pack'],
   given: Filter | null | undefined,
-  { clock, viewer }: Context,
+  context: Context,
   info: GraphQLResolveInfo,
 ): Want => {
-  const now = clock();
-  const filter = settled(seenBy(viewer, given), now);
+  const now = context.clock();
+  const filter = settled(asked(given, context), now);
   const columns = columnsFor([...filterFields(filter), ...selectedIn(info)]);
   return {
     key: JSON.stringify([form, filter, columns]),

@@ -1,4 +1,4 @@
-// The one way into the log, behind every door: completes what callers sent, stores it through the batcher and says for
+// The one way into the log, behind every door: protects and completes what callers sent, stores it through the batcher and says for
 // each event, in the order they came, what became of it.
 
 import { isDeepStrictEqual } from 'node:util';
@@ -13,6 +13,7 @@ import {
   isRejection,
 } from '../events/complete.ts';
 import { type Event, type InputName, fields, inputNames } from '../events/fields.ts';
+import type { Protected, Protection } from '../events/protect.ts';
 import { admits } from '../access/narrowing.ts';
 import type { RateLimit } from '../access/rate.ts';
 import { type Viewer, may } from '../access/viewer.ts';
@@ -59,6 +60,7 @@ type LogParts = {
   readonly batcher: Batcher;
   readonly sql: Sql;
   readonly quarantine: Quarantine;
+  readonly protect: Protection['protect'];
   readonly pulse: Pulse;
   readonly rateLimit: RateLimit;
   /** Told after every commit. */
@@ -73,6 +75,7 @@ export const createLog = ({
   batcher,
   sql,
   quarantine,
+  protect,
   pulse,
   rateLimit,
   committed,
@@ -100,12 +103,14 @@ export const createLog = ({
   };
 
   const setAside = async (
-    sources: readonly unknown[],
+    sources: readonly Protected[],
     outcomes: readonly Outcome[],
     keyName: string,
   ): Promise<void> => {
     const refused = outcomes.flatMap((of, index) =>
-      of.outcome === 'REJECTED' ? [{ source: sources[index], rejection: of.rejection }] : [],
+      of.outcome === 'REJECTED'
+        ? [{ source: sources[index]!.source, rejection: of.rejection }]
+        : [],
     );
     if (refused.length === 0) return;
     // The callers have the reason all the same.
@@ -119,9 +124,10 @@ export const createLog = ({
     const now = clock();
     const { forced } = viewer;
     const attributed = forced && !replay ? sent.map((each) => attribute(each, forced)) : undefined;
-    const sources = attributed?.map(({ source }) => source) ?? sent;
-    const results = sources.map((source, index) =>
-      within(viewer, warned(complete(source, now), attributed?.[index]?.claimed)),
+    // Nothing below has what is not to be stored: no queue, no answer, no quarantine.
+    const sources = sent.map((each, index) => protect(attributed?.[index]?.source ?? each, replay));
+    const results = sources.map(({ source, warnings }, index) =>
+      within(viewer, warned(complete(source, now), warnings, attributed?.[index]?.claimed)),
     );
     return pulse.guard(async () => {
       const stored = await store(
@@ -139,16 +145,17 @@ export const createLog = ({
   };
 };
 
-/** With a warning for each field that was claimed and is not the caller's to say. */
+/** With the warnings of its protection, and one for each field that was claimed and is not the caller's to say. */
 const warned = (
   result: Prepared | Rejection,
+  before: readonly Warning[],
   claimed: readonly string[] = [],
 ): Prepared | Rejection => {
-  if (isRejection(result) || claimed.length === 0) return result;
+  if (isRejection(result) || before.length + claimed.length === 0) return result;
   const message =
     'is not the caller’s to say and was replaced; what was sent is kept in metadata.claimed';
   const warnings = claimed.map((field) => ({ field, message }));
-  return { ...result, warnings: [...result.warnings, ...warnings] };
+  return { ...result, warnings: [...before, ...result.warnings, ...warnings] };
 };
 
 /** The event, or that it is none the viewer may log. */

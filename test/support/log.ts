@@ -2,6 +2,8 @@
 
 import { createPulse } from '../../src/database/pulse.ts';
 import type { Sql } from '../../src/database/connection.ts';
+import { createHash, createPolicy } from '../../src/events/privacy.ts';
+import { createProtection } from '../../src/events/protect.ts';
 import { createBatcher } from '../../src/ingest/batcher.ts';
 import { type Outcome, createLog } from '../../src/ingest/log.ts';
 import { persist } from '../../src/ingest/persist.ts';
@@ -22,6 +24,7 @@ export const createTestLog = (sql: Sql, clock = () => new Date()): TestLog => {
     }),
     sql,
     quarantine: createQuarantine(sql),
+    protect: createProtection(createPolicy(), createHash(Buffer.alloc(32))).protect,
     pulse,
     rateLimit: createRateLimit(undefined),
     committed: () => {},

@@ -43,6 +43,8 @@ export const testConfig = (overrides: Partial<Config> = {}): Config => ({
   DATABASE_URL: undefined,
   JEJAK_DATA_DIR: '.jejak',
   JEJAK_ADMIN_KEY: ADMIN_KEY,
+  JEJAK_HASH_KEY: undefined,
+  JEJAK_PRIVACY_POLICY: undefined,
   JEJAK_JWT_SECRET: undefined,
   JEJAK_JWKS_URL: undefined,
   JEJAK_JWT_ISSUER: undefined,
