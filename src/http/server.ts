@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { JejakError } from '../errors.ts';
 import { createDeliveries } from '../graphql/deliveries.ts';
 import { createDocuments } from '../graphql/documents.ts';
+import { createExport } from './export.ts';
 import { type Parts, createGraphql } from './graphql.ts';
 import { render } from './lane.ts';
 import { publicError } from './mask.ts';
@@ -44,6 +45,7 @@ export const listen = async (
   const doors: Record<string, Handler> = {
     '/graphql': graphql,
     '/api/events': (request, response) => handleEvents(request, response, parts),
+    '/api/export': createExport(parts),
     '/healthz': (_request, response) => respond(response, 200, { status: 'ok' }),
     '/readyz': (_request, response) => {
       const ready = parts.pulse.beats();
