@@ -1,8 +1,10 @@
 // One server, put together: the database, the log, its reader, the doors; started in that order and stopped in the other.
 
+import { readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
+import { z } from 'zod';
 import { createAccess } from './access/authenticate.ts';
-import { blocksOf } from './access/caller.ts';
+import { blocksOf, isWithin } from './access/caller.ts';
 import { createKeys } from './access/keys.ts';
 import { createRateLimit } from './access/rate.ts';
 import { type Tokens, createTokens } from './access/tokens.ts';
@@ -16,6 +18,7 @@ import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
 import { createHash, createPolicy } from './events/privacy.ts';
 import { createProtection } from './events/protect.ts';
+import { createDocuments } from './graphql/documents.ts';
 import { listen } from './http/server.ts';
 import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
@@ -156,6 +159,12 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         pulse,
         assertRoom: batcher.assertRoom,
         metrics,
+        documents: createDocuments({
+          introspection:
+            config.JEJAK_INTROSPECTION ?? (isLoopback(config.HOST) ? 'everyone' : 'admin'),
+          listed: await readDocuments(config.JEJAK_DOCUMENTS),
+          onlyListed: config.JEJAK_ONLY_DOCUMENTS === 'yes',
+        }),
       },
       { port: config.PORT, host: config.HOST },
     ),
@@ -168,6 +177,14 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || isWithin(blocksOf(['127.0.0.0/8', '::1']), host);
+
+const listSchema = z.record(z.string(), z.string());
+
+const readDocuments = async (file: string | undefined): Promise<Record<string, string>> =>
+  file === undefined ? {} : listSchema.parse(JSON.parse(await readFile(file, 'utf8')));
 
 const tokensOf = (config: Config): Tokens | undefined => {
   const { JEJAK_JWT_SECRET: secret, JEJAK_JWKS_URL: url } = config;

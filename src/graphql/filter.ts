@@ -9,6 +9,7 @@ import {
   storedFilter,
 } from '../query/filter.ts';
 import type { TimeRange as Range } from '../query/range.ts';
+import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';
 import { seenBy } from '../query/seen.ts';
 import { visibleSql } from '../retention/visible.ts';
 import { type Context, builder } from './builder.ts';
@@ -62,6 +63,9 @@ EventFilter.implement({
     tagsAny: t.stringList({ description: 'Events with at least one of these tags.' }),
     tagsAll: t.stringList({ description: 'Events with all of these tags.' }),
     range: t.field({ type: TimeRange, description: 'By the timestamp of the event.' }),
+    search: t.string({
+      description: `Words, in name, description, error message and resource name, ASCII without regard to case and accents: each must begin a word there, or be like a word of the resource's name (a third of their trigrams in common), so that misspelt names are found; one in "quotation marks" must be that word. At most ${MAX_WORDS}; of descriptions and error messages the first ${SEARCHED_CHARACTERS} characters.`,
+    }),
     and: t.field({
       type: [EventFilter],
       description: 'Events that match all of these filters; an empty list asks for nothing.',
