@@ -8,6 +8,7 @@ import './vocabulary.ts';
 import './events.ts';
 import './reports.ts';
 import './stats.ts';
+import './trail.ts';
 import './log-event.ts';
 import './quarantine.ts';
 import './subscriptions.ts';
