@@ -80,5 +80,7 @@ EventFilter.implement({
 });
 
 /** What a viewer asks for with a filter: in terms of what is stored, and no more than they may see. */
-export const asked = (filter: Filter | null | undefined, { protection, viewer }: Context): Filter =>
-  seenBy(viewer, filter ? storedFilter(filter, protection.storedForms) : null);
+export const asked = (
+  filter: Filter | null | undefined,
+  { protection, viewer }: Pick<Context, 'protection' | 'viewer'>,
+): Filter => seenBy(viewer, filter ? storedFilter(filter, protection.storedForms) : null);

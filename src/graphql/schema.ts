@@ -3,6 +3,7 @@
 import { printSchema } from 'graphql';
 import { builder } from './builder.ts';
 import { rulesOf } from './rules.ts';
+import { tellActs } from './told.ts';
 import './scalars.ts';
 import './vocabulary.ts';
 import './events.ts';
@@ -18,6 +19,7 @@ export const schema = builder.toSchema({ sortSchema: false });
 
 /** Who may ask what; without a rule for everything there is no schema. */
 export const rules = rulesOf(schema);
+tellActs(schema, rules);
 
 /** The text of schema.graphql. */
 export const printedSchema = (): string => `${printSchema(schema)}\n`;

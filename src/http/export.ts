@@ -11,11 +11,12 @@ import { z } from 'zod';
 import { type Viewer, lacking, may } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
+import { asked } from '../graphql/filter.ts';
 import { schema } from '../graphql/schema.ts';
-import { type Recorder, createRecord } from '../ingest/record.ts';
+import type { Recorder } from '../ingest/record.ts';
 import { estimate, readAll } from '../query/export.ts';
 import { type EventFilter, filterSql } from '../query/filter.ts';
-import { seenBy } from '../query/seen.ts';
+import { EXPORT_CODE, LOG_RESOURCE } from '../query/trail.ts';
 import { parseJson } from './body.ts';
 import { type Format, formats } from './formats.ts';
 import type { Parts } from './graphql.ts';
@@ -36,11 +37,17 @@ const parametersSchema = z.strictObject({
 });
 type Parameters = z.output<typeof parametersSchema>;
 
-type Exporting = Pick<Parts, 'database' | 'log' | 'access' | 'clock' | 'logger'>;
+type Exporting = Pick<Parts, 'database' | 'record' | 'protection' | 'access' | 'clock' | 'logger'>;
 export type ExportDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-export const createExport = ({ database, log, access, clock, logger }: Exporting): ExportDoor => {
-  const record = createRecord(log);
+export const createExport = ({
+  database,
+  record,
+  protection,
+  access,
+  clock,
+  logger,
+}: Exporting): ExportDoor => {
   let underWay = 0;
 
   return async (request, response) => {
@@ -55,7 +62,11 @@ export const createExport = ({ database, log, access, clock, logger }: Exporting
     const { after, timeZone } = parameters;
     const began = clock();
     const filter = parameters.filter === undefined ? undefined : readFilter(parameters.filter);
-    const selection = { where: filterSql(seenBy(viewer, filter), began), after, began };
+    const selection = {
+      where: filterSql(asked(filter, { protection, viewer }), began),
+      after,
+      began,
+    };
     if (underWay >= MAX_EXPORTS)
       throw new JejakError('OVERLOADED', `${MAX_EXPORTS} exports are under way; ask again when one has ended.`, { details: { retryAfterMs: RETRY_AFTER_MS } }); // oxfmt-ignore
     underWay++;
@@ -143,8 +154,8 @@ const teller = (
   const exportId = randomUUID();
   return (status: 'STARTED' | 'SUCCESS' | 'FAILED', events?: number): Promise<void> =>
     record(viewer, {
-      code: 'DATA-012',
-      resourceType: 'EVENT_LOG',
+      code: EXPORT_CODE,
+      resourceType: LOG_RESOURCE,
       resourceId: exportId,
       status,
       requestData: {

@@ -4,6 +4,7 @@
 import { type SQL, and, eq, or, sql } from 'drizzle-orm';
 import type { Question } from '../database/connection.ts';
 import { events } from '../database/schema.ts';
+import { mendText } from '../events/text.ts';
 import { instantFromPostgres } from '../events/time.ts';
 
 /** Whom an event is about, by its columns `resource_type` and `resource_id`. */
@@ -20,8 +21,9 @@ export const subjectText = ({ resourceType, resourceId }: Subject): string =>
   `${resourceType}/${resourceId}`;
 
 /** Events about a subject, records of who read such events, and of exports whose filter does not name other subjects only. */
-export const concerning = (subject: Subject): SQL =>
-  or(
+export const concerning = ({ resourceType, resourceId }: Subject): SQL => {
+  const subject = { resourceType: mendText(resourceType), resourceId: mendText(resourceId) };
+  return or(
     and(eq(events.resourceType, subject.resourceType), eq(events.resourceId, subject.resourceId)),
     and(
       eq(events.code, READ_CODE),
@@ -34,6 +36,7 @@ export const concerning = (subject: Subject): SQL =>
       sql`coalesce(${events.requestData} #> '{filter,resourceId}' @> ${JSON.stringify([subject.resourceId])}::jsonb, true)`,
     ),
   )!;
+};
 
 /** What was done, by the event's action. */
 const actions = {
