@@ -12,6 +12,7 @@ import './stats.ts';
 import './trail.ts';
 import './log-event.ts';
 import './quarantine.ts';
+import './retention.ts';
 import './subscriptions.ts';
 import './keys.ts';
 

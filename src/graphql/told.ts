@@ -82,10 +82,13 @@ const shortened = (value: unknown): unknown => {
 const codeOf = (field: string): 'ADMIN-004' | 'ADMIN-005' =>
   field.endsWith('Key') ? 'ADMIN-004' : 'ADMIN-005';
 
-/** From here on each mutation that needs the scope admin is told once it has succeeded. */
+/** These are told with what they do, in one transaction. */
+const toldAlready = new Set(['setRetention', 'placeHold', 'releaseHold', 'runRetention']);
+
+/** From here on each other mutation that needs the scope admin is told once it has succeeded. */
 export const tellActs = (schema: GraphQLSchema, rules: Rules): void => {
   for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
-    if (rules.get(`Mutation.${field.name}`) !== 'admin') continue;
+    if (rules.get(`Mutation.${field.name}`) !== 'admin' || toldAlready.has(field.name)) continue;
     const resolve = field.resolve!;
     field.resolve = async (root, args: object, context: Context, info) => {
       const result: unknown = await resolve(root, args, context, info);

@@ -1,11 +1,10 @@
 // A person's own trail, and whose data a breach concerns.
 
 import { type SQL, and } from 'drizzle-orm';
-import { filterSql } from '../query/filter.ts';
 import * as trail from '../query/trail.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
-import { EventFilter, TimeRange, asked } from './filter.ts';
+import { EventFilter, TimeRange, conditionOf } from './filter.ts';
 
 const DealingEnum = builder.enumType('Dealing', {
   description: 'What was done with the data of a person.',
@@ -109,7 +108,7 @@ builder.queryFields((t) => ({
       }),
     },
     resolve: (_root, { range, ...subject }, context) => ({
-      where: and(trail.concerning(subject), filterSql(asked({ range }, context), context.clock())),
+      where: and(trail.concerning(subject), conditionOf({ range }, context)),
     }),
   }),
   breachSummary: t.field({
@@ -121,6 +120,6 @@ builder.queryFields((t) => ({
       filter: t.arg({ type: EventFilter, required: true, description: 'Which events.' }),
     },
     resolve: (_root, { filter }, context) =>
-      trail.breachOf(context.database.question, filterSql(asked(filter, context), context.clock())),
+      trail.breachOf(context.database.question, conditionOf(filter, context)),
   }),
 }));

@@ -11,11 +11,11 @@ import { z } from 'zod';
 import { type Viewer, lacking, may } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
-import { asked } from '../graphql/filter.ts';
+import { conditionOf } from '../graphql/filter.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Recorder } from '../ingest/record.ts';
 import { estimate, readAll } from '../query/export.ts';
-import { type EventFilter, filterSql } from '../query/filter.ts';
+import type { EventFilter } from '../query/filter.ts';
 import { EXPORT_CODE, LOG_RESOURCE } from '../query/trail.ts';
 import { parseJson } from './body.ts';
 import { type Format, formats } from './formats.ts';
@@ -37,17 +37,13 @@ const parametersSchema = z.strictObject({
 });
 type Parameters = z.output<typeof parametersSchema>;
 
-type Exporting = Pick<Parts, 'database' | 'record' | 'protection' | 'access' | 'clock' | 'logger'>;
+type Exporting = Pick<
+  Parts,
+  'database' | 'record' | 'protection' | 'retention' | 'access' | 'clock' | 'logger'
+>;
 export type ExportDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-export const createExport = ({
-  database,
-  record,
-  protection,
-  access,
-  clock,
-  logger,
-}: Exporting): ExportDoor => {
+export const createExport = ({ access, logger, ...parts }: Exporting): ExportDoor => {
   let underWay = 0;
 
   return async (request, response) => {
@@ -60,10 +56,10 @@ export const createExport = ({
       throw new JejakError('FORBIDDEN', lacking(viewer, 'events:export'));
     const parameters = readParameters(request.url!);
     const { after, timeZone } = parameters;
-    const began = clock();
+    const began = parts.clock();
     const filter = parameters.filter === undefined ? undefined : readFilter(parameters.filter);
     const selection = {
-      where: filterSql(asked(filter, { protection, viewer }), began),
+      where: conditionOf(filter, { ...parts, viewer }),
       after,
       began,
     };
@@ -72,10 +68,12 @@ export const createExport = ({
     underWay++;
     try {
       const expected =
-        parameters.estimate === 'yes' ? await estimate(database.question, selection) : undefined;
-      const pages = readAll(database.question, selection);
+        parameters.estimate === 'yes'
+          ? await estimate(parts.database.question, selection)
+          : undefined;
+      const pages = readAll(parts.database.question, selection);
       const first = await pages.next(); // so that a filter which takes too long is an answer and not a cut
-      const tell = teller(record, viewer, parameters, filter);
+      const tell = teller(parts.record, viewer, parameters, filter);
       await tell('STARTED');
       const format: Format = formats[parameters.format];
       response.writeHead(200, {
