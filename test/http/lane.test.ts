@@ -140,7 +140,9 @@ test.each(Object.entries(requests))(
 );
 
 test('the lean lane takes what was learnt and leaves the rest', async () => {
-  const context = { viewer: { id: 'key 1', name: 'test', scopes: ['events:read'] } } as unknown as Context;
+  const context = {
+    viewer: { id: 'key 1', name: 'test', scopes: ['events:read'] },
+  } as unknown as Context;
   const documents = createDocuments({ introspection: 'everyone', listed: {}, onlyListed: false });
   const lane = createLane({
     known: documents.known,
