@@ -84,3 +84,5 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 --> statement-breakpoint
 CREATE INDEX events_words ON events USING gin (search_words(event_name, event_description, error_message, resource_name));
+--> statement-breakpoint
+CREATE INDEX events_json ON events USING gin (metadata jsonb_path_ops, request_data jsonb_path_ops, response_data jsonb_path_ops);
