@@ -14,7 +14,6 @@ import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
 import { agreeOnHashKey } from './database/hash-key.ts';
-import { ensurePartitions } from './database/partitions.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
 import { createHash, createPolicy } from './events/privacy.ts';
@@ -32,6 +31,8 @@ import { createReader } from './live/reader.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { readPolicy } from './policy.ts';
+import { createRetention } from './retention/clock.ts';
+import { watchPolicy } from './retention/policy.ts';
 
 export type Service = AsyncDisposable & {
   readonly url: string;
@@ -45,7 +46,6 @@ export type Service = AsyncDisposable & {
 const MAX_WORK = 1_700;
 const MAX_BATCH = 256;
 const MAX_BYTES = 64 * 1024 * 1024;
-const HOUR_MS = 3_600_000;
 
 // What belongs to requests under way grows old before it is garbage. Collected whenever a third has come to it, the process
 // held 330 MB under full load; as V8 would have it, 470, at the same rate.
@@ -81,6 +81,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const adminKey = await keys.bootstrap();
 
   const clock = () => new Date();
+  const kept = starting.use(await watchPolicy(database.read, logger));
   const metrics = createMetrics();
   const room = embedded && starting.use(watchRoom(embedded.location));
   const batcher = createBatcher({
@@ -110,6 +111,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     rateLimit: createRateLimit(config.JEJAK_KEY_EVENTS_PER_SECOND),
     committed: doorbell.ring,
     clock,
+    kept: kept.current,
     logger,
     metrics,
   });
@@ -129,13 +131,17 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   metrics.watch('jejak_live_groups', 'Groups of subscribers who want the same', groups.size);
   metrics.watch('jejak_live_subscribers', 'Subscribers', groups.members);
 
-  const housekeeping = setInterval(() => {
-    const complain = (error: unknown) =>
-      logger.error({ err: error }, 'Housekeeping failed; it is tried again in an hour');
-    ensurePartitions(database.write, clock()).catch(complain);
-    quarantine.purge().catch(complain);
-  }, HOUR_MS);
-  starting.defer(() => clearInterval(housekeeping));
+  const retention = createRetention({
+    policy: kept,
+    read: database.read,
+    maintenance: database.maintenance,
+    log,
+    clock,
+    everyMinutes: config.JEJAK_RETENTION_MINUTES,
+    logger,
+    metrics,
+  });
+  starting.use(retention.start());
 
   const server = starting.use(
     await listen(
@@ -146,6 +152,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         protection,
         follow,
         keys,
+        retention,
         access,
         clock,
         logger,
