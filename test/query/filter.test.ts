@@ -192,11 +192,11 @@ const jsonOf = (random: Random, depth = 0): unknown => {
 };
 const numbers = [0, 1, -1, 0.1, 87.5, 87.4999, 1e21, 5];
 const jsonCondition = (random: Random): JsonCondition => {
-  const value = () => random.pick<unknown>([...plains, ...nests]);
+  const any = () => random.pick<unknown>([...plains, ...nests]);
   const asked: Record<string, unknown> = {};
   for (const operator of some(random, ['exists', 'equals', 'equals', 'in', 'contains', 'gt', 'gte', 'lt', 'lte'], 2))
     asked[operator] = operator === 'exists' ? random.chance(0.5) : operator === 'in' ? some(random, [...plains, ...nests], 4)
-      : operator.length < 4 ? random.pick(numbers) : value();
+      : operator.length < 4 ? random.pick(numbers) : any();
   if (Object.values(asked).every((value) => value === null)) asked['exists'] = true;
   return { field: random.pick(jsonFields), path: random.pick(paths), ...asked };
 }; // oxfmt-ignore
