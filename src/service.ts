@@ -16,6 +16,7 @@ import { ensurePartitions } from './database/partitions.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
 import { createHash, createPolicy } from './events/privacy.ts';
+import { createMask } from './events/mask.ts';
 import { createProtection } from './events/protect.ts';
 import { listen } from './http/server.ts';
 import { createBatcher } from './ingest/batcher.ts';
@@ -69,6 +70,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const policy = createPolicy(policyFile === undefined ? {} : await readPolicy(policyFile));
   const hash = createHash(await agreeOnHashKey(database.write, givenKey));
   const protection = createProtection(policy, hash);
+  const mask = createMask(policy);
   const keys = createKeys(database.read, pulse.guard, config.JEJAK_ADMIN_KEY);
   const access = createAccess({
     keys,
@@ -141,6 +143,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         log,
         quarantine,
         protection,
+        mask,
         follow,
         keys,
         access,

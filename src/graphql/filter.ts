@@ -5,9 +5,12 @@ import {
   MAX_CONDITIONS,
   MAX_DEPTH,
   storedFilter,
+  filterFields,
 } from '../query/filter.ts';
 import type { TimeRange as Range } from '../query/range.ts';
 import { seenBy } from '../query/seen.ts';
+import { maySeePersonal } from '../access/viewer.ts';
+import { JejakError } from '../errors.ts';
 import { type Context, builder } from './builder.ts';
 import { EventCategory, EventStatus, SeverityEnum } from './vocabulary.ts';
 
@@ -76,5 +79,19 @@ EventFilter.implement({
 });
 
 /** What a viewer asks for with a filter: in terms of what is stored, and no more than they may see. */
-export const asked = (filter: Filter | null | undefined, { protection, viewer }: Context): Filter =>
-  seenBy(viewer, filter ? storedFilter(filter, protection.storedForms) : null);
+export const asked = (
+  filter: Filter | null | undefined,
+  { protection, mask, viewer }: Context,
+): Filter => {
+  if (!filter) return seenBy(viewer, null);
+  const hidden = maySeePersonal(viewer) ? undefined : filterFields(filter).find(mask.isHidden);
+  if (hidden) throw isPersonal(`A filter by \`${hidden}\``);
+  return seenBy(viewer, storedFilter(filter, protection.storedForms));
+};
+
+/** What is asked would be told by the answer to who may not see it. */
+export const isPersonal = (what: string): JejakError =>
+  new JejakError(
+    'FORBIDDEN',
+    `${what} asks for what is personal and needs the scope events:read_personal; ask by userId, resourceId or sessionId instead.`,
+  );

@@ -50,7 +50,7 @@ export const createGraphql = (
   documents: Documents,
   deliveries: Deliveries,
 ): GraphqlDoor => {
-  const mask = (error: unknown) => publicError(error, logger);
+  const mask = (error: unknown) => publicError(error, logger, parts.mask.text);
   const contextOf = (viewer: Viewer | null): Context => ({ ...parts, viewer });
   const { known, learn } = documents;
   const lane = createLane({ known, contextOf, mask, guard: pulse.guard });
@@ -65,7 +65,11 @@ export const createGraphql = (
       ({ valid, result }) => {
         if (valid) learn(documentAST as DocumentNode);
         // These are not masked; yoga would name a code of its own.
-        else for (const { extensions } of result) extensions['code'] = 'BAD_USER_INPUT';
+        else
+          for (const error of result) {
+            error.extensions['code'] = 'BAD_USER_INPUT';
+            error.message = parts.mask.text(error.message);
+          }
       },
     onResultProcess: (answer) => {
       const { result, resultProcessor } = answer;

@@ -70,7 +70,7 @@ export const createSockets = (
   });
 
   const hidden = (errors: readonly unknown[]): GraphQLError[] =>
-    errors.map((error) => publicError(error, logger));
+    errors.map((error) => publicError(error, logger, parts.mask.text));
   const formatted = (errors: readonly unknown[]) => hidden(errors).map((error) => error.toJSON());
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
