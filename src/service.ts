@@ -1,8 +1,10 @@
 // One server, put together: the database, the log, its reader, the doors; started in that order and stopped in the other.
 
+import { readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
+import { z } from 'zod';
 import { createAccess } from './access/authenticate.ts';
-import { blocksOf } from './access/caller.ts';
+import { blocksOf, isWithin } from './access/caller.ts';
 import { createKeys } from './access/keys.ts';
 import { createRateLimit } from './access/rate.ts';
 import { type Tokens, createTokens } from './access/tokens.ts';
@@ -12,12 +14,12 @@ import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
 import { agreeOnHashKey } from './database/hash-key.ts';
-import { ensurePartitions } from './database/partitions.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
 import { createHash, createPolicy } from './events/privacy.ts';
 import { createMask } from './events/mask.ts';
 import { createProtection } from './events/protect.ts';
+import { createDocuments } from './graphql/documents.ts';
 import { listen } from './http/server.ts';
 import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
@@ -30,6 +32,8 @@ import { createReader } from './live/reader.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { readPolicy } from './policy.ts';
+import { createRetention } from './retention/clock.ts';
+import { watchPolicy } from './retention/policy.ts';
 
 export type Service = AsyncDisposable & {
   readonly url: string;
@@ -43,7 +47,6 @@ export type Service = AsyncDisposable & {
 const MAX_WORK = 1_700;
 const MAX_BATCH = 256;
 const MAX_BYTES = 64 * 1024 * 1024;
-const HOUR_MS = 3_600_000;
 
 // What belongs to requests under way grows old before it is garbage. Collected whenever a third has come to it, the process
 // held 330 MB under full load; as V8 would have it, 470, at the same rate.
@@ -80,6 +83,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const adminKey = await keys.bootstrap();
 
   const clock = () => new Date();
+  const kept = starting.use(await watchPolicy(database.read, logger));
   const metrics = createMetrics();
   const room = embedded && starting.use(watchRoom(embedded.location));
   const batcher = createBatcher({
@@ -109,6 +113,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     rateLimit: createRateLimit(config.JEJAK_KEY_EVENTS_PER_SECOND),
     committed: doorbell.ring,
     clock,
+    kept: kept.current,
     logger,
     metrics,
   });
@@ -128,13 +133,17 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   metrics.watch('jejak_live_groups', 'Groups of subscribers who want the same', groups.size);
   metrics.watch('jejak_live_subscribers', 'Subscribers', groups.members);
 
-  const housekeeping = setInterval(() => {
-    const complain = (error: unknown) =>
-      logger.error({ err: error }, 'Housekeeping failed; it is tried again in an hour');
-    ensurePartitions(database.write, clock()).catch(complain);
-    quarantine.purge().catch(complain);
-  }, HOUR_MS);
-  starting.defer(() => clearInterval(housekeeping));
+  const retention = createRetention({
+    policy: kept,
+    read: database.read,
+    maintenance: database.maintenance,
+    log,
+    clock,
+    everyMinutes: config.JEJAK_RETENTION_MINUTES,
+    logger,
+    metrics,
+  });
+  starting.use(retention.start());
 
   const server = starting.use(
     await listen(
@@ -146,12 +155,19 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         mask,
         follow,
         keys,
+        retention,
         access,
         clock,
         logger,
         pulse,
         assertRoom: batcher.assertRoom,
         metrics,
+        documents: createDocuments({
+          introspection:
+            config.JEJAK_INTROSPECTION ?? (isLoopback(config.HOST) ? 'everyone' : 'admin'),
+          listed: await readDocuments(config.JEJAK_DOCUMENTS),
+          onlyListed: config.JEJAK_ONLY_DOCUMENTS === 'yes',
+        }),
       },
       { port: config.PORT, host: config.HOST },
     ),
@@ -164,6 +180,14 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || isWithin(blocksOf(['127.0.0.0/8', '::1']), host);
+
+const listSchema = z.record(z.string(), z.string());
+
+const readDocuments = async (file: string | undefined): Promise<Record<string, string>> =>
+  file === undefined ? {} : listSchema.parse(JSON.parse(await readFile(file, 'utf8')));
 
 const tokensOf = (config: Config): Tokens | undefined => {
   const { JEJAK_JWT_SECRET: secret, JEJAK_JWKS_URL: url } = config;

@@ -187,18 +187,24 @@ describe('forty canaries in every field, through both doors', () => {
       events += text.split('event: next').length - 1;
       if (events >= total) break;
     }
-    return seen;
+    const exported = await fetch(`${service.url}/api/export`, { headers: { authorization: `Bearer ${key}` } }); // oxfmt-ignore
+    expect(exported.status).toBe(200);
+    const lines = await exported.text();
+    expect(lines.split('\n').length).toBeGreaterThan(total);
+    return seen + lines;
   };
 
-  test('S1: who may not see what is personal sees it nowhere: lists, reports, statistics, WebSocket, server-sent events', async () => {
-    const seen = await everythingSeenWith(await keyFor(['events:read']));
+  test('S1: who may not see what is personal sees it nowhere: lists, reports, statistics, WebSocket, server-sent events, exports', async () => {
+    const seen = await everythingSeenWith(await keyFor(['events:read', 'events:export']));
     expect(found(seen, [...never, ...personal])).toEqual([]);
     expect(seen).toContain('k***u'); // but that there was a user
     expect(seen).toContain('203.0.113.***');
   });
 
   test('S4: who may, sees it', async () => {
-    const seen = await everythingSeenWith(await keyFor(['events:read', 'events:read_personal']));
+    const seen = await everythingSeenWith(
+      await keyFor(['events:read', 'events:export', 'events:read_personal']),
+    );
     expect(found(seen, never)).toEqual([]);
     expect(found(seen, personal)).toEqual(personal);
   });

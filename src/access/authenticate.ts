@@ -28,6 +28,8 @@ export type Access = {
   readonly authenticate: (authorization: string | undefined, caller: Caller) => Promise<Viewer>;
   /** Rejects with UNAUTHENTICATED where a credential no longer holds. While that cannot be looked up nobody knows better. */
   readonly assertHolds: (authorization: string | undefined) => Promise<void>;
+  /** Whether some key is for pages of this origin. */
+  readonly isOrigin: (origin: string) => Promise<boolean>;
 };
 
 /** So long a key that was revoked by another server may live on. */
@@ -35,6 +37,7 @@ export const KEYS_BELIEVED_MS = 5_000;
 /** How often what lives on, sockets and streams, looks whether its credential holds: so it ends within ten seconds. */
 export const LOOK_AT_CREDENTIALS_MS = 4_000;
 const MOST_BELIEVED = 10_000;
+const MOST_ORIGINS = 1_000;
 
 export const unauthenticated = (message: string, cause?: unknown): JejakError =>
   new JejakError('UNAUTHENTICATED', message, { cause });
@@ -48,6 +51,7 @@ type AccessParts = {
 export const createAccess = ({ keys, tokens, proxies }: AccessParts): Access => {
   const believed = new Map<string, { holder: Holder; until: number }>();
   const asking = new Map<string, Promise<Holder>>();
+  const pages = new Map<string, { is: Promise<boolean>; until: number }>();
   let changes = keys.changes();
 
   const ask = async (authorization: string): Promise<Holder> => {
@@ -112,6 +116,15 @@ export const createAccess = ({ keys, tokens, proxies }: AccessParts): Access => 
       } catch (error) {
         if (refusalOf(error)?.code === 'UNAUTHENTICATED') throw error;
       }
+    },
+    isOrigin: (origin) => {
+      const known = pages.get(origin);
+      if (known && known.until > Date.now()) return known.is;
+      const is = keys.isOrigin(origin);
+      is.catch(() => pages.delete(origin));
+      if (pages.size >= MOST_ORIGINS) pages.clear();
+      pages.set(origin, { is, until: Date.now() + KEYS_BELIEVED_MS });
+      return is;
     },
   };
 };

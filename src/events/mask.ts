@@ -10,6 +10,8 @@ import { type Change, type Keyed, changed, isPair, told, toldBeside } from './pr
 export type Mask = {
   /** A field of an event, masked. It looks at the other fields too: what is masked there is masked in texts. */
   readonly field: <N extends FieldName>(event: Event, name: N) => Event[N];
+  /** All of an event, masked. */
+  readonly event: (event: Event) => Event;
   /** A value of a column alone, as a report has it. */
   readonly value: <T extends string | null>(name: InputName, value: T) => T;
   /** A text of ours that may repeat what somebody sent. */
@@ -148,6 +150,10 @@ export const createMask = (policy: Policy): Mask => {
   );
   return {
     field: field as Mask['field'],
+    event: (event) =>
+      Object.fromEntries(
+        Object.keys(event).map((name) => [name, field(event, name as FieldName)]),
+      ) as unknown as Event,
     value: (name, value) => {
       if (value === null) return value;
       const shown = policy.ofField(name) === 'keep' ? text(value) : masked(value, decisionOf(name));

@@ -1,16 +1,20 @@
 // The filter and the range of time as inputs: the same wherever events are chosen.
 
+import { type SQL, and } from 'drizzle-orm';
 import {
   type EventFilter as Filter,
   MAX_CONDITIONS,
   MAX_DEPTH,
+  filterSql,
   storedFilter,
   filterFields,
 } from '../query/filter.ts';
 import type { TimeRange as Range } from '../query/range.ts';
+import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';
 import { seenBy } from '../query/seen.ts';
 import { maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
+import { visibleSql } from '../retention/visible.ts';
 import { type Context, builder } from './builder.ts';
 import { EventCategory, EventStatus, SeverityEnum } from './vocabulary.ts';
 
@@ -62,6 +66,9 @@ EventFilter.implement({
     tagsAny: t.stringList({ description: 'Events with at least one of these tags.' }),
     tagsAll: t.stringList({ description: 'Events with all of these tags.' }),
     range: t.field({ type: TimeRange, description: 'By the timestamp of the event.' }),
+    search: t.string({
+      description: `Words, in name, description, error message and resource name, ASCII without regard to case and accents: each must begin a word there, or be like a word of the resource's name (a third of their trigrams in common), so that misspelt names are found; one in "quotation marks" must be that word. At most ${MAX_WORDS}; of descriptions and error messages the first ${SEARCHED_CHARACTERS} characters.`,
+    }),
     and: t.field({
       type: [EventFilter],
       description: 'Events that match all of these filters; an empty list asks for nothing.',
@@ -81,7 +88,7 @@ EventFilter.implement({
 /** What a viewer asks for with a filter: in terms of what is stored, and no more than they may see. */
 export const asked = (
   filter: Filter | null | undefined,
-  { protection, mask, viewer }: Context,
+  { protection, mask, viewer }: Pick<Context, 'protection' | 'mask' | 'viewer'>,
 ): Filter => {
   if (!filter) return seenBy(viewer, null);
   const hidden = maySeePersonal(viewer) ? undefined : filterFields(filter).find(mask.isHidden);
@@ -95,3 +102,15 @@ export const isPersonal = (what: string): JejakError =>
     'FORBIDDEN',
     `${what} asks for what is personal and needs the scope events:read_personal; ask by userId, resourceId or sessionId instead.`,
   );
+
+/** The events that a filter chooses of those that the viewer may see. */
+export const conditionOf = (
+  filter: Filter | null | undefined,
+  context: Context,
+): SQL | undefined => {
+  const now = context.clock();
+  return and(
+    filterSql(asked(filter, context), now),
+    visibleSql(context.retention.policy(), filter, now),
+  );
+};

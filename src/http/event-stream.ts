@@ -75,7 +75,6 @@ const COMPLETE = 'event: complete\ndata:\n\n';
 const begin = (response: ServerResponse, status: number): void => {
   response.writeHead(status, {
     'Content-Type': 'text/event-stream; charset=utf-8',
-    'Cache-Control': 'no-cache',
     'X-Accel-Buffering': 'no',
   });
   response.flushHeaders();

@@ -2,8 +2,7 @@
 // errors that carry a stable code or no detail at all.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
+import { type DocumentNode, type ExecutionArgs, type ExecutionResult, validate } from 'graphql';
 import { type GraphQLParams, type Plugin, createYoga, isAsyncIterable } from 'graphql-yoga';
 import type { Access } from '../access/authenticate.ts';
 import type { Viewer } from '../access/viewer.ts';
@@ -20,6 +19,7 @@ import { parseJson, readBody } from './body.ts';
 import { acceptsEvents, isSubscription, lastEventId, refuseStream, stream } from './event-stream.ts'; // oxfmt-ignore
 import { createLane, render } from './lane.ts';
 import { publicError } from './mask.ts';
+import { createPage } from './page.ts';
 import { setRetryAfter } from './respond.ts';
 
 export type Parts = Omit<Context, 'viewer'> & {
@@ -29,7 +29,10 @@ export type Parts = Omit<Context, 'viewer'> & {
   readonly assertRoom: (viewerId: string) => void;
   readonly access: Access;
   readonly metrics: Metrics;
+  readonly documents: Documents;
 };
+
+type Rules = Parameters<typeof validate>[2];
 
 const WELCOME = `# Jejak: the event log of EduPro.
 #
@@ -46,23 +49,30 @@ subscription Watch {
 export type GraphqlDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export const createGraphql = (
-  { logger, pulse, assertRoom, metrics, access, ...parts }: Parts,
-  documents: Documents,
+  { logger, pulse, assertRoom, metrics, access, documents, ...parts }: Parts,
   deliveries: Deliveries,
 ): GraphqlDoor => {
   const mask = (error: unknown) => publicError(error, logger, parts.mask.text);
   const contextOf = (viewer: Viewer | null): Context => ({ ...parts, viewer });
-  const { known, learn } = documents;
-  const lane = createLane({ known, contextOf, mask, guard: pulse.guard });
+  const { known, learn, assertMayAsk, hidesSuggestions } = documents;
+  const lane = createLane({ known, assertMayAsk, contextOf, mask, guard: pulse.guard });
+  const page = createPage();
   const plugin: Plugin<object, Context> = {
+    onResponse: ({ response }) => {
+      if (response.headers.get('content-type')?.startsWith('text/html'))
+        response.headers.set('Content-Security-Policy', page.policy());
+    },
     onRequestParse: ({ serverContext, setRequestParser }) => {
       const { params } = askedIn(serverContext);
       if (params) setRequestParser(() => params);
     },
     onParse: ({ setParseFn }) => setParseFn(parseWithin),
-    onValidate:
-      ({ params: { documentAST } }) =>
-      ({ valid, result }) => {
+    onValidate: ({ params: { documentAST }, context, setValidationFn }) => {
+      const hideSuggestions = hidesSuggestions(askedIn(context).viewer);
+      setValidationFn((of: typeof schema, document: DocumentNode, by: Rules) =>
+        validate(of, document, by, { hideSuggestions }),
+      );
+      return ({ valid, result }) => {
         if (valid) learn(documentAST as DocumentNode);
         // These are not masked; yoga would name a code of its own.
         else
@@ -70,7 +80,8 @@ export const createGraphql = (
             error.extensions['code'] = 'BAD_USER_INPUT';
             error.message = parts.mask.text(error.message);
           }
-      },
+      };
+    },
     onResultProcess: (answer) => {
       const { result, resultProcessor } = answer;
       // A subscription that came to here is one for a client that takes no server-sent events.
@@ -84,9 +95,14 @@ export const createGraphql = (
       );
     },
     onExecute: ({ executeFn, setExecuteFn }) =>
-      setExecuteFn((args: ExecutionArgs) =>
-        pulse.guard(async () => executeFn(args) as ExecutionResult),
-      ),
+      setExecuteFn((args: ExecutionArgs) => {
+        const { viewer } = args.contextValue as Context;
+        const asked = { ...args, hideSuggestions: hidesSuggestions(viewer) };
+        return pulse.guard(async () => {
+          assertMayAsk(args.document, viewer);
+          return executeFn(asked) as ExecutionResult;
+        });
+      }),
   };
   const yoga = createYoga<object, Context>({
     schema,
@@ -103,7 +119,7 @@ export const createGraphql = (
       headers: '{ "Authorization": "Bearer " }',
       defaultEditorToolsVisibility: 'headers',
     },
-    renderGraphiQL,
+    renderGraphiQL: (options) => page.render(options),
     maskedErrors: { maskError: mask },
     plugins: [plugin],
     maxRequestBodySize: false, // it is bounded before
@@ -123,7 +139,7 @@ export const createGraphql = (
     viewer: Viewer | null,
   ): Promise<boolean> => {
     if (!acceptsEvents(request) || typeof query !== 'string') return false;
-    const document = documents.read(query);
+    const document = documents.read(query, viewer);
     if (!isDocument(document)) return false; // yoga says what is wrong
     if (!isSubscription(document, operationName)) return false;
     const delivery = await deliveries.open({
@@ -154,20 +170,25 @@ export const createGraphql = (
     const { accept } = request.headers;
     try {
       if (request.method !== 'POST') {
-        const params = paramsIn(request.url!);
+        const asked = paramsIn(request.url!);
+        const params = withDocument(asked, documents);
+        const named = params === asked ? {} : { params }; // yoga reads the address itself
         const viewer = await viewerOf(request);
+        if (params.query) documents.assertListed(params.query, viewer);
         if (request.method === 'GET' && (await subscribed(request, response, params, viewer)))
           return undefined;
-        return await yoga(Object.assign(request, { viewer }), response);
+        return await yoga(Object.assign(request, { viewer, ...named }), response);
       }
       if (!isAnswerable(accept)) throw notAcceptable();
       const { text } = await readBody(request, ['application/json']);
       // Under a flood most events are refused; to parse them first would take the time of those that are not.
       const viewer = await viewerOf(request);
       if (viewer && text.includes('logEvent')) assertRoom(viewer.id);
-      const body = parseJson(text);
-      if (typeof body !== 'object' || body === null)
+      const sent = parseJson(text);
+      if (typeof sent !== 'object' || sent === null)
         throw new JejakError('BAD_USER_INPUT', 'Send a JSON object with `query` in it.');
+      const body = withDocument(sent, documents);
+      if (typeof body.query === 'string') documents.assertListed(body.query, viewer);
       const answer = await lane(body, accept, viewer);
       if (answer === undefined) {
         if (await subscribed(request, response, body, viewer)) return undefined;
@@ -212,8 +233,19 @@ const notAcceptable = (): JejakError =>
     { details: { status: 406 } },
   );
 
+type Sent = GraphQLParams & { readonly documentId?: unknown };
+
+/** What is asked, with the document that was named in the place of its name. */
+const withDocument = (sent: Sent, { named }: Documents): Sent => {
+  const { documentId, ...rest } = sent;
+  if (documentId === undefined || documentId === null) return sent;
+  if (typeof documentId !== 'string' || sent.query != null)
+    throw new JejakError('BAD_USER_INPUT', 'Send `query` or a text as `documentId`, not both.');
+  return { ...rest, query: named(documentId) };
+};
+
 /** What a question in the address asks. */
-const paramsIn = (url: string): GraphQLParams => {
+const paramsIn = (url: string): Sent => {
   const search = new URL(url, 'http://localhost').searchParams;
   const json = (name: string) => {
     const text = search.get(name);
@@ -224,5 +256,6 @@ const paramsIn = (url: string): GraphQLParams => {
     query: search.get('query') ?? undefined,
     variables: json('variables'),
     operationName: search.get('operationName') ?? undefined,
-  } as GraphQLParams;
+    documentId: search.get('documentId') ?? undefined,
+  } as Sent;
 };

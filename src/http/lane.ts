@@ -21,12 +21,13 @@ export type Lane = (
 
 type LaneParts = {
   readonly known: Documents['known'];
+  readonly assertMayAsk: Documents['assertMayAsk'];
   readonly contextOf: (viewer: Viewer | null) => Context;
   readonly mask: (error: unknown) => GraphQLError;
   readonly guard: Pulse['guard'];
 };
 
-export const createLane = ({ known, contextOf, mask, guard }: LaneParts): Lane => {
+export const createLane = ({ known, assertMayAsk, contextOf, mask, guard }: LaneParts): Lane => {
   const compiled = new WeakMap<DocumentNode, Compiled | undefined>();
 
   return async (body, accept, viewer) => {
@@ -41,6 +42,7 @@ export const createLane = ({ known, contextOf, mask, guard }: LaneParts): Lane =
     const query = compiled.get(document);
     if (!query) return undefined;
     try {
+      assertMayAsk(document, viewer);
       const context = contextOf(viewer);
       const result = await guard(async () => query(undefined, context, request.variables));
       // Without `data` the variables were refused before anything ran.

@@ -86,7 +86,8 @@ export const findPage = async (question: Question, request: PageRequest): Promis
   };
 };
 
-const beyond = (cursor: string | undefined, later: boolean): SQL | undefined => {
+/** What comes after a cursor of a page, or before it. */
+export const beyond = (cursor: string | undefined, later: boolean): SQL | undefined => {
   if (cursor === undefined) return undefined;
   const { timestamp, id } = parsePlace(cursor);
   return sql`(${events.timestamp}, ${events.id}) ${sql.raw(later ? '>' : '<')} (${timestamp}::timestamptz, ${id}::bigint)`;

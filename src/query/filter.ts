@@ -35,6 +35,7 @@ import {
   severityNames,
 } from '../events/vocabulary.ts';
 import { type TimeRange, resolveRange } from './range.ts';
+import { MAX_WORDS, searchTest, searchedFields, wordsOf } from './search.ts';
 
 type AnyOf<T> = readonly T[] | null | undefined;
 
@@ -60,6 +61,7 @@ export type EventFilter = {
   readonly tagsAny?: AnyOf<string>;
   readonly tagsAll?: AnyOf<string>;
   readonly range?: TimeRange | null | undefined;
+  readonly search?: string | null | undefined;
   readonly and?: AnyOf<EventFilter>;
   readonly or?: AnyOf<EventFilter>;
   readonly not?: EventFilter | null | undefined;
@@ -174,6 +176,16 @@ const meanings = {
     fields: () => ['timestamp'],
     settle: resolveRange,
   },
+  search: {
+    sql: (search) => {
+      const words = boundedWords(search);
+      return words.length === 0
+        ? undefined
+        : sql`${eventWords} @@ search_query(${words.join(' ')})`;
+    },
+    test: (search) => searchTest(boundedWords(search)),
+    fields: () => searchedFields,
+  },
   and: {
     sql: (filters, now) => and(...filters.map((filter) => filterSql(filter, now))),
     test: (filters, now) => {
@@ -206,6 +218,19 @@ const meanings = {
     settle: (filter, now) => settled(filter, now),
   },
 } satisfies { [K in keyof Required<EventFilter>]: Meaning<Value<K>> };
+
+/** As the index has it. */
+const eventWords = sql`search_words(${sql.join(
+  searchedFields.map((name) => sql`${events[name]}`),
+  sql`, `,
+)})`;
+
+const boundedWords = (search: string): string[] => {
+  const words = wordsOf(search);
+  if (words.length > MAX_WORDS)
+    throw new JejakError('BAD_USER_INPUT', `A search has at most ${MAX_WORDS} words.`);
+  return words;
+};
 
 type Given = readonly [key: string, Meaning<unknown>, value: unknown];
 

@@ -10,12 +10,11 @@ import { instantFromPostgres } from '../events/time.ts';
 import { statusesOfFailure } from '../events/vocabulary.ts';
 import type { Instants } from './range.ts';
 
-const count = sql<number>`count(*)::float8`;
-const latest = sql<string>`max(${events.timestamp})`.mapWith(instantFromPostgres);
-
-/** The events a report is about: those of a range of time, and of them those that `where` leaves. */
+/** Over which time, and what else holds of every event that is counted. */
 export type Span = Instants & { readonly where?: SQL | undefined };
 
+const count = sql<number>`count(*)::float8`;
+const latest = sql<string>`max(${events.timestamp})`.mapWith(instantFromPostgres);
 const within = ({ from, to, where }: Span): SQL | undefined =>
   and(gte(events.timestamp, from), to === undefined ? undefined : lt(events.timestamp, to), where);
 

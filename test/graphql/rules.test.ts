@@ -259,15 +259,23 @@ describe('the matrix', () => {
     expect(code).toBe(4403);
   }); // oxfmt-ignore
 
-  test.each(roles)('the REST door is for events:write: %s', async (role) => {
-    const response = await fetch(`${server.url}/api/events`, {
-      method: 'POST',
-      headers: headersOf(role, 'application/json'),
-      body: '{"code": "AUTH-001"}',
-    });
-    const allowed = role === 'events:write' || role === 'admin';
-    const stranger = role === 'nobody' || role === 'a stranger';
-    expect(response.status).toBe(allowed ? 201 : stranger ? 401 : 403);
+  const doors: [string, string, Scope | 'everyone', object][] = [
+    ['POST', '/api/events', 'events:write', { body: '{"code": "AUTH-001"}' }],
+    ['GET', '/api/export', 'events:export', {}],
+    ['GET', '/healthz', 'everyone', {}],
+    ['GET', '/readyz', 'everyone', {}],
+    ['GET', '/metrics', 'everyone', {}],
+  ];
+  test.each(doors)('%s %s is for %s', async (method, path, needs, init) => {
+    for (const role of roles) {
+      const headers = headersOf(role, 'application/json');
+      const response = await fetch(server.url + path, { method, headers, ...init });
+      await response.body?.cancel();
+      const known = role !== 'nobody' && role !== 'a stranger';
+      const allowed = needs === 'everyone' || role === needs || role === 'admin';
+      const found = { 401: 'unknown', 403: 'forbidden' }[response.status] ?? response.ok;
+      expect([role, found]).toEqual([role, allowed || (known ? 'forbidden' : 'unknown')]);
+    }
   });
 
   test('the scope that is lacking is named', async () => {

@@ -142,9 +142,10 @@ test.each(Object.entries(requests))(
 
 test('the lean lane takes what was learnt and leaves the rest', async () => {
   const viewer: Viewer = { id: 'key 1', name: 'test', scopes: ['events:read'] };
-  const documents = createDocuments();
+  const documents = createDocuments({ introspection: 'everyone', listed: {}, onlyListed: false });
   const lane = createLane({
     known: documents.known,
+    assertMayAsk: documents.assertMayAsk,
     contextOf: (of) => ({ viewer: of }) as Context,
     guard: async (work) => work(),
     mask: (error) => new GraphQLError(String(error)),
