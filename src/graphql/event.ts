@@ -5,6 +5,7 @@ import { definitionOf } from '../events/catalog.ts';
 import {
   type Event as LoggedEvent,
   type EventInput,
+  type FieldName,
   type InputName,
   type Kind,
   fieldNames,
@@ -39,6 +40,9 @@ export const shownTo = <T extends string | null>(
 /** `updated_at` never differs from `created_at` and stays in the database. */
 const published = fieldNames.filter((name) => name !== 'updatedAt');
 
+/** What may say something of a person. */
+const personal: ReadonlySet<FieldName> = new Set<FieldName>(['description', 'userId', 'username', 'ipAddress', 'userAgent', 'sessionId', 'resourceId', 'resourceName', 'endpoint', 'requestData', 'responseData', 'errorMessage', 'metadata']); // oxfmt-ignore
+
 export const Event = builder.objectRef<LoggedEvent>('Event');
 Event.implement({
   readers: ['events:read', 'events:write'],
@@ -51,8 +55,10 @@ Event.implement({
           type: types[fields[name].kind] as 'String',
           nullable: !('required' in fields[name]),
           description: fields[name].about,
-          resolve: (event, _args, { viewer, mask }) =>
-            (maySeePersonal(viewer) ? event[name] : mask.field(event, name)) as string,
+          resolve: (event, _args, { viewer, mask, read }) => {
+            if (personal.has(name)) read?.add(event);
+            return (maySeePersonal(viewer) ? event[name] : mask.field(event, name)) as string;
+          },
         }),
       ]),
     ),

@@ -11,11 +11,12 @@ import { z } from 'zod';
 import { type Viewer, lacking, may, maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
-import { asked } from '../graphql/filter.ts';
+import { conditionOf } from '../graphql/filter.ts';
 import { schema } from '../graphql/schema.ts';
-import { type Recorder, createRecord } from '../ingest/record.ts';
+import type { Recorder } from '../ingest/record.ts';
 import { estimate, readAll } from '../query/export.ts';
-import { type EventFilter, filterSql } from '../query/filter.ts';
+import type { EventFilter } from '../query/filter.ts';
+import { EXPORT_CODE, LOG_RESOURCE } from '../query/trail.ts';
 import { parseJson } from './body.ts';
 import { type Format, formats } from './formats.ts';
 import type { Parts } from './graphql.ts';
@@ -38,13 +39,11 @@ type Parameters = z.output<typeof parametersSchema>;
 
 type Exporting = Pick<
   Parts,
-  'database' | 'log' | 'access' | 'protection' | 'mask' | 'clock' | 'logger'
+  'database' | 'record' | 'protection' | 'mask' | 'retention' | 'access' | 'clock' | 'logger'
 >;
 export type ExportDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-export const createExport = (parts: Exporting): ExportDoor => {
-  const { database, log, access, protection, mask, clock, logger } = parts;
-  const record = createRecord(log);
+export const createExport = ({ access, logger, ...parts }: Exporting): ExportDoor => {
   let underWay = 0;
 
   return async (request, response) => {
@@ -57,10 +56,10 @@ export const createExport = (parts: Exporting): ExportDoor => {
       throw new JejakError('FORBIDDEN', lacking(viewer, 'events:export'));
     const parameters = readParameters(request.url!);
     const { after, timeZone } = parameters;
-    const began = clock();
+    const began = parts.clock();
     const filter = parameters.filter === undefined ? undefined : readFilter(parameters.filter);
     const selection = {
-      where: filterSql(asked(filter, { protection, mask, viewer }), began),
+      where: conditionOf(filter, { ...parts, viewer }),
       after,
       began,
     };
@@ -69,10 +68,12 @@ export const createExport = (parts: Exporting): ExportDoor => {
     underWay++;
     try {
       const expected =
-        parameters.estimate === 'yes' ? await estimate(database.question, selection) : undefined;
-      const pages = readAll(database.question, selection);
+        parameters.estimate === 'yes'
+          ? await estimate(parts.database.question, selection)
+          : undefined;
+      const pages = readAll(parts.database.question, selection);
       const first = await pages.next(); // so that a filter which takes too long is an answer and not a cut
-      const tell = teller(record, viewer, parameters, filter);
+      const tell = teller(parts.record, viewer, parameters, filter);
       await tell('STARTED');
       const format: Format = formats[parameters.format];
       response.writeHead(200, {
@@ -84,7 +85,7 @@ export const createExport = (parts: Exporting): ExportDoor => {
       });
       response.setTimeout(STALLED_MS, () => response.destroy());
       const taken = { events: 0 };
-      const body = format.write(counted(first, pages, taken, maySeePersonal(viewer) ? undefined : mask.event), { timeZone, resumed: after !== undefined }); // oxfmt-ignore
+      const body = format.write(counted(first, pages, taken, maySeePersonal(viewer) ? undefined : parts.mask.event), { timeZone, resumed: after !== undefined }); // oxfmt-ignore
       const stages = isGzipped(request, parameters) ? [createGzip()] : [];
       const outcome = await pipeline([Readable.from(body), ...stages, response]).then(
         () => 'SUCCESS' as const,
@@ -152,8 +153,8 @@ const teller = (
   const exportId = randomUUID();
   return (status: 'STARTED' | 'SUCCESS' | 'FAILED', events?: number): Promise<void> =>
     record(viewer, {
-      code: 'DATA-012',
-      resourceType: 'EVENT_LOG',
+      code: EXPORT_CODE,
+      resourceType: LOG_RESOURCE,
       resourceId: exportId,
       status,
       requestData: {
