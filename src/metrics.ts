@@ -25,6 +25,7 @@ export const createMetrics = () => {
     replays: counter('jejak_live_replays_total', 'Pages read from the table for subscribers behind what is in memory'),
     slowCloses: counter('jejak_live_slow_closes_total', 'Subscribers disconnected because they took nothing for 30 s'),
     cursorErrors: counter('jejak_live_cursor_errors_total', 'Subscriptions refused or ended for their cursor', ['code']),
+    rollupEvents: counter('jejak_rollup_events_total', 'Events that this server added to the roll-ups'),
     /** A figure that is looked at when it is asked for. */
     watch: (name: string, help: string, look: () => number) =>
       new Gauge({ name, help, registers, collect() { this.set(look()); } }),

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { createKeys } from './access/keys.ts';
 import { createRateLimit } from './access/rate.ts';
 import type { Config } from './config.ts';
+import { createRollups } from './consumers/rollups.ts';
 import { type DatabaseAddress, WRITERS, nameOf, openDatabase } from './database/connection.ts';
 import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
@@ -109,11 +110,14 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   metrics.watch('jejak_live_groups', 'Groups of subscribers who want the same', groups.size);
   metrics.watch('jejak_live_subscribers', 'Subscribers', groups.members);
 
+  const rollups = starting.use(createRollups(database.follow, logger, metrics));
+
   const housekeeping = setInterval(() => {
     const complain = (error: unknown) =>
       logger.error({ err: error }, 'Housekeeping failed; it is tried again in an hour');
     ensurePartitions(database.write, clock()).catch(complain);
     quarantine.purge().catch(complain);
+    rollups.purge(clock()).catch(complain);
   }, HOUR_MS);
   starting.defer(() => clearInterval(housekeeping));
 

@@ -4,7 +4,7 @@ import type { FieldNode, GraphQLResolveInfo } from 'graphql';
 import { JejakError } from '../errors.ts';
 import { fields } from '../events/fields.ts';
 import { intervals } from '../query/buckets.ts';
-import { measures, numberMeasures } from '../query/measures.ts';
+import { measures, numberMeasures } from '../database/measures.ts';
 import { resolveRange } from '../query/range.ts';
 import {
   type EventStats as Stats,
@@ -12,6 +12,7 @@ import {
   MAX_PATHS,
   MAX_STATS,
   type Wanted,
+  bases,
   dimensionNames,
   dimensions,
   eventStats,
@@ -36,6 +37,10 @@ const StatsInterval = builder.enumType('StatsInterval', {
 const EventDimension = builder.enumType('EventDimension', {
   description: 'What events can be grouped by.',
   values: described(dimensions),
+});
+const StatsBasis = builder.enumType('StatsBasis', {
+  description: 'From what figures are. Events are kept for a time, roll-ups of them for years.',
+  values: described(bases),
 });
 
 const NumberStats = builder.objectRef<Stats['times']>('NumberStats').implement({
@@ -85,6 +90,10 @@ EventStats.implement({
       description:
         'When the next one begins; without `interval`, when the range ends, null where it is open.',
     }),
+    basis: t.expose('basis', {
+      type: StatsBasis,
+      description: 'From what the figures are, and whether any is missing.',
+    }),
     count: t.int({ description: 'How many events.', resolve: ({ events }) => events.count }),
     errors: t.int({
       description: 'How many of them have the status ERROR.',
@@ -106,7 +115,7 @@ EventStats.implement({
     }),
     distinctUsers: t.int({
       nullable: true,
-      description: 'How many different usernames they name.',
+      description: 'How many different usernames they name; null where `basis` is ROLLUPS.',
       resolve: ({ events }) => events.distinctUsers,
     }),
     firstAt: t.field({

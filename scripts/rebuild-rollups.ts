@@ -1,0 +1,26 @@
+// Counts the roll-ups anew from the events that are kept, while servers go on. It is safe to stop, and to run again.
+
+import { recount } from '../src/consumers/recount.ts';
+import { readConfig } from '../src/config.ts';
+import { connect } from '../src/database/connection.ts';
+import { startEmbedded } from '../src/database/embedded.ts';
+import { severities } from '../src/events/vocabulary.ts';
+
+const DAY_MS = 86_400_000;
+const config = readConfig(process.env);
+await using stack = new AsyncDisposableStack();
+const embedded =
+  config.DATABASE_URL === undefined
+    ? stack.use(await startEmbedded({ dataDir: config.JEJAK_DATA_DIR, log: () => {} }))
+    : undefined;
+const sql = connect(embedded?.connection ?? { url: config.DATABASE_URL! }, {
+  name: 'rebuild',
+  max: 1,
+});
+stack.defer(() => sql.end());
+
+const now = new Date();
+const since = (severity: keyof typeof severities): Date =>
+  new Date(now.getTime() - severities[severity].retentionDays * DAY_MS);
+for await (const { severity, day, events } of recount(sql, since, now))
+  if (events > 0) process.stdout.write(`${day} ${severity.padEnd(8)} ${events}\n`);
