@@ -79,10 +79,9 @@ CREATE TABLE rollup_hours (
   UNIQUE NULLS NOT DISTINCT ("timestamp", severity, event_category)
 ) WITH (fillfactor = 70); -- cells are updated in place
 --> statement-breakpoint
--- By hour and user; kept no longer than the events that name them.
+-- By hour and user. It names people, and is kept for a few days only.
 CREATE TABLE rollup_user_hours (
   "timestamp"        timestamptz NOT NULL, -- when it begins
-  severity           varchar(20) NOT NULL,
   username           varchar(50),
   user_id            integer,
   user_role          varchar(20),
@@ -99,7 +98,29 @@ CREATE TABLE rollup_user_hours (
   confidence_sum     float8 NOT NULL,
   confidence_minimum float8,
   confidence_maximum float8,
-  UNIQUE NULLS NOT DISTINCT ("timestamp", severity, username, user_id, user_role)
+  UNIQUE NULLS NOT DISTINCT ("timestamp", username, user_id, user_role)
+) WITH (fillfactor = 70); -- cells are updated in place
+--> statement-breakpoint
+-- The same by six hours, from midnight UTC on.
+CREATE TABLE rollup_user_quarter_days (
+  "timestamp"        timestamptz NOT NULL, -- when it begins
+  username           varchar(50),
+  user_id            integer,
+  user_role          varchar(20),
+  count              bigint NOT NULL,
+  errors             bigint NOT NULL,
+  failures           bigint NOT NULL,
+  first_at           timestamptz NOT NULL,
+  last_at            timestamptz NOT NULL,
+  time_count         bigint NOT NULL,
+  time_sum           bigint NOT NULL,
+  time_minimum       bigint,
+  time_maximum       bigint,
+  confidence_count   bigint NOT NULL,
+  confidence_sum     float8 NOT NULL,
+  confidence_minimum float8,
+  confidence_maximum float8,
+  UNIQUE NULLS NOT DISTINCT ("timestamp", username, user_id, user_role)
 ) WITH (fillfactor = 70); -- cells are updated in place
 --> statement-breakpoint
 

@@ -22,5 +22,5 @@ stack.defer(() => sql.end());
 const now = new Date();
 const since = (severity: keyof typeof severities): Date =>
   new Date(now.getTime() - severities[severity].retentionDays * DAY_MS);
-for await (const { severity, day, events } of recount(sql, since, now))
-  if (events > 0) process.stdout.write(`${day} ${severity.padEnd(8)} ${events}\n`);
+for await (const { what, events } of recount(sql, since, now))
+  if (events > 0) process.stdout.write(`${what}: ${events} events\n`);

@@ -3,18 +3,14 @@
 
 import type { Sql } from '../database/connection.ts';
 import { BATCH_SPAN } from '../database/schema.ts';
-import { additionOf, tiers } from '../database/rollups.ts';
+import { type Tier, additionOf, tiers } from '../database/rollups.ts';
 import { type Severity, severityNames } from '../events/vocabulary.ts';
 
 import { countedIn } from './count.ts';
 
 const DAY_MS = 86_400_000;
 
-export type Recounted = {
-  readonly severity: Severity;
-  readonly day: string;
-  readonly events: number;
-};
+export type Recounted = { readonly what: string; readonly events: number };
 
 /** `since` says from when on all events of a severity are kept. */
 export async function* recount(
@@ -22,32 +18,43 @@ export async function* recount(
   since: (severity: Severity) => Date,
   now: Date,
 ): AsyncGenerator<Recounted> {
-  for (const severity of severityNames) {
-    // The clock of retention moves on meanwhile: the first day is left alone.
-    let day = (Math.floor(since(severity).getTime() / DAY_MS) + 2) * DAY_MS;
-    for (; day <= now.getTime() + DAY_MS; day += DAY_MS)
-      yield await recountDay(sql, severity, new Date(day), new Date(day + DAY_MS));
-  }
+  const [ofUsers, ofSeverities] = [tiers.filter(isPersonal), tiers.filter((each) => !isPersonal(each))]; // oxfmt-ignore
+  for (const severity of severityNames)
+    for (const day of daysFrom(since(severity), now))
+      yield recountDay(sql, ofSeverities, day, severity);
+  const whole = severityNames.map((severity) => since(severity).getTime());
+  for (const day of daysFrom(new Date(Math.max(...whole)), now))
+    yield recountDay(sql, ofUsers, day);
 }
 
-// Several statements in one query are one transaction.
+const isPersonal = ({ personal }: Tier): boolean => personal ?? false;
+
+/** Days in UTC, up to tomorrow. As the clock of retention moves on meanwhile, the first is left alone. */
+const daysFrom = (from: Date, now: Date): Date[] => {
+  const first = Math.floor(from.getTime() / DAY_MS) + 2;
+  const last = Math.floor(now.getTime() / DAY_MS) + 1;
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, day) => new Date((first + day) * DAY_MS)); // oxfmt-ignore
+};
+
+// Several statements in one query are one transaction. What is not counted yet will be when the position comes to it.
 const recountDay = async (
   sql: Sql,
-  severity: Severity,
-  from: Date,
-  to: Date,
+  into: readonly Tier[],
+  day: Date,
+  severity?: Severity,
 ): Promise<Recounted> => {
-  const day = `severity = '${severity}' AND "timestamp" >= '${from.toISOString()}' AND "timestamp" < '${to.toISOString()}'`;
+  const end = new Date(day.getTime() + DAY_MS);
+  const where = `"timestamp" >= '${day.toISOString()}' AND "timestamp" < '${end.toISOString()}' ${severity ? `AND severity = '${severity}'` : ''}`;
   const results = await sql
     .unsafe(
       `SELECT FROM rollup_position FOR UPDATE;
-       ${tiers.map(({ table }) => `DELETE FROM ${table} WHERE ${day};`).join('\n')}
-       ${additionOf(`${day} AND id / ${BATCH_SPAN} NOT IN (SELECT number FROM uncounted)`, UNCOUNTED)}`,
+       ${into.map(({ table }) => `DELETE FROM ${table} WHERE ${where};`).join('\n')}
+       ${additionOf(`${where} AND id / ${BATCH_SPAN} NOT IN (SELECT number FROM uncounted)`, UNCOUNTED, into)}`,
     )
     .simple();
-  return { severity, day: from.toISOString().slice(0, 10), events: countedIn(results) };
+  const what = `${day.toISOString().slice(0, 10)} ${severity ?? 'users'}`;
+  return { what, events: countedIn(results) };
 };
 
-/** They will be counted when the position comes to them. */
 const UNCOUNTED =
   'uncounted AS (SELECT number FROM batches, rollup_position AS at WHERE batches.seq > at.seq)';

@@ -16,7 +16,7 @@ const GOODBYE_MS = 2_000;
 const DAY_MS = 86_400_000;
 
 export type Rollups = AsyncDisposable & {
-  /** Takes away what is kept no longer than the events: cells that name people. */
+  /** Takes away the cells that name people, when they are as old as the shortest retention. */
   readonly purge: (now: Date) => Promise<void>;
 };
 
@@ -51,12 +51,10 @@ export const createRollups = (sql: Sql, logger: Logger, metrics: Metrics): Rollu
 
   return {
     purge: async (now) => {
+      const days = Math.min(...severityNames.map((name) => severities[name].retentionDays)) + 1;
+      const before = new Date(now.getTime() - days * DAY_MS).toISOString();
       for (const { table } of tiers.filter(({ personal }) => personal))
-        for (const severity of severityNames) {
-          const days = severities[severity].retentionDays + 1;
-          const before = new Date(now.getTime() - days * DAY_MS).toISOString();
-          await sql`DELETE FROM ${sql(table)} WHERE severity = ${severity} AND "timestamp" < ${before}`;
-        }
+        await sql`DELETE FROM ${sql(table)} WHERE "timestamp" < ${before}`;
     },
     async [Symbol.asyncDispose]() {
       stopping.abort();
