@@ -1,6 +1,7 @@
 // Fills the tables of the README that the code knows; with --check only says whether they are up to date.
 
 import { readFile, writeFile } from 'node:fs/promises';
+import { scopes } from '../src/access/viewer.ts';
 import { options } from '../src/config.ts';
 import { errorCodes } from '../src/errors.ts';
 import { rejections } from '../src/events/complete.ts';
@@ -14,6 +15,10 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
     .replaceAll(/^\| --- .*$/gm, `|${'---|'.repeat(head.length)}`);
 
 const tables: Record<string, string> = {
+  scopes: table(
+    ['scope', 'what it allows'],
+    Object.entries(scopes).map(([name, about]) => [`\`${name}\``, about]),
+  ),
   errors: table(
     ['code', 'HTTP', 'meaning'],
     Object.entries(errorCodes).map(([code, { status, about }]) => [

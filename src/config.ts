@@ -1,6 +1,8 @@
 // Every option of the server, a line each: the README's table and the reading of the environment are computed from these.
 
 import { z } from 'zod';
+import { blocksOf } from './access/caller.ts';
+import { rolesSchema } from './access/tokens.ts';
 
 const whole = (least: number, most: number) =>
   z
@@ -9,6 +11,19 @@ const whole = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.number().min(least).max(most));
 
+const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean)); // oxfmt-ignore
+
+/** What a text means; where it cannot be read the fault is that of the option. */
+const readBy = <V, T>(schema: z.ZodType<V, string>, reading: (value: V) => T) =>
+  schema.transform((value, context) => {
+    try {
+      return reading(value);
+    } catch (error) {
+      context.addIssue((error as Error).message);
+      return z.NEVER;
+    }
+  });
+
 // oxfmt-ignore
 export const options = {
   PORT: { schema: whole(0, 65_535), default: '4000', about: 'Port to listen on; 0 takes a free one.' },
@@ -16,7 +31,21 @@ export const options = {
   DATABASE_URL: { schema: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://'), about: 'An existing PostgreSQL, 15 or newer, instead of the embedded one.' },
   JEJAK_DATA_DIR: { schema: z.string(), default: '.jejak', about: 'Where the embedded database keeps its files.' },
   JEJAK_ADMIN_KEY: { schema: z.string().min(16, 'must have at least 16 characters'), about: 'A key with every right, besides the stored ones. Unset, one is made at first start and printed once.' },
+  JEJAK_HASH_KEY: { schema: z.string().min(16, 'must have at least 16 characters'), about: 'The secret of the keyed hashes that are stored in place of sessions. Unset, one is made at first start and kept in the database. It is the same for good, and on every server of a database.' },
+  JEJAK_PRIVACY_POLICY: { schema: z.string(), about: 'A JSON file that changes what is kept, masked, hashed and dropped; see [Privacy](#privacy).' },
+  JEJAK_JWT_SECRET: { schema: z.string().min(32, 'must have at least 32 characters'), about: 'The secret with which user tokens are signed (HS256, HS384, HS512).' },
+  JEJAK_JWKS_URL: { schema: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }), about: 'Where the issuer of user tokens publishes its keys (RS, PS, ES and EdDSA); in the place of a secret.' },
+  JEJAK_JWT_ISSUER: { schema: z.string(), about: 'The `iss` of user tokens; needed with a secret or keys.' },
+  JEJAK_JWT_AUDIENCE: { schema: z.string(), about: 'The `aud` of user tokens; needed with a secret or keys.' },
+  JEJAK_JWT_ROLES: { schema: readBy(z.string(), (text): unknown => JSON.parse(text)).pipe(rolesSchema), about: 'What the holder of a role may do, as JSON: `{"GURU": ["events:read"], "BK": {"scopes": ["events:read"], "narrowing": {"category": ["DATA"]}}}`. Unset, the claim `scope` of a token names scopes.' },
+  JEJAK_JWT_ROLES_CLAIM: { schema: z.string(), default: 'roles', about: 'The claim with the roles, a list or words, or a path such as `realm_access.roles`.' },
+  JEJAK_JWT_USER_ID_CLAIM: { schema: z.string(), default: 'sub', about: 'The claim with the number of the user.' },
+  JEJAK_JWT_USERNAME_CLAIM: { schema: z.string(), default: 'preferred_username', about: 'The claim with the name of the user.' },
+  JEJAK_TRUSTED_PROXIES: { schema: readBy(list, blocksOf), about: 'Addresses and blocks of the proxies, separated by commas, whose `X-Forwarded-For` is believed. Unset, none is.' },
   JEJAK_KEY_EVENTS_PER_SECOND: { schema: whole(1, 1_000_000), about: 'How many events a key may log per second; more is refused with `OVERLOADED`. Unset, keys only share fairly.' },
+  JEJAK_INTROSPECTION: { schema: z.enum(['everyone', 'admin']), about: 'Who may ask for the schema and is told what is spelt alike: `everyone`, or who has the scope `admin`. Unset, everyone where `HOST` is a loopback address, else `admin`.' },
+  JEJAK_DOCUMENTS: { schema: z.string(), about: 'A JSON file of documents, by an id each, that may be asked for by `documentId`: that id, or `sha256:` and the hash of the text.' },
+  JEJAK_ONLY_DOCUMENTS: { schema: z.enum(['yes', 'no']), default: 'no', about: '`yes` answers other documents than those to administrators only.' },
   JEJAK_ACCEPT_UNSAFE_DATABASE: { schema: z.enum(['yes', 'no']), default: 'no', about: '`yes` starts on a database with `fsync`, `full_page_writes` or `synchronous_commit` off, which may lose what was acknowledged.' },
   LOG_LEVEL: { schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), default: 'info', about: 'How much our own log says, on standard error.' },
 } as const satisfies Record<
@@ -43,7 +72,19 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
       mistakes.push(`${name} ${read.error.issues.map((issue) => issue.message).join(', ')}`);
     return [name, read.data];
   });
+  const config = Object.fromEntries(entries) as Config;
+  mistakes.push(...contradictions(config));
   if (mistakes.length > 0)
     throw new Error(`The environment cannot be used: ${mistakes.join('; ')}.`);
-  return Object.fromEntries(entries) as Config;
+  return config;
+};
+
+const contradictions = (config: Config): string[] => {
+  const { JEJAK_JWT_SECRET: secret, JEJAK_JWKS_URL: url } = config;
+  if (!secret && !url) return [];
+  const needed = ['JEJAK_JWT_ISSUER', 'JEJAK_JWT_AUDIENCE'] as const;
+  return [
+    ...(secret && url ? ['JEJAK_JWT_SECRET and JEJAK_JWKS_URL exclude each other'] : []),
+    ...needed.filter((name) => !config[name]).map((name) => `${name} is needed for user tokens`),
+  ];
 };

@@ -1,17 +1,26 @@
 // One server, put together: the database, the log, its reader, the doors; started in that order and stopped in the other.
 
+import { readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
+import { z } from 'zod';
+import { createAccess } from './access/authenticate.ts';
+import { blocksOf, isWithin } from './access/caller.ts';
 import { createKeys } from './access/keys.ts';
 import { createRateLimit } from './access/rate.ts';
+import { type Tokens, createTokens } from './access/tokens.ts';
 import type { Config } from './config.ts';
 import { createRollups } from './consumers/rollups.ts';
 import { type DatabaseAddress, WRITERS, nameOf, openDatabase } from './database/connection.ts';
 import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
+import { agreeOnHashKey } from './database/hash-key.ts';
 import { ensurePartitions } from './database/partitions.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
+import { createHash, createPolicy } from './events/privacy.ts';
+import { createProtection } from './events/protect.ts';
+import { createDocuments } from './graphql/documents.ts';
 import { listen } from './http/server.ts';
 import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
@@ -23,6 +32,7 @@ import { createGroups } from './live/groups.ts';
 import { createReader } from './live/reader.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
+import { readPolicy } from './policy.ts';
 
 export type Service = AsyncDisposable & {
   readonly url: string;
@@ -59,7 +69,16 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
 
   const database = starting.use(openDatabase(address));
   const pulse = starting.use(createPulse(database.pulse));
+  const { JEJAK_PRIVACY_POLICY: policyFile, JEJAK_HASH_KEY: givenKey } = config;
+  const policy = createPolicy(policyFile === undefined ? {} : await readPolicy(policyFile));
+  const hash = createHash(await agreeOnHashKey(database.write, givenKey));
+  const protection = createProtection(policy, hash);
   const keys = createKeys(database.read, pulse.guard, config.JEJAK_ADMIN_KEY);
+  const access = createAccess({
+    keys,
+    tokens: tokensOf(config),
+    proxies: config.JEJAK_TRUSTED_PROXIES ?? blocksOf([]),
+  });
   const adminKey = await keys.bootstrap();
 
   const clock = () => new Date();
@@ -87,6 +106,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     batcher,
     sql: database.write,
     quarantine,
+    protect: protection.protect,
     pulse,
     rateLimit: createRateLimit(config.JEJAK_KEY_EVENTS_PER_SECOND),
     committed: doorbell.ring,
@@ -127,13 +147,21 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         database,
         log,
         quarantine,
+        protection,
         follow,
         keys,
+        access,
         clock,
         logger,
         pulse,
         assertRoom: batcher.assertRoom,
         metrics,
+        documents: createDocuments({
+          introspection:
+            config.JEJAK_INTROSPECTION ?? (isLoopback(config.HOST) ? 'everyone' : 'admin'),
+          listed: await readDocuments(config.JEJAK_DOCUMENTS),
+          onlyListed: config.JEJAK_ONLY_DOCUMENTS === 'yes',
+        }),
       },
       { port: config.PORT, host: config.HOST },
     ),
@@ -145,4 +173,28 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     location: embedded?.location ?? nameOf(address),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+};
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || isWithin(blocksOf(['127.0.0.0/8', '::1']), host);
+
+const listSchema = z.record(z.string(), z.string());
+
+const readDocuments = async (file: string | undefined): Promise<Record<string, string>> =>
+  file === undefined ? {} : listSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+
+const tokensOf = (config: Config): Tokens | undefined => {
+  const { JEJAK_JWT_SECRET: secret, JEJAK_JWKS_URL: url } = config;
+  if (!secret && !url) return undefined;
+  return createTokens({
+    key: secret ? { secret } : { url: url! },
+    issuer: config.JEJAK_JWT_ISSUER!,
+    audience: config.JEJAK_JWT_AUDIENCE!,
+    roles: config.JEJAK_JWT_ROLES,
+    claims: {
+      roles: config.JEJAK_JWT_ROLES_CLAIM,
+      userId: config.JEJAK_JWT_USER_ID_CLAIM,
+      username: config.JEJAK_JWT_USERNAME_CLAIM,
+    },
+  });
 };

@@ -47,17 +47,26 @@ test.each(operations.filter(({ kind }) => kind !== 'subscription'))(
   },
 );
 
+/** Runs the README's curl for this path; what it prints. */
+const curl = async (path: string): Promise<string> => {
+  const command = blocks('sh').find((text) => text.includes(path))!;
+  const here = command.replace('http://127.0.0.1:4000', server.url).replace('curl ', 'curl -s ');
+  const env = { PATH: process.env['PATH'], JEJAK_KEY: ADMIN_KEY };
+  return (await run('sh', ['-c', here.replace(/-o \S+/, '')], { env })).stdout;
+};
+
+test('the export of the README is the CSV that it says, in the zone that it names', async () => {
+  await server.graphql('mutation { logEvent(input: { code: "AUTH-001" }) { outcome } }');
+  const [head, ...rows] = (await curl('/api/export')).trimEnd().split('\r\n');
+  expect(head).toMatch(/^id,event_id,code,event_category,.*,cursor$/);
+  expect(rows.length).toBeGreaterThan(0);
+  for (const row of rows) expect(row).toMatch(/,AUTH,.*\+07:00,/);
+});
+
 test('the subscription of the README receives what its curl logs, and the answer is as described', async () => {
   await using subscriber = server.subscribe(subscriptions[0]!.source);
   await new Promise((resolve) => setTimeout(resolve, 300));
-  const command = blocks('sh').find((text) => text.includes('/api/events'))!;
-  const { stdout } = await run(
-    'sh',
-    ['-c', command.replace('http://127.0.0.1:4000', server.url).replace('curl ', 'curl -s ')],
-    {
-      env: { PATH: process.env['PATH'], JEJAK_KEY: ADMIN_KEY },
-    },
-  );
+  const stdout = await curl('/api/events');
   const answer = JSON.parse(stdout);
   expect(answer.outcome).toBe('REPAIRED');
   expect(answer.warnings.map(({ field }: { field: string }) => field)).toEqual(['ip_address']);

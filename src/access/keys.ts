@@ -1,40 +1,66 @@
 // API keys. A key is `jejak_`, 43 characters that hold 256 random bits, and a checksum of 6 so that a mistyped or
 // truncated one is told apart before the database is asked. Only its SHA-256 is stored; the key is shown once.
+//
+// The key of a browser is one that everybody can read who opens the page: it may only log events of a few codes up to a
+// severity, from pages of its origins, so many a second from one address, and nothing it says of who acts is believed.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Sql } from '../database/connection.ts';
 import type { Pulse } from '../database/pulse.ts';
 import { JejakError } from '../errors.ts';
 import { mendText } from '../events/text.ts';
-import { type Scope, type Viewer, scopeNames } from './viewer.ts';
+import { type Holder, KEYS_BELIEVED_MS, unauthenticated } from './authenticate.ts';
+import { blocksOf } from './caller.ts';
+import { type Narrowing, narrowingSchema } from './narrowing.ts';
+import { type Scope, scopeNames } from './viewer.ts';
 
-export type ApiKey = {
+/** What is kept of a key. Times are ISO 8601; null is: none. */
+export type ApiKey = KeyRights & {
   readonly id: number;
-  readonly name: string;
   readonly hint: string;
-  readonly scopes: readonly Scope[];
   readonly createdAt: string;
   readonly revokedAt: string | null;
+  readonly lastUsedAt: string | null;
+  /** The key in whose place it was made. */
+  readonly replaces: number | null;
 };
+
+/** What a key is for. */
+export type KeyRights = {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly narrowing: Narrowing | null;
+  /** Addresses and blocks it may be used from. */
+  readonly sources: readonly string[] | null;
+  /** The origins of the pages it is for; the key is then one for browsers. */
+  readonly origins: readonly string[] | null;
+  readonly eventsPerSecond: number | null;
+  readonly expiresAt: string | null;
+};
+
+type MadeKey = { readonly apiKey: ApiKey; readonly key: string };
 
 export type Keys = {
-  /** The viewer of an `Authorization` value; rejects with UNAUTHENTICATED. */
-  readonly authenticate: (authorization: string | null | undefined) => Promise<Viewer>;
+  /** Who holds a key; rejects with UNAUTHENTICATED where it is none, or revoked or expired. */
+  readonly find: (key: string) => Promise<Holder>;
   readonly create: (
-    name: string,
-    scopes: readonly Scope[],
-  ) => Promise<{ apiKey: ApiKey; key: string }>;
+    rights: Pick<KeyRights, 'name' | 'scopes'> & Partial<KeyRights>,
+  ) => Promise<MadeKey>;
   readonly revoke: (id: number) => Promise<ApiKey | undefined>;
+  /** Makes a key with the rights of another, which is good for `overlapMs` more; undefined where that one is not good. */
+  readonly rotate: (id: number, overlapMs: number) => Promise<MadeKey | undefined>;
   readonly list: () => Promise<ApiKey[]>;
+  /** Whether some key is for pages of this origin. */
+  readonly isOrigin: (origin: string) => Promise<boolean>;
   /** Makes the first administrator's key where there is no key yet, and returns it to be shown once. */
   readonly bootstrap: () => Promise<string | undefined>;
+  /** Changes whenever this server takes a key back or shortens its life. */
+  readonly changes: () => number;
 };
 
-/** How long a key that was found is believed without asking again, so also how long a revoked one may live on. */
-const BELIEVED_MS = 5_000;
-const BELIEVED_KEYS = 10_000;
 const PREFIX = 'jejak_';
 const NAME_MAX = 100;
+const SOURCES_MAX = 50;
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 const checksum = (body: string): string => sha256(body).toString('hex').slice(0, 6);
@@ -45,104 +71,157 @@ const makeKey = (): string => {
 const wellFormed = (key: string): boolean =>
   /^jejak_[\w-]{43}[0-9a-f]{6}$/.test(key) && checksum(key.slice(0, -6)) === key.slice(-6);
 
-const unauthenticated = (message: string): JejakError => new JejakError('UNAUTHENTICATED', message);
-
 export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | undefined): Keys => {
   const adminHash = adminKey === undefined ? undefined : sha256(adminKey);
-  const believed = new Map<string, { viewer: Viewer; until: number }>();
-  const asking = new Map<string, Promise<Viewer>>();
-  let revocations = 0;
-  const administrator: Viewer = { keyId: 0, name: 'administrator', scopes: ['admin'] };
-
-  const find = async (key: string): Promise<Viewer> => {
-    const hash = sha256(key);
-    if (adminHash && timingSafeEqual(hash, adminHash)) return administrator;
-    if (!wellFormed(key))
-      throw unauthenticated('The key is not one of this log; check that it was copied whole.');
-    const [row] = await guard(
-      () => sql<{ keyId: number; name: string; scopes: Scope[] }[]>`
-        SELECT id AS "keyId", name, scopes FROM api_keys WHERE hash = ${hash} AND revoked_at IS NULL`,
-    );
-    if (!row)
-      throw unauthenticated('The key is unknown or revoked; ask an administrator for another.');
-    return row;
+  let changes = 0;
+  const administrator: Holder = {
+    viewer: { id: 'key 0', name: 'administrator', scopes: ['admin'] },
+    goodUntil: Infinity,
+    believedMs: KEYS_BELIEVED_MS,
   };
+  const columns = sql`
+    id, name, hint, scopes, narrowing, sources, origins, events_per_second AS "eventsPerSecond", replaces,
+    expires_at AS "expiresAt", last_used_at AS "lastUsedAt", created_at AS "createdAt", revoked_at AS "revokedAt"`;
+  // One condition for all that may be wrong with a key, so that one that was revoked takes as long as one that never was.
+  const good = sql`revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`;
+
+  /** At most once a minute, and nobody waits for it. */
+  const noteUse = (id: number): void =>
+    void sql`UPDATE api_keys SET last_used_at = clock_timestamp() WHERE id = ${id}`.catch(() => {});
 
   const insert = async (
-    name: string,
-    scopes: readonly Scope[],
+    rights: KeyRights,
+    replaces: number | null = null,
     by: Sql = sql,
-  ): Promise<{ apiKey: ApiKey; key: string }> => {
+  ): Promise<MadeKey> => {
     const key = makeKey();
-    const [apiKey] = await by<[ApiKey]>`
-      INSERT INTO api_keys (name, hint, hash, scopes)
-      VALUES (${name}, ${key.slice(0, PREFIX.length + 4)}, ${sha256(key)}, ${[...scopes]})
-      RETURNING ${columns(sql)}`;
+    const row = {
+      name: rights.name,
+      hint: key.slice(0, PREFIX.length + 4),
+      hash: sha256(key),
+      scopes: [...new Set(rights.scopes)],
+      narrowing: rights.narrowing === null ? null : by.json(rights.narrowing),
+      sources: rights.sources === null ? null : [...rights.sources],
+      origins: rights.origins === null ? null : [...rights.origins],
+      events_per_second: rights.eventsPerSecond,
+      expires_at: rights.expiresAt,
+      replaces,
+    };
+    const [apiKey] = await by<[ApiKey]>`INSERT INTO api_keys ${by(row)} RETURNING ${columns}`;
     return { apiKey, key };
   };
 
-  const ask = async (authorization: string): Promise<Viewer> => {
-    const key = /^Bearer +(\S+)$/i.exec(authorization.trim())?.[1];
-    if (key === undefined)
-      throw unauthenticated(
-        'Send a key: "Authorization: Bearer <API key>", on a socket as connectionParams.authorization.',
-      );
-    const asked = revocations;
-    const until = Date.now() + BELIEVED_MS;
-    const viewer = await find(key);
-    if (believed.size >= BELIEVED_KEYS) believed.clear();
-    // What was read before a revocation here is not believed after it.
-    if (asked === revocations) believed.set(authorization, { viewer, until });
-    return viewer;
-  };
-
   return {
-    authenticate: async (authorization) => {
-      // By the text as it was sent: hashing the key anew took 3 % of the time of an event.
-      const text = authorization ?? '';
-      const known = believed.get(text);
-      if (known && known.until > Date.now()) return known.viewer;
-      const asked = asking.get(text) ?? ask(text).finally(() => void asking.delete(text));
-      asking.set(text, asked);
-      return asked;
-    },
-    create: (name, wanted) => {
-      if (name.trim() === '' || name.length > NAME_MAX || mendText(name) !== name)
-        throw new JejakError(
-          'BAD_USER_INPUT',
-          `A key needs a name of 1 to ${NAME_MAX} characters, such as the service that will use it.`,
+    find: async (key) => {
+      const hash = sha256(key);
+      if (adminHash && timingSafeEqual(hash, adminHash)) return administrator;
+      if (!wellFormed(key))
+        throw unauthenticated('The key is not one of this log; check that it was copied whole.');
+      const [row] = await guard(
+        () => sql<(ApiKey & { readonly unnoted: boolean })[]>`
+          SELECT ${columns}, coalesce(last_used_at < clock_timestamp() - interval '1 minute', true) AS unnoted
+          FROM api_keys WHERE hash = ${hash} AND ${good}`,
+      );
+      if (!row)
+        throw unauthenticated(
+          'The key is unknown, revoked or expired; ask an administrator for another.',
         );
-      if (wanted.length === 0)
-        throw new JejakError(
-          'BAD_USER_INPUT',
-          `A key needs at least one scope of ${scopeNames.join(', ')}.`,
-        );
-      return insert(name.trim(), [...new Set(wanted)]);
+      if (row.unnoted) noteUse(row.id);
+      return holderOf(row);
     },
+    create: (rights) => insert(checked(rights)),
     revoke: async (id) => {
       const [apiKey] = await sql<ApiKey[]>`
-        UPDATE api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE id = ${id} RETURNING ${columns(sql)}`;
-      revocations++;
-      believed.clear();
-      asking.clear();
+        UPDATE api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE id = ${id} RETURNING ${columns}`;
+      changes++;
       return apiKey;
     },
-    list: () => sql<ApiKey[]>`SELECT ${columns(sql)} FROM api_keys ORDER BY id`,
+    rotate: async (id, overlapMs) => {
+      const made = await sql.begin(async (transaction) => {
+        const by = transaction as unknown as Sql;
+        // As long as the old one was to live, the new one is.
+        const [old] = await by<(ApiKey & { readonly renewed: string | null })[]>`
+          SELECT ${columns}, clock_timestamp() + (expires_at - created_at) AS renewed
+          FROM api_keys WHERE id = ${id} AND ${good} FOR UPDATE`;
+        if (!old) return undefined;
+        await by`
+          UPDATE api_keys SET expires_at = least(expires_at, clock_timestamp() + ${overlapMs} * interval '1 millisecond')
+          WHERE id = ${id}`;
+        return insert({ ...old, expiresAt: old.renewed }, id, by);
+      });
+      changes++;
+      return made;
+    },
+    list: () => sql<ApiKey[]>`SELECT ${columns} FROM api_keys ORDER BY id`,
+    isOrigin: async (origin) =>
+      (await sql`SELECT FROM api_keys WHERE ${origin} = ANY (origins) AND ${good} LIMIT 1`).length >
+      0,
     bootstrap: async () => {
       if (adminHash) return undefined;
       // One of several servers that start at once makes it; the lock is the transaction's.
       return sql.begin(async (transaction) => {
         await transaction`LOCK TABLE api_keys IN EXCLUSIVE MODE`;
         const [row] =
-          await transaction`SELECT FROM api_keys WHERE revoked_at IS NULL AND 'admin' = ANY (scopes) LIMIT 1`;
+          await transaction`SELECT FROM api_keys WHERE ${good} AND 'admin' = ANY (scopes) LIMIT 1`;
         if (row) return undefined;
-        return (
-          await insert(administrator.name, administrator.scopes, transaction as unknown as Sql)
-        ).key;
+        const { name, scopes } = administrator.viewer;
+        return (await insert({ ...unlimited, name, scopes }, null, transaction as unknown as Sql))
+          .key;
       });
     },
+    changes: () => changes,
   };
 };
 
-const columns = (sql: Sql) =>
-  sql`id, name, hint, scopes, created_at AS "createdAt", revoked_at AS "revokedAt"`;
+const holderOf = (row: ApiKey): Holder => ({
+  viewer: {
+    id: `key ${row.id}`,
+    name: row.name,
+    scopes: row.scopes,
+    narrowing: row.narrowing ?? undefined,
+    eventsPerSecond: row.eventsPerSecond ?? undefined,
+  },
+  sources: row.sources ? blocksOf(row.sources) : undefined,
+  origins: row.origins ?? undefined,
+  goodUntil: row.expiresAt === null ? Infinity : Date.parse(row.expiresAt),
+  believedMs: KEYS_BELIEVED_MS,
+});
+
+const unlimited = {
+  narrowing: null,
+  sources: null,
+  origins: null,
+  eventsPerSecond: null,
+  expiresAt: null,
+} as const;
+
+const wrong = (message: string): never => {
+  throw new JejakError('BAD_USER_INPUT', message);
+};
+
+/** The rights of a new key as they are stored; throws BAD_USER_INPUT for what cannot be meant. */
+const checked = (given: Pick<KeyRights, 'name' | 'scopes'> & Partial<KeyRights>): KeyRights => {
+  const rights: KeyRights = { ...unlimited, ...given, name: given.name.trim() };
+  const { name, scopes, narrowing, sources, origins, eventsPerSecond, expiresAt } = rights;
+  if (name === '' || name.length > NAME_MAX || mendText(name) !== name)
+    wrong(
+      `A key needs a name of 1 to ${NAME_MAX} characters, such as the service that will use it.`,
+    );
+  if (scopes.length === 0) wrong(`A key needs at least one scope of ${scopeNames.join(', ')}.`);
+  if (narrowing && scopes.includes('admin'))
+    wrong('A key with the scope admin cannot be narrowed: it can make one that is not.');
+  const fault = narrowing && narrowingSchema.safeParse(narrowing).error?.issues[0];
+  if (fault) wrong(`\`narrowing.${fault.path.join('.')}\`: ${fault.message}.`);
+  if (expiresAt !== null && Date.parse(expiresAt) <= Date.now())
+    wrong('`expiresAt` is past; a key must be good for a while.');
+  if (eventsPerSecond !== null && (eventsPerSecond < 1 || eventsPerSecond > 1_000_000))
+    wrong('`eventsPerSecond` is 1 to 1000000.');
+  for (const list of [sources, origins])
+    if (list && (list.length === 0 || list.length > SOURCES_MAX))
+      wrong(`\`sources\` and \`origins\` have 1 to ${SOURCES_MAX} entries.`);
+  if (sources) blocksOf(sources);
+  for (const origin of origins ?? [])
+    if (URL.parse(origin)?.origin !== origin)
+      wrong(`"${origin}" is no origin; give scheme, host and port, such as https://edupro.sch.id.`);
+  return rights;
+};

@@ -1,17 +1,25 @@
-// How many events a key may log per second, where the operator sets a limit.
+// How many events a viewer may log per second, where a limit is set: its own, or that of all.
 
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { JejakError } from '../errors.ts';
+import type { Viewer } from './viewer.ts';
 
-/** Counts events against a key; rejects with OVERLOADED and the time to wait. */
-export type RateLimit = (keyId: number, events: number) => Promise<void>;
+/** Counts events against a viewer; rejects with OVERLOADED and the time to wait. */
+export type RateLimit = (viewer: Viewer, events: number) => Promise<void>;
 
-export const createRateLimit = (eventsPerSecond: number | undefined): RateLimit | undefined => {
-  if (eventsPerSecond === undefined) return undefined;
-  const limiter = new RateLimiterMemory({ points: eventsPerSecond, duration: 1 });
-  return async (keyId, events) => {
+export const createRateLimit = (forAll: number | undefined): RateLimit => {
+  const limiters = new Map<number, RateLimiterMemory>();
+  const limiterOf = (points: number): RateLimiterMemory => {
+    const limiter = limiters.get(points) ?? new RateLimiterMemory({ points, duration: 1 });
+    limiters.set(points, limiter);
+    return limiter;
+  };
+  return async ({ id, eventsPerSecond = forAll, forced }, events) => {
+    if (eventsPerSecond === undefined) return;
+    // One browser does not use up what others may log with the same key.
+    const counted = forced?.ipAddress ? `${id} from ${forced.ipAddress}` : id;
     try {
-      await limiter.consume(keyId, events);
+      await limiterOf(eventsPerSecond).consume(counted, events);
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
       throw new JejakError(

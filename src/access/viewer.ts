@@ -1,5 +1,8 @@
 // Who is asking, and what they may do.
 
+import type { EventInput } from '../events/fields.ts';
+import type { Narrowing } from './narrowing.ts';
+
 /** What a viewer may be allowed to do, a line each. */
 export const scopes = {
   'events:write': 'Log events.',
@@ -13,10 +16,21 @@ export type Scope = keyof typeof scopes;
 export const scopeNames = Object.keys(scopes) as [Scope, ...Scope[]];
 
 export type Viewer = {
-  readonly keyId: number;
+  /** Whom its work counts against, such as "key 7" or "user 12". */
+  readonly id: string;
   readonly name: string;
   readonly scopes: readonly Scope[];
+  /** Of what is outside it sees nothing and logs nothing. */
+  readonly narrowing?: Narrowing | undefined;
+  /** What its events say, whatever the caller says: who acts, by a token; where it came from, by the key of a browser. */
+  readonly forced?: EventInput | undefined;
+  /** In the place of the limit that is set for all. */
+  readonly eventsPerSecond?: number | undefined;
 };
 
 export const may = (viewer: Viewer | null, scope: Scope): boolean =>
   viewer !== null && (viewer.scopes.includes(scope) || viewer.scopes.includes('admin'));
+
+/** What to tell a viewer who may not. */
+export const lacking = ({ name }: Viewer, scope: Scope): string =>
+  `"${name}" lacks the scope ${scope}; an administrator can make a key that has it.`;

@@ -85,7 +85,9 @@ const adding: Record<NonNullable<Measure['fold']>, (column: string) => string> =
  * defined `before` it. */
 export const additionOf = (where: string, before: string, into = tiers): string => {
   const columns = kept.map(({ column }) => column);
-  const needed = [...new Set(['status', ...into.flatMap(({ keys }) => keys)] as const)].map(columnOf);
+  const needed = [...new Set(['status', ...into.flatMap(({ keys }) => keys)] as const)].map(
+    columnOf,
+  );
   return `
 WITH ${before && `${before}, `}picked AS MATERIALIZED (
   SELECT "timestamp", ${list(needed)}, processing_time_ms, ${numberAt(CONFIDENCE)} AS confidence

@@ -3,6 +3,7 @@
 
 import {
   bigint,
+  boolean,
   customType,
   integer,
   pgTable,
@@ -78,6 +79,19 @@ export const apiKeys = pgTable('api_keys', {
   scopes: text().array().notNull(),
   createdAt: instant('created_at').notNull(),
   revokedAt: instant('revoked_at'),
+  narrowing: json(),
+  sources: text().array(),
+  origins: text().array(),
+  eventsPerSecond: integer('events_per_second'),
+  expiresAt: instant('expires_at'),
+  lastUsedAt: instant('last_used_at'),
+  replaces: integer(),
+});
+
+export const hashKey = pgTable('hash_key', {
+  one: boolean().primaryKey(),
+  key: bytea(),
+  proof: bytea().notNull(),
 });
 
 /** A batch holds at most this many events; its number times this, plus an event's place, is the event's id. */

@@ -26,6 +26,7 @@ export const rejections = {
   INVALID_ID: 'The eventId is not text of at most 50 printable characters.',
   TOO_LARGE: 'The JSON of the event is larger or more deeply nested than the stated limits.',
   EXPIRED: 'The timestamp is older than the retention of the severity.',
+  FORBIDDEN: 'The key may not log such an event: it is narrowed to others.',
   CONFLICT: 'The eventId is taken by an event with other content.',
   UNSTORABLE: 'The database refused the values of the event.',
 } as const;
@@ -254,7 +255,7 @@ const jsonBytes = (value: unknown): number =>
   value === undefined || value === null ? 0 : Buffer.byteLength(JSON.stringify(value));
 
 /** A value as it is kept beside the event: whole where it is short and may stand in metadata, else the head of its text. */
-const keep = (value: unknown): unknown => {
+export const keep = (value: unknown): unknown => {
   const { value: storable, tooDeep } = mendJson(value, ORIGINAL_DEPTH);
   const text = typeof storable === 'string' ? storable : JSON.stringify(storable);
   if (tooDeep) return cutText(`${text}…`, KEPT_CHARACTERS);
@@ -279,7 +280,7 @@ const withOriginal = (metadata: unknown, original: ReadonlyMap<string, unknown>)
 
 // Crockford's alphabet; 16 digits are 80 random bits, so two servers never make the same id.
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
-const TAIL = 16;
+export const ID_TAIL = 16;
 
 // Asking the system for a few random bytes at a time would cost as much as the rest of an id.
 let pool = randomBytes(0);
@@ -292,7 +293,7 @@ const takeRandom = (count: number): Buffer => {
 
 const newEventId = (head: string, timestamp: string): string => {
   let tail = '';
-  for (const byte of takeRandom(TAIL)) tail += DIGITS[byte & 31];
+  for (const byte of takeRandom(ID_TAIL)) tail += DIGITS[byte & 31];
   const [date, time] = [
     timestamp.slice(0, 10).replaceAll('-', ''),
     timestamp.slice(11, 19).replaceAll(':', ''),

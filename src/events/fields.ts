@@ -1,5 +1,5 @@
-// What an event is made of: each column of the specification once, a line each. The table, the input's validation, the
-// GraphQL types, the insert list and the REST names are all computed from these lines; a new field is a line here and
+// What an event is made of: each column of the specification once, a line each. The table, the input's validation, who
+// sees it, the GraphQL types, the insert list and the REST names are all computed from these lines; a new field is a line here and
 // a migration.
 
 /**
@@ -14,6 +14,8 @@ export type Field = {
   readonly max?: number;
   readonly unbounded?: true; // TEXT in the database: `max` is our cap, not the column's
   readonly required?: true;
+  /** Who sees it, or what is stored instead; see `actions`. Without it everybody who reads. JSON is protected key by key. */
+  readonly privacy?: 'mask' | 'hash';
   readonly about: string;
 };
 export type Kind =
@@ -40,14 +42,14 @@ export const fields = {
   name: { column: 'event_name', kind: 'text', by: 'caller', max: 100, required: true, about: 'Name of the event, such as "User Login Success". Follows from the code where there is one.' },
   description: { column: 'event_description', kind: 'text', by: 'caller', max: 4000, unbounded: true, about: 'What happened, in words, at most 4,000 characters.' },
   userId: { column: 'user_id', kind: 'integer', by: 'caller', about: 'Number of the user who acted.' },
-  username: { column: 'username', kind: 'text', by: 'caller', max: 50, about: 'Name of the user who acted, at most 50 characters.' },
+  username: { column: 'username', kind: 'text', by: 'caller', max: 50, privacy: 'mask', about: 'Name of the user who acted, at most 50 characters.' },
   userRole: { column: 'user_role', kind: 'text', by: 'caller', max: 20, about: 'Role the user acted in, such as GURU, at most 20 characters.' },
-  ipAddress: { column: 'ip_address', kind: 'address', by: 'caller', about: 'IPv4 or IPv6 address the action came from. One that cannot exist is stored as null, its text kept in metadata.' },
+  ipAddress: { column: 'ip_address', kind: 'address', by: 'caller', privacy: 'mask', about: 'IPv4 or IPv6 address the action came from. One that cannot exist is stored as null, its text kept in metadata.' },
   userAgent: { column: 'user_agent', kind: 'text', by: 'caller', max: 1000, unbounded: true, about: 'User agent of the client, at most 1,000 characters.' },
-  sessionId: { column: 'session_id', kind: 'text', by: 'caller', max: 100, about: 'Session the action belongs to, at most 100 characters.' },
+  sessionId: { column: 'session_id', kind: 'text', by: 'caller', max: 100, privacy: 'hash', about: 'Session the action belongs to. A keyed hash of it is stored, such as h:…, the same for the same session; filters find it by either.' },
   resourceType: { column: 'resource_type', kind: 'text', by: 'caller', max: 50, about: 'Kind of thing acted on, such as STUDENT, at most 50 characters.' },
   resourceId: { column: 'resource_id', kind: 'text', by: 'caller', max: 50, about: 'Identifier of the thing acted on, at most 50 characters.' },
-  resourceName: { column: 'resource_name', kind: 'text', by: 'caller', max: 200, about: 'Name of the thing acted on, at most 200 characters.' },
+  resourceName: { column: 'resource_name', kind: 'text', by: 'caller', max: 200, privacy: 'mask', about: 'Name of the thing acted on, at most 200 characters.' },
   action: { column: 'action', kind: 'text', by: 'caller', max: 50, required: true, about: 'What was done, such as LOGIN. Defaults to that of the catalog, else to RECORD with a warning.' },
   status: { column: 'status', kind: 'status', by: 'caller', max: 20, required: true, about: 'What became of the action. Defaults to that of the catalog, else by severity: SUCCESS for DEBUG and INFO, ERROR for ERROR, ALERT for the rest, with a warning.' },
   httpMethod: { column: 'http_method', kind: 'text', by: 'caller', max: 10, about: 'HTTP method of the request, at most 10 characters.' },

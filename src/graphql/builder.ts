@@ -1,11 +1,12 @@
 // The schema builder: its context, its plugins, its scalars. Fields are in the order we write them.
 
 import SchemaBuilder from '@pothos/core';
-import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
+import ScopeAuthPlugin, { type AuthFailure } from '@pothos/plugin-scope-auth';
 import type { Keys } from '../access/keys.ts';
-import { type Scope, type Viewer, may } from '../access/viewer.ts';
+import { type Scope, type Viewer, lacking, may } from '../access/viewer.ts';
 import type { Database } from '../database/connection.ts';
 import { JejakError } from '../errors.ts';
+import type { Protection } from '../events/protect.ts';
 import type { Log } from '../ingest/log.ts';
 import type { Quarantine } from '../ingest/quarantine.ts';
 import type { Follow } from '../live/follow.ts';
@@ -16,6 +17,7 @@ export type Context = {
   readonly database: Database;
   readonly log: Log;
   readonly quarantine: Quarantine;
+  readonly protection: Protection;
   readonly follow: Follow;
   readonly keys: Keys;
   readonly clock: () => Date;
@@ -43,15 +45,21 @@ export const builder = new SchemaBuilder<{
   scopeAuth: {
     authorizeOnSubscribe: true,
     authScopes: ({ viewer }) => ({ may: (scope) => may(viewer, scope) }),
-    unauthorizedError: (_parent, { viewer }) =>
+    unauthorizedError: (_parent, { viewer }, _info, { failure }) =>
       viewer === null
-        ? new JejakError('UNAUTHENTICATED', 'Send a key: "Authorization: Bearer <API key>".')
-        : new JejakError(
-            'FORBIDDEN',
-            `The key "${viewer.name}" lacks the scope that this needs; an administrator can make one that has it.`,
-          ),
+        ? new JejakError(
+            'UNAUTHENTICATED',
+            'Send a credential: "Authorization: Bearer <API key or token>".',
+          )
+        : new JejakError('FORBIDDEN', lacking(viewer, scopeIn(failure))),
   },
 });
+
+/** The scope for want of which something was refused; a refusal may be one of several. */
+const scopeIn = (failure: AuthFailure): Scope =>
+  'failures' in failure
+    ? scopeIn(failure.failures[0]!)
+    : (failure as { parameter: Scope }).parameter;
 
 builder.queryType({
   description: 'What happened: events, reports, the catalog. Needs the scope `events:read`.',

@@ -31,6 +31,7 @@ type ConnectionShape = {
 };
 
 const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
+  readers: ['events:read'],
   description: 'Where a page begins and ends, and whether there is more (Relay).',
   fields: (t) => ({
     hasNextPage: t.exposeBoolean('hasNextPage', {
@@ -51,6 +52,7 @@ const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
 });
 
 const EventEdge = builder.objectRef<EdgeShape>('EventEdge').implement({
+  readers: ['events:read'],
   description: 'An event of a page.',
   fields: (t) => ({
     node: t.expose('node', { type: Event, description: 'The event.' }),
@@ -61,6 +63,7 @@ const EventEdge = builder.objectRef<EdgeShape>('EventEdge').implement({
 });
 
 export const EventConnection = builder.objectRef<ConnectionShape>('EventConnection').implement({
+  readers: ['events:read'],
   description: 'A page of events.',
   fields: (t) => ({
     edges: t.expose('edges', {

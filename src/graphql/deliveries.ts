@@ -81,7 +81,8 @@ const nameOf = ({
   const start = startOf(document, operationName);
   const variables = Object.entries(variableValues ?? {}).filter(([name]) => name !== start);
   const { viewer } = contextValue as Context;
-  return JSON.stringify([document.loc?.source.body, operationName, variables, viewer?.scopes]);
+  const rights = [viewer?.scopes, viewer?.narrowing];
+  return JSON.stringify([document.loc?.source.body, operationName, variables, rights]);
 };
 
 /** The variable that says where to begin: in it alone subscribers who want the same differ. */

@@ -32,6 +32,7 @@ const published = fieldNames.filter((name) => name !== 'updatedAt');
 
 export const Event = builder.objectRef<LoggedEvent>('Event');
 Event.implement({
+  readers: ['events:read', 'events:write'],
   description: 'Something that happened, as it was recorded. Events never change.',
   fields: (t) =>
     Object.fromEntries(

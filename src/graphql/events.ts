@@ -1,13 +1,12 @@
 // Reading history: one event, pages of events, the newest critical ones.
 
-import { and, eq } from 'drizzle-orm';
-import { events } from '../database/schema.ts';
 import { findEvent } from '../query/events.ts';
 import { filterSql } from '../query/filter.ts';
+import { seenBy } from '../query/seen.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { Event } from './event.ts';
-import { EventFilter, TimeRange } from './filter.ts';
+import { EventFilter, TimeRange, asked } from './filter.ts';
 
 const EventOrder = builder.enumType('EventOrder', {
   description: 'The order of a list, by timestamp and then by id.',
@@ -24,8 +23,11 @@ builder.queryFields((t) => ({
     description: 'One event by its eventId; null where there is none.',
     authScopes: { may: 'events:read' },
     args: { eventId: t.arg.id({ required: true, description: 'The `eventId`, not the `id`.' }) },
-    resolve: async (_root, { eventId }, { database }) =>
-      (await findEvent(database.question, eventId)) ?? null,
+    resolve: async (_root, { eventId }, { database, protection, viewer, clock }) => {
+      const [stored] = protection.storedForms('eventId', eventId);
+      const where = filterSql(seenBy(viewer, null), clock());
+      return (await findEvent(database.question, stored!, where)) ?? null;
+    },
   }),
   events: t.field({
     type: EventConnection,
@@ -41,7 +43,12 @@ builder.queryFields((t) => ({
       ...pageArguments,
     },
     resolve: (_root, { filter, order, ...page }, context) =>
-      resolvePage(page, order ?? 'NEWEST_FIRST', filterSql(filter, context.clock()), context),
+      resolvePage(
+        page,
+        order ?? 'NEWEST_FIRST',
+        filterSql(asked(filter, context), context.clock()),
+        context,
+      ),
   }),
   recentCriticalEvents: t.field({
     type: EventConnection,
@@ -60,7 +67,7 @@ builder.queryFields((t) => ({
       resolvePage(
         page,
         'NEWEST_FIRST',
-        and(eq(events.severity, 'CRITICAL'), filterSql({ range }, context.clock())),
+        filterSql(seenBy(context.viewer, { severity: ['CRITICAL'], range }), context.clock()),
         context,
       ),
   }),

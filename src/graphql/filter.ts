@@ -1,8 +1,15 @@
 // The filter and the range of time as inputs: the same wherever events are chosen.
 
-import { type EventFilter as Filter, MAX_CONDITIONS, MAX_DEPTH } from '../query/filter.ts';
+import {
+  type EventFilter as Filter,
+  MAX_CONDITIONS,
+  MAX_DEPTH,
+  storedFilter,
+} from '../query/filter.ts';
 import type { TimeRange as Range } from '../query/range.ts';
-import { builder } from './builder.ts';
+import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';
+import { seenBy } from '../query/seen.ts';
+import { type Context, builder } from './builder.ts';
 import { EventCategory, EventStatus, SeverityEnum } from './vocabulary.ts';
 
 export const TimeRange = builder.inputRef<Range>('TimeRange').implement({
@@ -41,7 +48,9 @@ EventFilter.implement({
     username: t.stringList({ description: 'User names, to the letter.' }),
     userRole: t.stringList({ description: 'Roles, to the letter.' }),
     ipAddress: t.stringList({ description: 'Addresses or CIDR blocks, such as 10.0.0.0/8.' }),
-    sessionId: t.stringList({ description: 'Sessions, to the letter.' }),
+    sessionId: t.stringList({
+      description: 'Sessions, to the letter: as they were sent, or as the log shows them.',
+    }),
     resourceType: t.stringList({ description: 'Kinds of resource, to the letter.' }),
     resourceId: t.stringList({ description: 'Identifiers of resources, to the letter.' }),
     action: t.stringList({ description: 'Actions, to the letter.' }),
@@ -51,6 +60,9 @@ EventFilter.implement({
     tagsAny: t.stringList({ description: 'Events with at least one of these tags.' }),
     tagsAll: t.stringList({ description: 'Events with all of these tags.' }),
     range: t.field({ type: TimeRange, description: 'By the timestamp of the event.' }),
+    search: t.string({
+      description: `Words, in name, description, error message and resource name, ASCII without regard to case and accents: each must begin a word there, or be like a word of the resource's name (a third of their trigrams in common), so that misspelt names are found; one in "quotation marks" must be that word. At most ${MAX_WORDS}; of descriptions and error messages the first ${SEARCHED_CHARACTERS} characters.`,
+    }),
     and: t.field({
       type: [EventFilter],
       description: 'Events that match all of these filters; an empty list asks for nothing.',
@@ -66,3 +78,7 @@ EventFilter.implement({
     }),
   }),
 });
+
+/** What a viewer asks for with a filter: in terms of what is stored, and no more than they may see. */
+export const asked = (filter: Filter | null | undefined, { protection, viewer }: Context): Filter =>
+  seenBy(viewer, filter ? storedFilter(filter, protection.storedForms) : null);

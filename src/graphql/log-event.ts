@@ -3,8 +3,7 @@
 import { JejakError } from '../errors.ts';
 import { type RejectionCode as Code, type Warning, rejections } from '../events/complete.ts';
 import { MAX_EVENTS_PER_CALL } from '../events/fields.ts';
-import type { Viewer } from '../access/viewer.ts';
-import type { Origin, Outcome } from '../ingest/log.ts';
+import type { Outcome } from '../ingest/log.ts';
 import { formatCursor } from '../live/cursor.ts';
 import { builder } from './builder.ts';
 import { Event, LogEventInput } from './event.ts';
@@ -40,6 +39,7 @@ export const RejectionCode = builder.enumType('RejectionCode', {
 });
 
 const IngestWarning = builder.objectRef<Warning>('IngestWarning').implement({
+  readers: ['events:write'],
   description: 'Something about an event that was not as it should be, and what was done.',
   fields: (t) => ({
     field: t.exposeString('field', { description: 'The field it is about.' }),
@@ -50,6 +50,7 @@ const IngestWarning = builder.objectRef<Warning>('IngestWarning').implement({
 });
 
 export const LogEventPayload = builder.objectRef<Outcome>('LogEventPayload').implement({
+  readers: ['events:write'],
   description: 'What became of one event. It is answered after the event is durable.',
   fields: (t) => ({
     event: t.field({
@@ -85,6 +86,7 @@ export const LogEventPayload = builder.objectRef<Outcome>('LogEventPayload').imp
 });
 
 const LogEventsPayload = builder.objectRef<readonly Outcome[]>('LogEventsPayload').implement({
+  readers: ['events:write'],
   description: 'What became of the events of one call. They are committed together.',
   fields: (t) => {
     const count = (description: string, ...wanted: Outcome['outcome'][]) =>
@@ -105,12 +107,6 @@ const LogEventsPayload = builder.objectRef<readonly Outcome[]>('LogEventsPayload
   },
 });
 
-/** The scope rules let nobody in here without a key. */
-const originOf = (viewer: Viewer | null): Origin => ({
-  keyId: viewer!.keyId,
-  keyName: viewer!.name,
-});
-
 builder.mutationFields((t) => ({
   logEvent: t.field({
     type: LogEventPayload,
@@ -119,7 +115,7 @@ builder.mutationFields((t) => ({
     authScopes: { may: 'events:write' },
     args: { input: t.arg({ type: LogEventInput, required: true, description: 'The event.' }) },
     resolve: async (_root, { input }, { log, viewer }) => {
-      const [outcome] = await log([input], originOf(viewer));
+      const [outcome] = await log([input], viewer!);
       if (outcome!.outcome === 'REJECTED' && outcome!.rejection.code === 'CONFLICT')
         throw new JejakError('CONFLICT', outcome!.rejection.reason);
       return outcome!;
@@ -138,7 +134,7 @@ builder.mutationFields((t) => ({
           'BAD_USER_INPUT',
           `${input.length} events were sent; a call may carry at most ${MAX_EVENTS_PER_CALL}.`,
         );
-      return log(input, originOf(viewer));
+      return log(input, viewer!);
     },
   }),
 }));

@@ -8,6 +8,7 @@ import { LogEventInput } from './event.ts';
 import { LogEventPayload, RejectionCode } from './log-event.ts';
 
 const QuarantinedEvent = builder.objectRef<Quarantined>('QuarantinedEvent').implement({
+  readers: ['admin'],
   description: 'An event that was refused, as it was sent. It waits 7 days to be mended.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Its number, for `replayQuarantined`.' }),
@@ -71,11 +72,11 @@ builder.mutationFields((t) => ({
           `There is no quarantined event ${id}; \`quarantinedEvents\` lists them.`,
         );
       const original = typeof waiting.source === 'object' ? waiting.source : {};
-      const [outcome] = await log([{ timestamp: waiting.receivedAt, ...original, ...changes }], {
-        keyId: viewer!.keyId,
-        keyName: viewer!.name,
-        replay: true,
-      });
+      const [outcome] = await log(
+        [{ timestamp: waiting.receivedAt, ...original, ...changes }],
+        viewer!,
+        { replay: true },
+      );
       if (outcome!.outcome !== 'REJECTED') await quarantine.release(waiting.id);
       return outcome!;
     },

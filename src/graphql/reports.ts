@@ -1,8 +1,10 @@
 // The specification's monitoring reports 2 to 6. Report 1, `recentCriticalEvents`, is a page of events.
 
-import { resolveRange } from '../query/range.ts';
+import { filterSql } from '../query/filter.ts';
+import { type TimeRange as Range, resolveRange } from '../query/range.ts';
 import * as reports from '../query/reports.ts';
-import { builder } from './builder.ts';
+import { seenBy } from '../query/seen.ts';
+import { type Context, builder } from './builder.ts';
 import { TimeRange } from './filter.ts';
 
 type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Awaited<
@@ -12,6 +14,7 @@ type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Aw
 const UserActivity = builder
   .objectRef<RowOf<typeof reports.userActivity>>('UserActivity')
   .implement({
+    readers: ['events:read'],
     description: 'How much one user did.',
     fields: (t) => ({
       username: t.exposeString('username', {
@@ -33,6 +36,7 @@ const UserActivity = builder
 const EndpointErrorRate = builder
   .objectRef<RowOf<typeof reports.endpointErrorRates>>('EndpointErrorRate')
   .implement({
+    readers: ['events:read'],
     description: 'How often requests to one endpoint went wrong.',
     fields: (t) => ({
       endpoint: t.exposeString('endpoint', { description: 'The endpoint.' }),
@@ -52,6 +56,7 @@ const EndpointErrorRate = builder
 const SecuritySummary = builder
   .objectRef<RowOf<typeof reports.securitySummary>>('SecuritySummary')
   .implement({
+    readers: ['events:read'],
     description: 'How often one kind of security event occurred.',
     fields: (t) => ({
       type: t.exposeString('type', { description: 'The family of the events.' }),
@@ -68,6 +73,7 @@ const SecuritySummary = builder
 const ModelPerformance = builder
   .objectRef<RowOf<typeof reports.modelPerformance>>('ModelPerformance')
   .implement({
+    readers: ['events:read'],
     description: 'How sure individual predictions were in one hour.',
     fields: (t) => ({
       hour: t.expose('hour', { type: 'DateTime', description: 'When the hour begins.' }),
@@ -85,6 +91,7 @@ const ModelPerformance = builder
 const SystemPerformance = builder
   .objectRef<RowOf<typeof reports.systemPerformance>>('SystemPerformance')
   .implement({
+    readers: ['events:read'],
     description: 'How long the actions of one event name took, in milliseconds.',
     fields: (t) => ({
       name: t.exposeString('name', { description: 'The name of the events.' }),
@@ -98,6 +105,12 @@ const SystemPerformance = builder
       }),
     }),
   });
+
+/** A range of time, and of its events those that the viewer may see. */
+const spanOf = (range: Range, { viewer, clock }: Context): reports.Span => {
+  const now = clock();
+  return { ...resolveRange(range, now), where: filterSql(seenBy(viewer, null), now) };
+};
 
 const DAY = { last: 'PT24H' };
 const HOUR = { last: 'PT1H' };
@@ -121,10 +134,10 @@ builder.queryFields((t) => {
           description: 'Whether what was done without a username is a row too.',
         }),
       },
-      resolve: (_root, { range, includeAnonymous }, { database, clock }) =>
+      resolve: (_root, { range, includeAnonymous }, context) =>
         reports.userActivity(
-          database.question,
-          resolveRange(range ?? DAY, clock()),
+          context.database.question,
+          spanOf(range ?? DAY, context),
           includeAnonymous ?? false,
         ),
     }),
@@ -139,10 +152,10 @@ builder.queryFields((t) => {
           description: 'Only endpoints with more requests than this.',
         }),
       },
-      resolve: (_root, { range, moreThan }, { database, clock }) =>
+      resolve: (_root, { range, moreThan }, context) =>
         reports.endpointErrorRates(
-          database.question,
-          resolveRange(range ?? HOUR, clock()),
+          context.database.question,
+          spanOf(range ?? HOUR, context),
           moreThan ?? 10,
         ),
     }),
@@ -158,10 +171,10 @@ builder.queryFields((t) => {
             'Whether the security-relevant codes of other categories, such as AUTH-005, count too.',
         }),
       },
-      resolve: (_root, { range, includeRelated }, { database, clock }) =>
+      resolve: (_root, { range, includeRelated }, context) =>
         reports.securitySummary(
-          database.question,
-          resolveRange(range ?? DAY, clock()),
+          context.database.question,
+          spanOf(range ?? DAY, context),
           includeRelated ?? false,
         ),
     }),
@@ -174,12 +187,12 @@ builder.queryFields((t) => {
         range: rangeOf(DAY),
         timeZone: t.arg({ type: 'TimeZone', defaultValue: 'UTC', description: 'Whose hours.' }),
       },
-      resolve: (_root, { range, timeZone }, { database, clock }) =>
+      resolve: (_root, { range, timeZone }, context) =>
         reports.modelPerformance(
-          database.question,
-          resolveRange(range ?? DAY, clock()),
+          context.database.question,
+          spanOf(range ?? DAY, context),
           timeZone ?? 'UTC',
-          clock(),
+          context.clock(),
         ),
     }),
     systemPerformance: t.field({
@@ -187,8 +200,8 @@ builder.queryFields((t) => {
       description: 'Report 6: processing times by event name, the slowest on average first.',
       authScopes: { may: 'events:read' },
       args: { range: rangeOf(HOUR) },
-      resolve: (_root, { range }, { database, clock }) =>
-        reports.systemPerformance(database.question, resolveRange(range ?? HOUR, clock())),
+      resolve: (_root, { range }, context) =>
+        reports.systemPerformance(context.database.question, spanOf(range ?? HOUR, context)),
     }),
   };
 });

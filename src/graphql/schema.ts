@@ -2,6 +2,7 @@
 
 import { printSchema } from 'graphql';
 import { builder } from './builder.ts';
+import { rulesOf } from './rules.ts';
 import './scalars.ts';
 import './vocabulary.ts';
 import './events.ts';
@@ -13,6 +14,9 @@ import './subscriptions.ts';
 import './keys.ts';
 
 export const schema = builder.toSchema({ sortSchema: false });
+
+/** Who may ask what; without a rule for everything there is no schema. */
+export const rules = rulesOf(schema);
 
 /** The text of schema.graphql. */
 export const printedSchema = (): string => `${printSchema(schema)}\n`;

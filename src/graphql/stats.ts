@@ -19,7 +19,7 @@ import {
 } from '../query/stats.ts';
 import { builder } from './builder.ts';
 import { types } from './event.ts';
-import { EventFilter, TimeRange } from './filter.ts';
+import { EventFilter, TimeRange, asked } from './filter.ts';
 import { fieldsBelow } from './selection.ts';
 
 const described = <N extends string>(rows: Record<N, { readonly about: string }>) =>
@@ -44,6 +44,7 @@ const StatsBasis = builder.enumType('StatsBasis', {
 });
 
 const NumberStats = builder.objectRef<Stats['times']>('NumberStats').implement({
+  readers: ['events:read'],
   description: 'Statistics of the numbers that some events have, in the unit of those numbers.',
   fields: (t) => {
     const figure = (name: keyof Stats['times'], description: string) =>
@@ -77,6 +78,7 @@ const share = (part: number | undefined, { count }: Stats['events']): number | n
 
 const EventStats = builder.objectRef<Stats>('EventStats');
 EventStats.implement({
+  readers: ['events:read'],
   description:
     'What is known of the events of one group in one bucket. Fields of a dimension that `groupBy` does not name are null.',
   fields: (t) => ({
@@ -239,7 +241,7 @@ builder.queryFields((t) => ({
       return eventStats(
         context.database.question,
         {
-          filter,
+          filter: asked(filter, context),
           range: resolveRange(range, now),
           interval,
           timeZone: timeZone ?? 'UTC',

@@ -15,11 +15,12 @@ import {
 } from '../query/filter.ts';
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
-import { EventFilter } from './filter.ts';
+import { EventFilter, asked } from './filter.ts';
 
 type Logged = Payload & { readonly event: LoggedEvent };
 
 const EventLogged = builder.objectRef<Logged>('EventLogged').implement({
+  readers: ['events:read'],
   description: 'An event and where the subscriber now stands.',
   fields: (t) => ({
     event: t.expose('event', { type: Event, description: 'The event, as it is stored.' }),
@@ -37,6 +38,7 @@ type Batch = Payload & {
 };
 
 const EventStreamBatch = builder.objectRef<Batch>('EventStreamBatch').implement({
+  readers: ['events:read'],
   description:
     'Events that came together, and where the subscriber now stands. Without events it is a checkpoint: nothing that matches came, and the cursor moves on.',
   fields: (t) => ({
@@ -95,11 +97,11 @@ const wantOf = (
   form: string,
   pack: Want['pack'],
   given: Filter | null | undefined,
-  { clock }: Context,
+  context: Context,
   info: GraphQLResolveInfo,
 ): Want => {
-  const now = clock();
-  const filter = settled(given, now);
+  const now = context.clock();
+  const filter = settled(asked(given, context), now);
   const columns = columnsFor([...filterFields(filter), ...selectedIn(info)]);
   return {
     key: JSON.stringify([form, filter, columns]),
@@ -109,15 +111,8 @@ const wantOf = (
   };
 };
 
-/** Category SECURITY, or severity CRITICAL whatever the category. */
-const security = (info: GraphQLResolveInfo): Want => {
-  const columns = columnsFor(['category', 'severity', ...selectedIn(info)]);
-  return {
-    key: JSON.stringify(['security', columns]),
-    wanted: ({ category, severity }) => category === 'SECURITY' || severity === 'CRITICAL',
-    need: { columns },
-    pack: each,
-  };
+const securityRelevant: Filter = {
+  or: [{ category: ['SECURITY'] }, { severity: ['CRITICAL'] }],
 };
 
 /** The columns behind some names; those that are none of an event's do not matter. */
@@ -164,8 +159,11 @@ builder.subscriptionFields((t) => ({
       'Every event of category SECURITY, and every CRITICAL one whatever its category, in the order of commits.',
     authScopes: { may: 'events:read' },
     args: { after: t.arg.string({ description: AFTER }) },
-    subscribe: (_root, { after }, { follow, resumeAfter }, info) =>
-      follow(security(info), resumeAfter ?? after),
+    subscribe: (_root, { after }, context, info) =>
+      context.follow(
+        wantOf('each', each, securityRelevant, context, info),
+        context.resumeAfter ?? after,
+      ),
     resolve: (logged) => logged as unknown as Logged,
   }),
   eventStream: t.field({

@@ -39,6 +39,7 @@ export const EventStatus = builder.enumType('EventStatus', {
 
 const EventDefinition = builder.objectRef<Definition>('EventDefinition');
 EventDefinition.implement({
+  readers: ['events:read', 'events:write'],
   description:
     'One of the 84 catalogued events: what it means and what an event of its code is completed with.',
   fields: (t) => ({
@@ -80,6 +81,7 @@ EventDefinition.implement({
 
 const SeverityLevel = builder.objectRef<Severity>('SeverityLevel');
 SeverityLevel.implement({
+  readers: ['events:read'],
   description: 'A severity, what it asks of people, and how long its events are kept.',
   fields: (t) => ({
     severity: t.field({ type: SeverityEnum, description: 'Its name.', resolve: (name) => name }),
@@ -105,6 +107,7 @@ SeverityLevel.implement({
 
 const CategoryType = builder.objectRef<Category>('Category');
 CategoryType.implement({
+  readers: ['events:read'],
   description: 'A category of events.',
   fields: (t) => ({
     code: t.field({

@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DocumentNode, getOperationAST } from 'graphql';
-import { LOOK_AT_CREDENTIALS_MS } from '../access/hold.ts';
+import { LOOK_AT_CREDENTIALS_MS } from '../access/authenticate.ts';
 import type { Answer, Delivery } from '../graphql/deliveries.ts';
 import type { Metrics } from '../metrics.ts';
 import { drained, piecesOf } from './drained.ts';
@@ -75,7 +75,6 @@ const COMPLETE = 'event: complete\ndata:\n\n';
 const begin = (response: ServerResponse, status: number): void => {
   response.writeHead(status, {
     'Content-Type': 'text/event-stream; charset=utf-8',
-    'Cache-Control': 'no-cache',
     'X-Accel-Buffering': 'no',
   });
   response.flushHeaders();

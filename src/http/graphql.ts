@@ -2,10 +2,9 @@
 // errors that carry a stable code or no detail at all.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
+import { type DocumentNode, type ExecutionArgs, type ExecutionResult, validate } from 'graphql';
 import { type GraphQLParams, type Plugin, createYoga, isAsyncIterable } from 'graphql-yoga';
-import { assertHolds } from '../access/hold.ts';
+import type { Access } from '../access/authenticate.ts';
 import type { Viewer } from '../access/viewer.ts';
 import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
@@ -20,15 +19,20 @@ import { parseJson, readBody } from './body.ts';
 import { acceptsEvents, isSubscription, lastEventId, refuseStream, stream } from './event-stream.ts'; // oxfmt-ignore
 import { createLane, render } from './lane.ts';
 import { publicError } from './mask.ts';
+import { createPage } from './page.ts';
 import { setRetryAfter } from './respond.ts';
 
 export type Parts = Omit<Context, 'viewer'> & {
   readonly logger: Logger;
   readonly pulse: Pulse;
   /** Throws OVERLOADED where events with this key would be refused now. */
-  readonly assertRoom: (keyId: number) => void;
+  readonly assertRoom: (viewerId: string) => void;
+  readonly access: Access;
   readonly metrics: Metrics;
+  readonly documents: Documents;
 };
+
+type Rules = Parameters<typeof validate>[2];
 
 const WELCOME = `# Jejak: the event log of EduPro.
 #
@@ -45,27 +49,35 @@ subscription Watch {
 export type GraphqlDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export const createGraphql = (
-  { logger, pulse, assertRoom, metrics, ...parts }: Parts,
-  documents: Documents,
+  { logger, pulse, assertRoom, metrics, access, documents, ...parts }: Parts,
   deliveries: Deliveries,
 ): GraphqlDoor => {
   const mask = (error: unknown) => publicError(error, logger);
   const contextOf = (viewer: Viewer | null): Context => ({ ...parts, viewer });
-  const { known, learn } = documents;
-  const lane = createLane({ known, keys: parts.keys, contextOf, mask, guard: pulse.guard });
+  const { known, learn, assertMayAsk, hidesSuggestions } = documents;
+  const lane = createLane({ known, assertMayAsk, contextOf, mask, guard: pulse.guard });
+  const page = createPage();
   const plugin: Plugin<object, Context> = {
+    onResponse: ({ response }) => {
+      if (response.headers.get('content-type')?.startsWith('text/html'))
+        response.headers.set('Content-Security-Policy', page.policy());
+    },
     onRequestParse: ({ serverContext, setRequestParser }) => {
-      const { params } = (serverContext as unknown as { req: Posted }).req;
+      const { params } = askedIn(serverContext);
       if (params) setRequestParser(() => params);
     },
     onParse: ({ setParseFn }) => setParseFn(parseWithin),
-    onValidate:
-      ({ params: { documentAST } }) =>
-      ({ valid, result }) => {
+    onValidate: ({ params: { documentAST }, context, setValidationFn }) => {
+      const hideSuggestions = hidesSuggestions(askedIn(context).viewer);
+      setValidationFn((of: typeof schema, document: DocumentNode, by: Rules) =>
+        validate(of, document, by, { hideSuggestions }),
+      );
+      return ({ valid, result }) => {
         if (valid) learn(documentAST as DocumentNode);
         // These are not masked; yoga would name a code of its own.
         else for (const { extensions } of result) extensions['code'] = 'BAD_USER_INPUT';
-      },
+      };
+    },
     onResultProcess: (answer) => {
       const { result, resultProcessor } = answer;
       // A subscription that came to here is one for a client that takes no server-sent events.
@@ -79,9 +91,14 @@ export const createGraphql = (
       );
     },
     onExecute: ({ executeFn, setExecuteFn }) =>
-      setExecuteFn((args: ExecutionArgs) =>
-        pulse.guard(async () => executeFn(args) as ExecutionResult),
-      ),
+      setExecuteFn((args: ExecutionArgs) => {
+        const { viewer } = args.contextValue as Context;
+        const asked = { ...args, hideSuggestions: hidesSuggestions(viewer) };
+        return pulse.guard(async () => {
+          assertMayAsk(args.document, viewer);
+          return executeFn(asked) as ExecutionResult;
+        });
+      }),
   };
   const yoga = createYoga<object, Context>({
     schema,
@@ -98,7 +115,7 @@ export const createGraphql = (
       headers: '{ "Authorization": "Bearer " }',
       defaultEditorToolsVisibility: 'headers',
     },
-    renderGraphiQL,
+    renderGraphiQL: (options) => page.render(options),
     maskedErrors: { maskError: mask },
     plugins: [plugin],
     maxRequestBodySize: false, // it is bounded before
@@ -107,8 +124,7 @@ export const createGraphql = (
       documentCache: { get: known, set: () => {} },
       errorCache: { get: () => undefined, set: () => {} },
     },
-    context: async ({ request }) =>
-      contextOf(await viewerOf(request.headers.get('authorization'), parts.keys)),
+    context: (initial) => contextOf(askedIn(initial).viewer),
   });
 
   /** Whether the request was a subscription, which is then under way. */
@@ -116,12 +132,12 @@ export const createGraphql = (
     request: IncomingMessage,
     response: ServerResponse,
     { query, variables, operationName }: GraphQLParams,
+    viewer: Viewer | null,
   ): Promise<boolean> => {
     if (!acceptsEvents(request) || typeof query !== 'string') return false;
-    const document = documents.read(query);
+    const document = documents.read(query, viewer);
     if (!isDocument(document)) return false; // yoga says what is wrong
     if (!isSubscription(document, operationName)) return false;
-    const viewer = await viewerOf(request.headers.authorization ?? null, parts.keys);
     const delivery = await deliveries.open({
       schema,
       document,
@@ -134,35 +150,45 @@ export const createGraphql = (
       const { status, text } = explain(delivery.errors);
       refuseStream(response, status, text);
     } else {
-      const look = () => assertHolds(parts.keys, request.headers.authorization);
+      const look = () => access.assertHolds(request.headers.authorization);
       await stream(response, delivery, look, (error) => explain([error]).text, metrics);
     }
     return true;
   };
 
+  /** Nobody without a credential; a credential that is not good is an error, whatever is asked. */
+  const viewerOf = async (request: IncomingMessage): Promise<Viewer | null> => {
+    const { authorization } = request.headers;
+    return authorization === undefined ? null : access.authenticate(authorization, request);
+  };
+
   return async (request, response) => {
-    const { accept, authorization } = request.headers;
+    const { accept } = request.headers;
     try {
       if (request.method !== 'POST') {
-        const params = paramsIn(request.url!);
-        if (request.method === 'GET' && (await subscribed(request, response, params)))
+        const asked = paramsIn(request.url!);
+        const params = withDocument(asked, documents);
+        const named = params === asked ? {} : { params }; // yoga reads the address itself
+        const viewer = await viewerOf(request);
+        if (params.query) documents.assertListed(params.query, viewer);
+        if (request.method === 'GET' && (await subscribed(request, response, params, viewer)))
           return undefined;
-        return await yoga(request, response);
+        return await yoga(Object.assign(request, { viewer, ...named }), response);
       }
       if (!isAnswerable(accept)) throw notAcceptable();
       const { text } = await readBody(request, ['application/json']);
       // Under a flood most events are refused; to parse them first would take the time of those that are not.
-      if (text.includes('logEvent')) {
-        const viewer = await parts.keys.authenticate(authorization).catch(() => undefined);
-        if (viewer) assertRoom(viewer.keyId);
-      }
-      const body = parseJson(text);
-      if (typeof body !== 'object' || body === null)
+      const viewer = await viewerOf(request);
+      if (viewer && text.includes('logEvent')) assertRoom(viewer.id);
+      const sent = parseJson(text);
+      if (typeof sent !== 'object' || sent === null)
         throw new JejakError('BAD_USER_INPUT', 'Send a JSON object with `query` in it.');
-      const answer = await lane(body, accept, authorization);
+      const body = withDocument(sent, documents);
+      if (typeof body.query === 'string') documents.assertListed(body.query, viewer);
+      const answer = await lane(body, accept, viewer);
       if (answer === undefined) {
-        if (await subscribed(request, response, body)) return undefined;
-        return await yoga(withParams(request, body), response);
+        if (await subscribed(request, response, body, viewer)) return undefined;
+        return await yoga(posted(request, body, viewer), response);
       }
       response.statusCode = answer.status;
       response.setHeader('Content-Type', `${answer.mediaType}; charset=utf-8`);
@@ -181,13 +207,14 @@ export const createGraphql = (
   };
 };
 
-/** A request whose body was read, inflated and parsed already. */
-type Posted = IncomingMessage & { readonly params?: GraphQLParams };
+/** What is known of a request before yoga has it: who asks, and what its body says where it was read already. */
+type Asked = { readonly viewer: Viewer | null; readonly params?: GraphQLParams };
 
-const withParams = (request: IncomingMessage, params: object): Posted => {
+const posted = (request: IncomingMessage, params: object, viewer: Viewer | null) => {
   delete request.headers['content-encoding'];
-  return Object.assign(request, { params });
+  return Object.assign(request, { params, viewer });
 };
+const askedIn = (context: object): Asked => (context as { req: IncomingMessage & Asked }).req;
 
 const mediaTypes =
   /(^|[,\s])(\*\/\*|application\/(\*|json|graphql-response\+json)|text\/(\*|event-stream)|multipart\/(\*|mixed))\s*([,;]|$)/i;
@@ -202,8 +229,19 @@ const notAcceptable = (): JejakError =>
     { details: { status: 406 } },
   );
 
+type Sent = GraphQLParams & { readonly documentId?: unknown };
+
+/** What is asked, with the document that was named in the place of its name. */
+const withDocument = (sent: Sent, { named }: Documents): Sent => {
+  const { documentId, ...rest } = sent;
+  if (documentId === undefined || documentId === null) return sent;
+  if (typeof documentId !== 'string' || sent.query != null)
+    throw new JejakError('BAD_USER_INPUT', 'Send `query` or a text as `documentId`, not both.');
+  return { ...rest, query: named(documentId) };
+};
+
 /** What a question in the address asks. */
-const paramsIn = (url: string): GraphQLParams => {
+const paramsIn = (url: string): Sent => {
   const search = new URL(url, 'http://localhost').searchParams;
   const json = (name: string) => {
     const text = search.get(name);
@@ -214,9 +252,6 @@ const paramsIn = (url: string): GraphQLParams => {
     query: search.get('query') ?? undefined,
     variables: json('variables'),
     operationName: search.get('operationName') ?? undefined,
-  } as GraphQLParams;
+    documentId: search.get('documentId') ?? undefined,
+  } as Sent;
 };
-
-/** Nobody without a credential; a credential that is not good is an error, whatever was asked. */
-const viewerOf = (authorization: string | null, keys: Context['keys']): Promise<Viewer | null> =>
-  authorization === null ? Promise.resolve(null) : keys.authenticate(authorization);

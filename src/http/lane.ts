@@ -3,7 +3,7 @@
 // cannot be executed at all is left to yoga. Documents are compiled once.
 
 import { type ASTNode, type DocumentNode, type ExecutionResult, type GraphQLError, visit } from 'graphql'; // oxfmt-ignore
-import type { Keys } from '../access/keys.ts';
+import type { Viewer } from '../access/viewer.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Context } from '../graphql/builder.ts';
 import { type Compiled, compile } from '../graphql/compile.ts';
@@ -16,34 +16,33 @@ export type Answer = { readonly status: number; readonly mediaType: string; read
 export type Lane = (
   body: unknown,
   accept: string | undefined,
-  authorization: string | undefined,
+  viewer: Viewer | null,
 ) => Promise<Answer | undefined>;
 
 type LaneParts = {
   readonly known: Documents['known'];
-  readonly keys: Keys;
-  readonly contextOf: (viewer: Context['viewer']) => Context;
+  readonly assertMayAsk: Documents['assertMayAsk'];
+  readonly contextOf: (viewer: Viewer | null) => Context;
   readonly mask: (error: unknown) => GraphQLError;
   readonly guard: Pulse['guard'];
 };
 
-export const createLane = ({ known, keys, contextOf, mask, guard }: LaneParts): Lane => {
+export const createLane = ({ known, assertMayAsk, contextOf, mask, guard }: LaneParts): Lane => {
   const compiled = new WeakMap<DocumentNode, Compiled | undefined>();
 
-  return async (body, accept, authorization) => {
+  return async (body, accept, viewer) => {
     const mediaType = mediaTypeOf(accept);
     const request = mediaType === undefined ? undefined : readRequest(body);
     const document = request && known(request.query);
-    if (!mediaType || !document || authorization === undefined) return undefined;
+    if (!mediaType || !document) return undefined;
     if (request.operationName !== null && request.operationName !== nameOf(document))
       return undefined;
     if (!compiled.has(document))
       compiled.set(document, isPlain(document) ? compile(schema, document) : undefined);
     const query = compiled.get(document);
     if (!query) return undefined;
-    const viewer = await keys.authenticate(authorization).catch(() => undefined);
-    if (!viewer) return undefined;
     try {
+      assertMayAsk(document, viewer);
       const context = contextOf(viewer);
       const result = await guard(async () => query(undefined, context, request.variables));
       // Without `data` the variables were refused before anything ran.

@@ -2,8 +2,8 @@
 // names, as JSON or a line each as NDJSON. It is the same way into the log as the mutations: same rules, same outcomes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Keys } from '../access/keys.ts';
-import { may } from '../access/viewer.ts';
+import type { Access } from '../access/authenticate.ts';
+import { lacking, may } from '../access/viewer.ts';
 import { JejakError, errorCodes } from '../errors.ts';
 import { MAX_EVENTS_PER_CALL, fieldNames, fields } from '../events/fields.ts';
 import type { Log, Outcome } from '../ingest/log.ts';
@@ -13,24 +13,24 @@ import { respond } from './respond.ts';
 
 export type RestParts = {
   readonly log: Log;
-  readonly keys: Keys;
-  readonly assertRoom: (keyId: number) => void;
+  readonly access: Access;
+  readonly assertRoom: (viewerId: string) => void;
 };
 
 /** Answers 200 where every event is in the log, 207 where only some are, and for a single one that is not 409 or 422. */
 export const handleEvents = async (
   request: IncomingMessage,
   response: ServerResponse,
-  { log, keys, assertRoom }: RestParts,
+  { log, access, assertRoom }: RestParts,
 ): Promise<void> => {
   if (request.method !== 'POST') {
     response.setHeader('Allow', 'POST');
     throw new JejakError('BAD_USER_INPUT', 'Send events with POST.', { details: { status: 405 } });
   }
-  const viewer = await keys.authenticate(request.headers.authorization);
+  const viewer = await access.authenticate(request.headers.authorization, request);
   if (!may(viewer, 'events:write'))
-    throw new JejakError('FORBIDDEN', `The key "${viewer.name}" lacks the scope events:write.`);
-  assertRoom(viewer.keyId); // before the body is parsed, or even sent
+    throw new JejakError('FORBIDDEN', lacking(viewer, 'events:write'));
+  assertRoom(viewer.id); // before the body is parsed, or even sent
   const { text, lines } = await readBody(request, ['application/json', 'application/x-ndjson']);
   const body = lines
     ? text
@@ -44,10 +44,7 @@ export const handleEvents = async (
       'BAD_USER_INPUT',
       `${sources.length} events were sent; a call may carry at most ${MAX_EVENTS_PER_CALL}.`,
     );
-  const outcomes = await log(sources.map(withApiNames), {
-    keyId: viewer.keyId,
-    keyName: viewer.name,
-  });
+  const outcomes = await log(sources.map(withApiNames), viewer);
   const results = outcomes.map(resultOf);
   if (Array.isArray(body)) respond(response, statusOfAll(outcomes), { results });
   else respond(response, statusOf(outcomes[0]!), results[0]);

@@ -5,10 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JejakError } from '../errors.ts';
 import { createDeliveries } from '../graphql/deliveries.ts';
-import { createDocuments } from '../graphql/documents.ts';
+import { createExport } from './export.ts';
 import { type Parts, createGraphql } from './graphql.ts';
 import { render } from './lane.ts';
 import { publicError } from './mask.ts';
+import { answerOrigin } from './origins.ts';
 import { respond, respondError } from './respond.ts';
 import { handleEvents } from './rest.ts';
 import { createSockets } from './sockets.ts';
@@ -27,6 +28,14 @@ const arrival = {
   connectionsCheckingInterval: 1_000,
 } as const;
 
+/** On every answer. Nothing of ours is kept by caches, framed, or run by a browser; the page of GraphiQL says more for itself. */
+const secure = Object.entries({
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+});
+
 /** How long requests that are under way may take to finish when the server stops. */
 const FINISH_MS = 5_000;
 const LOOK_MS = 20;
@@ -39,11 +48,11 @@ export const listen = async (
     (result) => render(result, (error) => publicError(error, parts.logger)).text,
     parts.metrics,
   );
-  const documents = createDocuments();
-  const graphql = createGraphql(parts, documents, deliveries);
+  const graphql = createGraphql(parts, deliveries);
   const doors: Record<string, Handler> = {
     '/graphql': graphql,
     '/api/events': (request, response) => handleEvents(request, response, parts),
+    '/api/export': createExport(parts),
     '/healthz': (_request, response) => respond(response, 200, { status: 'ok' }),
     '/readyz': (_request, response) => {
       const ready = parts.pulse.beats();
@@ -61,6 +70,7 @@ export const listen = async (
   const underWay = new Set<ServerResponse>();
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (stopping) response.setHeader('Connection', 'close');
+    for (const [name, value] of secure) response.setHeader(name, value);
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
     try {
@@ -73,13 +83,14 @@ export const listen = async (
           `There is nothing at ${pathname}; the doors are ${Object.keys(doors).join(', ')}.`,
           { details: { status: 404 } },
         );
+      if (await answerOrigin(request, response, parts.access)) return;
       await door(request, response);
     } catch (error) {
       respondError(response, error, parts.logger);
     }
   };
   const server = createServer(arrival, (request, response) => void answer(request, response));
-  const sockets = createSockets(server, parts, documents, deliveries);
+  const sockets = createSockets(server, parts, deliveries);
   await started(server, address);
   const { port } = server.address() as AddressInfo;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;

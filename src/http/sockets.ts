@@ -6,15 +6,16 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ExecutionArgs, type GraphQLError, execute } from 'graphql';
+import { type ExecutionArgs, GraphQLError, execute } from 'graphql';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { LOOK_AT_CREDENTIALS_MS, assertHolds } from '../access/hold.ts';
+import { LOOK_AT_CREDENTIALS_MS } from '../access/authenticate.ts';
+import type { Caller } from '../access/caller.ts';
 import type { Viewer } from '../access/viewer.ts';
 import { refusalOf } from '../database/failures.ts';
 import { JejakError } from '../errors.ts';
 import type { Answer, Deliveries, Delivery } from '../graphql/deliveries.ts';
-import { type Documents, isDocument } from '../graphql/documents.ts';
+import { isDocument } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
 import { leavable } from '../live/leavable.ts';
 import { drained, piecesOf } from './drained.ts';
@@ -22,6 +23,7 @@ import { frameOf } from './frame.ts';
 import type { Parts } from './graphql.ts';
 import { exactly } from './json.ts';
 import { publicError } from './mask.ts';
+import { isForeign } from './origins.ts';
 import type { Metrics } from '../metrics.ts';
 
 const MAX_FRAME_BYTES = 64 * 1024;
@@ -37,6 +39,7 @@ const GOODBYE_MS = 2_000;
 type Extra = {
   readonly socket: WebSocket;
   readonly raw: Socket;
+  readonly request: Caller;
   authorization?: string;
   viewer?: Viewer;
   /** Whether it was heard of since the last ping. */
@@ -47,8 +50,7 @@ type Subscribing = ExecutionArgs & { readonly send: Send };
 
 export const createSockets = (
   server: Server,
-  { logger, metrics, ...parts }: Parts,
-  documents: Documents,
+  { logger, metrics, access, documents, ...parts }: Parts,
   deliveries: Deliveries,
 ): AsyncDisposable => {
   const sockets = new WebSocketServer({
@@ -63,23 +65,12 @@ export const createSockets = (
     raw.on('error', () => raw.destroy());
     if (URL.parse(request.url ?? '/', 'http://localhost')?.pathname !== '/graphql')
       refuse(raw, '404 Not Found');
-    else if (!isOwn(request)) refuse(raw, '403 Forbidden');
-    else sockets.handleUpgrade(request, raw, head, (socket) => opened(socket, raw as Socket));
+    else if (isForeign(request)) refuse(raw, '403 Forbidden');
+    else sockets.handleUpgrade(request, raw, head, (socket) => opened(socket, request));
   });
 
-  const hidden = (errors: readonly unknown[]): GraphQLError[] =>
-    errors.map((error) => publicError(error, logger));
-  const formatted = (errors: readonly unknown[]) => hidden(errors).map((error) => error.toJSON());
-
-  /** A good key, or undefined where the socket is to be closed with 4403. */
-  const authenticate = async (extra: Extra): Promise<Viewer | undefined> => {
-    try {
-      return await parts.keys.authenticate(extra.authorization);
-    } catch (error) {
-      if (refusalOf(error)?.code === 'UNAUTHENTICATED') return undefined;
-      throw error;
-    }
-  };
+  const formatted = (errors: readonly unknown[]) =>
+    errors.map((error) => publicError(error, logger).toJSON());
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
@@ -89,11 +80,12 @@ export const createSockets = (
         connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
       if (typeof authorization === 'string') extra.authorization = authorization;
       try {
-        const viewer = await authenticate(extra);
-        if (viewer) extra.viewer = viewer;
-        return viewer !== undefined; // false closes it with 4403
+        extra.viewer = await access.authenticate(extra.authorization, extra.request);
+        return true;
       } catch (error) {
-        logger.warn({ err: error }, 'A key could not be looked up');
+        const code = refusalOf(error)?.code;
+        if (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN') return false; // closes it with 4403
+        logger.warn({ err: error }, 'A credential could not be looked up');
         extra.socket.close(TRY_AGAIN_LATER, 'Unavailable');
         return false;
       }
@@ -102,18 +94,20 @@ export const createSockets = (
     onSubscribe: ({ extra, subscriptions }, id, { query, variables, operationName }) => {
       try {
         if (Object.keys(subscriptions).length > MAX_SUBSCRIPTIONS) throw tooMany();
-        const document = documents.read(query);
-        if (!isDocument(document)) return hidden(document);
+        const { viewer = null } = extra;
+        const document = documents.read(query, viewer);
+        if (!isDocument(document)) return document.map(asGraphql);
         return {
           schema,
           document,
           variableValues: variables,
           operationName,
-          contextValue: { ...parts, viewer: extra.viewer ?? null },
+          contextValue: { ...parts, viewer },
+          hideSuggestions: documents.hidesSuggestions(viewer),
           send: (answers: readonly Answer[]) => sendWith(metrics, extra, id, answers),
         } satisfies Subscribing;
       } catch (error) {
-        return hidden([error]);
+        return [asGraphql(error)];
       }
     },
     execute,
@@ -126,8 +120,8 @@ export const createSockets = (
     onError: (_context, _id, _payload, errors) => formatted(errors),
   });
 
-  const opened = (socket: WebSocket, raw: Socket): void => {
-    const extra: Extra = { socket, raw, alive: true };
+  const opened = (socket: WebSocket, request: IncomingMessage): void => {
+    const extra: Extra = { socket, raw: request.socket, request, alive: true };
     connected.add(extra);
     const closed = protocol.opened(
       {
@@ -170,9 +164,9 @@ export const createSockets = (
   const looking = setInterval(() => {
     for (const { viewer, authorization, socket } of connected)
       if (viewer)
-        assertHolds(parts.keys, authorization).catch(() =>
-          socket.close(CloseCode.Forbidden, 'Forbidden'),
-        );
+        access
+          .assertHolds(authorization)
+          .catch(() => socket.close(CloseCode.Forbidden, 'Forbidden'));
   }, LOOK_AT_CREDENTIALS_MS);
 
   return {
@@ -208,9 +202,11 @@ const refuse = (raw: Duplex, status: string): void => {
   raw.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
 };
 
-/** A browser says from which page it comes; only our own may open a socket. Others say nothing. */
-const isOwn = ({ headers: { origin, host } }: IncomingMessage): boolean =>
-  origin === undefined || URL.parse(origin)?.host === host;
+/** What graphql-ws hands on to where errors are formatted. */
+const asGraphql = (error: unknown): GraphQLError =>
+  error instanceof GraphQLError
+    ? error
+    : new GraphQLError((error as Error).message, { originalError: error as Error });
 
 const tooMany = (): JejakError =>
   new JejakError(

@@ -17,7 +17,7 @@ export type Placed = { readonly appended: Appended; readonly offset: number };
 
 type Call = {
   readonly events: readonly Prepared[];
-  readonly owner: number;
+  readonly owner: string;
   readonly work: number;
   readonly bytes: number;
   readonly resolve: (placed: Placed) => void;
@@ -37,9 +37,9 @@ export type BatcherOptions = {
 
 export type Batcher = {
   /** Stores the events of one call; resolves after their commit. Rejects with OVERLOADED, or with what `append` threw. */
-  readonly add: (events: readonly Prepared[], owner?: number) => Promise<Placed>;
+  readonly add: (events: readonly Prepared[], owner?: string) => Promise<Placed>;
   /** Throws OVERLOADED where a call of this owner would be refused now. */
-  readonly assertRoom: (owner: number) => void;
+  readonly assertRoom: (owner: string) => void;
   /** How much is under way, as `maxWork` counts it. */
   readonly work: () => number;
   /** Gives up what waits and is not on its way yet. */
@@ -56,8 +56,8 @@ export const createBatcher = ({
   maxBatch = BATCH_SPAN,
 }: BatcherOptions): Batcher => {
   // The owner whose turn it is comes first; one that had its turn goes to the end.
-  const queues = new Map<number, Call[]>();
-  const workOf = new Map<number, number>(); // of each owner, with what is on its way
+  const queues = new Map<string, Call[]>();
+  const workOf = new Map<string, number>(); // of each owner, with what is on its way
   let work = 0;
   let bytes = 0;
   let waiting = 0; // events
@@ -141,7 +141,7 @@ export const createBatcher = ({
     waiting = 0;
   };
 
-  const assertRoom = (owner: number): void => {
+  const assertRoom = (owner: string): void => {
     const owned = workOf.get(owner) ?? 0;
     const owners = workOf.size + (owned === 0 ? 1 : 0);
     if (work >= maxWork || owned >= maxWork / (owners + 1)) throw overloaded;
@@ -151,7 +151,7 @@ export const createBatcher = ({
     abandon,
     assertRoom,
     work: () => work,
-    add: async (events, owner = 0) => {
+    add: async (events, owner = '') => {
       assertRoom(owner);
       const size = events.reduce((sum, event) => sum + event.bytes, 0);
       if (bytes > 0 && bytes + size > maxBytes) throw overloaded;

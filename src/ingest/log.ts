@@ -1,4 +1,4 @@
-// The one way into the log, behind every door: completes what callers sent, stores it through the batcher and says for
+// The one way into the log, behind every door: protects and completes what callers sent, stores it through the batcher and says for
 // each event, in the order they came, what became of it.
 
 import { isDeepStrictEqual } from 'node:util';
@@ -13,10 +13,14 @@ import {
   isRejection,
 } from '../events/complete.ts';
 import { type Event, type InputName, fields, inputNames } from '../events/fields.ts';
+import type { Protected, Protection } from '../events/protect.ts';
+import { admits } from '../access/narrowing.ts';
 import type { RateLimit } from '../access/rate.ts';
+import { type Viewer, may } from '../access/viewer.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import { attribute } from './attribute.ts';
 import type { Batcher, Placed } from './batcher.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -42,22 +46,23 @@ export type Outcome =
       readonly warnings: readonly Warning[];
     };
 
-/** Whom the events come from; `replay` where they come out of the quarantine and go back into it only by hand. */
-export type Origin = {
-  readonly keyId: number;
-  readonly keyName: string;
-  readonly replay?: boolean;
-};
-
-/** Logs the events of one call. Rejects with OVERLOADED or UNAVAILABLE; whatever else is wrong is an outcome. */
-export type Log = (sources: readonly unknown[], origin: Origin) => Promise<Outcome[]>;
+/**
+ * Logs the events of one call, which come from the viewer. Rejects with OVERLOADED or UNAVAILABLE; whatever else is wrong is an
+ * outcome. `replay` where they come out of the quarantine, saying who acted, and go back into it only by hand.
+ */
+export type Log = (
+  sources: readonly unknown[],
+  viewer: Viewer,
+  options?: { readonly replay?: boolean },
+) => Promise<Outcome[]>;
 
 type LogParts = {
   readonly batcher: Batcher;
   readonly sql: Sql;
   readonly quarantine: Quarantine;
+  readonly protect: Protection['protect'];
   readonly pulse: Pulse;
-  readonly rateLimit: RateLimit | undefined;
+  readonly rateLimit: RateLimit;
   /** Told after every commit. */
   readonly committed: () => void;
   readonly clock: () => Date;
@@ -70,6 +75,7 @@ export const createLog = ({
   batcher,
   sql,
   quarantine,
+  protect,
   pulse,
   rateLimit,
   committed,
@@ -78,31 +84,33 @@ export const createLog = ({
   metrics,
 }: LogParts): Log => {
   /** Stores the events of one call; where the data of one are at fault, the halves apart, until that one stands alone. */
-  const store = async (events: readonly Prepared[], owner: number): Promise<Outcome[]> => {
+  const store = async (events: readonly Prepared[], viewer: Viewer): Promise<Outcome[]> => {
     if (events.length === 0) return [];
     let placed: Placed;
     try {
-      placed = await batcher.add(events, owner);
+      placed = await batcher.add(events, viewer.id);
     } catch (error) {
       if (!isDataError(error)) throw error;
       if (events.length === 1) return [unstorable(error as Error)];
       const middle = events.length >> 1;
       return [
-        ...(await store(events.slice(0, middle), owner)),
-        ...(await store(events.slice(middle), owner)),
+        ...(await store(events.slice(0, middle), viewer)),
+        ...(await store(events.slice(middle), viewer)),
       ];
     }
     committed();
-    return outcomesOf(placed, events, sql);
+    return outcomesOf(placed, events, sql, viewer);
   };
 
   const setAside = async (
-    sources: readonly unknown[],
+    sources: readonly Protected[],
     outcomes: readonly Outcome[],
     keyName: string,
   ): Promise<void> => {
     const refused = outcomes.flatMap((of, index) =>
-      of.outcome === 'REJECTED' ? [{ source: sources[index], rejection: of.rejection }] : [],
+      of.outcome === 'REJECTED'
+        ? [{ source: sources[index]!.source, rejection: of.rejection }]
+        : [],
     );
     if (refused.length === 0) return;
     // The callers have the reason all the same.
@@ -111,23 +119,54 @@ export const createLog = ({
       .catch((error: unknown) => logger.error({ err: error }, 'Refused events could not be kept'));
   };
 
-  return async (sources, { keyId, keyName, replay = false }) => {
-    await rateLimit?.(keyId, sources.length);
+  return async (sent, viewer, { replay = false } = {}) => {
+    await rateLimit(viewer, sent.length);
     const now = clock();
-    const results = sources.map((source) => complete(source, now));
+    const { forced } = viewer;
+    const attributed = forced && !replay ? sent.map((each) => attribute(each, forced)) : undefined;
+    // Nothing below has what is not to be stored: no queue, no answer, no quarantine.
+    const sources = sent.map((each, index) => protect(attributed?.[index]?.source ?? each, replay));
+    const results = sources.map(({ source, warnings }, index) =>
+      within(viewer, warned(complete(source, now), warnings, attributed?.[index]?.claimed)),
+    );
     return pulse.guard(async () => {
       const stored = await store(
         results.filter((result): result is Prepared => !isRejection(result)),
-        keyId,
+        viewer,
       );
       let next = 0;
       const outcomes = results.map((result) =>
         isRejection(result) ? rejected(result) : stored[next++]!,
       );
       for (const [outcome, events] of tally(outcomes)) metrics.events.inc({ outcome }, events);
-      if (!replay) await setAside(sources, outcomes, keyName);
+      if (!replay) await setAside(sources, outcomes, viewer.name);
       return outcomes;
     });
+  };
+};
+
+/** With the warnings of its protection, and one for each field that was claimed and is not the caller's to say. */
+const warned = (
+  result: Prepared | Rejection,
+  before: readonly Warning[],
+  claimed: readonly string[] = [],
+): Prepared | Rejection => {
+  if (isRejection(result) || before.length + claimed.length === 0) return result;
+  const message =
+    'is not the caller’s to say and was replaced; what was sent is kept in metadata.claimed';
+  const warnings = claimed.map((field) => ({ field, message }));
+  return { ...result, warnings: [...before, ...result.warnings, ...warnings] };
+};
+
+/** The event, or that it is none the viewer may log. */
+const within = (
+  { narrowing, name }: Viewer,
+  result: Prepared | Rejection,
+): Prepared | Rejection => {
+  if (!narrowing || isRejection(result) || admits(narrowing, result.draft)) return result;
+  return {
+    code: 'FORBIDDEN',
+    reason: `"${name}" may not log such an event; its \`${Object.keys(narrowing).join('`, `')}\` must be within what the key is for.`,
   };
 };
 
@@ -149,6 +188,7 @@ const outcomesOf = async (
   { appended, offset }: Placed,
   events: readonly Prepared[],
   sql: Sql,
+  viewer: Viewer,
 ): Promise<Outcome[]> => {
   const taken = new Set(appended.taken);
   const takenIds = events
@@ -158,7 +198,7 @@ const outcomesOf = async (
     takenIds.length === 0 ? new Map<string, Existing>() : await findExisting(sql, takenIds);
   return events.map((prepared, index) => {
     const place = offset + index;
-    if (taken.has(place)) return duplicate(prepared, stored.get(prepared.draft.eventId));
+    if (taken.has(place)) return duplicate(prepared, stored.get(prepared.draft.eventId), viewer);
     // The draft becomes the event: to copy its columns took 4 % of an event's time.
     const event: Event = Object.assign(prepared.draft, {
       id: appended.number * BATCH_SPAN + place,
@@ -186,7 +226,8 @@ const findExisting = async (
   return new Map(rows.map((row) => [row.eventId, row]));
 };
 
-const duplicate = (prepared: Prepared, existing: Existing | undefined): Outcome => {
+/** Who may not read the event is told no more of it than was sent: to them it is theirs as a whole, or another's. */
+const duplicate = (prepared: Prepared, existing: Existing | undefined, viewer: Viewer): Outcome => {
   const { eventId } = prepared.draft;
   if (!existing)
     return rejected({
@@ -194,25 +235,33 @@ const duplicate = (prepared: Prepared, existing: Existing | undefined): Outcome 
       reason: `An event with eventId ${eventId} was stored before and its retention has ended.`,
     });
   const { seq, key, ...event } = existing;
-  const difference = differenceBetween(prepared, event);
-  if (difference !== undefined)
+  const mayRead = may(viewer, 'events:read') && admits(viewer.narrowing, event);
+  const difference = differenceBetween(prepared, event, !mayRead);
+  if (difference !== undefined) {
+    const whose = mayRead ? `an event whose \`${difference}\` is another` : 'another event';
     return rejected({
       code: 'CONFLICT',
-      reason: `eventId ${eventId} belongs to an event whose \`${difference}\` is another; nothing was overwritten. Use a new eventId for a new event.`,
+      reason: `eventId ${eventId} belongs to ${whose}; nothing was overwritten. Use a new eventId for a new event.`,
     });
+  }
   const position = seq === null ? null : { seq, place: event.id % BATCH_SPAN, key: key! };
   return { outcome: 'DUPLICATE', event, position, warnings: prepared.warnings };
 };
 
 /**
  * The first field in which what the caller says differs from what is stored; what it leaves to the server is not compared.
- * A value that was repaired is the same when what was sent is the same, whatever the repair made of it then.
+ * A value that was repaired is the same when what was sent is the same, whatever the repair made of it then. As a `whole` all is
+ * compared but the time, which is the server's where none was sent.
  */
-const differenceBetween = ({ draft, supplied }: Prepared, stored: Event): string | undefined => {
+const differenceBetween = (
+  { draft, supplied }: Prepared,
+  stored: Event,
+  whole: boolean,
+): string | undefined => {
   const [originalNow, originalThen] = [originalOf(draft.metadata), originalOf(stored.metadata)];
   const differs = (name: InputName): boolean => {
     const { column } = fields[name];
-    const said = (supplied[name] ?? null) !== null;
+    const said = (supplied[name] ?? null) !== null || (whole && name !== 'timestamp');
     if (name === 'metadata')
       return said && !alike(withoutOriginal(draft.metadata), withoutOriginal(stored.metadata));
     return (

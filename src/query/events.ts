@@ -14,8 +14,13 @@ export const MAX_PAGE = 200;
 export const findEvent = async (
   question: Question,
   eventId: string,
+  where?: SQL,
 ): Promise<Event | undefined> => {
-  const [event] = await question.select().from(events).where(eq(events.eventId, eventId)).limit(1);
+  const [event] = await question
+    .select()
+    .from(events)
+    .where(and(eq(events.eventId, eventId), where))
+    .limit(1);
   return event as Event | undefined;
 };
 
@@ -81,7 +86,8 @@ export const findPage = async (question: Question, request: PageRequest): Promis
   };
 };
 
-const beyond = (cursor: string | undefined, later: boolean): SQL | undefined => {
+/** What comes after a cursor of a page, or before it. */
+export const beyond = (cursor: string | undefined, later: boolean): SQL | undefined => {
   if (cursor === undefined) return undefined;
   const { timestamp, id } = parsePlace(cursor);
   return sql`(${events.timestamp}, ${events.id}) ${sql.raw(later ? '>' : '<')} (${timestamp}::timestamptz, ${id}::bigint)`;

@@ -17,7 +17,13 @@ import ipaddr from 'ipaddr.js';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import { definitionOf } from '../events/catalog.ts';
-import type { Event, FieldName } from '../events/fields.ts';
+import {
+  type Event,
+  type FieldName,
+  type InputName,
+  fields,
+  inputNames,
+} from '../events/fields.ts';
 import { mendText } from '../events/text.ts';
 import { microsOf } from '../events/time.ts';
 import {
@@ -29,6 +35,7 @@ import {
   severityNames,
 } from '../events/vocabulary.ts';
 import { type TimeRange, resolveRange } from './range.ts';
+import { MAX_WORDS, searchTest, searchedFields, wordsOf } from './search.ts';
 
 type AnyOf<T> = readonly T[] | null | undefined;
 
@@ -54,6 +61,7 @@ export type EventFilter = {
   readonly tagsAny?: AnyOf<string>;
   readonly tagsAll?: AnyOf<string>;
   readonly range?: TimeRange | null | undefined;
+  readonly search?: string | null | undefined;
   readonly and?: AnyOf<EventFilter>;
   readonly or?: AnyOf<EventFilter>;
   readonly not?: EventFilter | null | undefined;
@@ -168,6 +176,16 @@ const meanings = {
     fields: () => ['timestamp'],
     settle: resolveRange,
   },
+  search: {
+    sql: (search) => {
+      const words = boundedWords(search);
+      return words.length === 0
+        ? undefined
+        : sql`${eventWords} @@ search_query(${words.join(' ')})`;
+    },
+    test: (search) => searchTest(boundedWords(search)),
+    fields: () => searchedFields,
+  },
   and: {
     sql: (filters, now) => and(...filters.map((filter) => filterSql(filter, now))),
     test: (filters, now) => {
@@ -200,6 +218,19 @@ const meanings = {
     settle: (filter, now) => settled(filter, now),
   },
 } satisfies { [K in keyof Required<EventFilter>]: Meaning<Value<K>> };
+
+/** As the index has it. */
+const eventWords = sql`search_words(${sql.join(
+  searchedFields.map((name) => sql`${events[name]}`),
+  sql`, `,
+)})`;
+
+const boundedWords = (search: string): string[] => {
+  const words = wordsOf(search);
+  if (words.length > MAX_WORDS)
+    throw new JejakError('BAD_USER_INPUT', `A search has at most ${MAX_WORDS} words.`);
+  return words;
+};
 
 type Given = readonly [key: string, Meaning<unknown>, value: unknown];
 
@@ -247,9 +278,42 @@ export const settled = (filter: EventFilter | null | undefined, now: Date): Even
     given(filter).map(([key, { settle }, value]) => [key, settle ? settle(value, now) : value]),
   );
 
+type StoredForms = (name: InputName, text: string) => readonly string[];
+
+/** The filter with texts as they would have been stored: `storedForms` says how a text of a column was. */
+export const storedFilter = (filter: EventFilter, storedForms: StoredForms): EventFilter => {
+  refuseLarge(filter);
+  return stored(filter, storedForms);
+};
+
+const stored = (filter: EventFilter, storedForms: StoredForms): EventFilter => {
+  const valueOf = (key: string, value: unknown): unknown => {
+    if (value === null || value === undefined) return value;
+    if (key === 'and' || key === 'or')
+      return (value as EventFilter[]).map((each) => stored(each, storedForms));
+    if (key === 'not') return stored(value, storedForms);
+    const name = textFields[key];
+    return name ? (value as string[]).flatMap((text) => storedForms(name, text)) : value;
+  };
+  return Object.fromEntries(
+    Object.entries(filter).map(([key, value]) => [key, valueOf(key, value)]),
+  );
+};
+
+/** Keys whose values are texts of a column that a caller writes freely. */
+const textFields: Readonly<Record<string, InputName>> = {
+  ...Object.fromEntries(
+    inputNames
+      .filter((name) => fields[name].kind === 'text' && name in meanings)
+      .map((name) => [name, name]),
+  ),
+  tagsAny: 'tags',
+  tagsAll: 'tags',
+};
+
 /** The fields of an event that the test looks at. */
 export const filterFields = (filter: EventFilter): FieldName[] =>
-  given(filter).flatMap(([, { fields }, value]) => fields(value));
+  given(filter).flatMap(([, meaning, value]) => meaning.fields(value));
 
 /** The severities and categories outside which nothing can match. */
 export const filterBounds = (filter: EventFilter): Bounds =>

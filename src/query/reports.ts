@@ -12,11 +12,15 @@ import type { Instants } from './range.ts';
 
 const count = sql<number>`count(*)::float8`;
 const latest = sql<string>`max(${events.timestamp})`.mapWith(instantFromPostgres);
-const within = ({ from, to }: Instants): SQL | undefined =>
-  and(gte(events.timestamp, from), to === undefined ? undefined : lt(events.timestamp, to));
+
+/** The events a report is about: those of a range of time, and of them those that `where` leaves. */
+export type Span = Instants & { readonly where?: SQL | undefined };
+
+const within = ({ from, to, where }: Span): SQL | undefined =>
+  and(gte(events.timestamp, from), to === undefined ? undefined : lt(events.timestamp, to), where);
 
 /** Rows without a username are left out unless asked for (trap Q2). Most active first. */
-export const userActivity = (question: Question, range: Instants, includeAnonymous: boolean) =>
+export const userActivity = (question: Question, range: Span, includeAnonymous: boolean) =>
   question
     .select({
       username: events.username,
@@ -33,7 +37,7 @@ const share = (condition: SQL): SQL<number> =>
   sql<number>`round(count(*) FILTER (WHERE ${condition}) * 100.0 / count(*), 2)::float8`;
 
 /** Rates are in percent. `errorRate` counts ERROR alone, `failureRate` everything that did not succeed (trap Q3). */
-export const endpointErrorRates = (question: Question, range: Instants, moreThan: number) => {
+export const endpointErrorRates = (question: Question, range: Span, moreThan: number) => {
   const failed = eq(events.status, 'ERROR');
   const errorRate = share(failed);
   return question
@@ -52,7 +56,7 @@ export const endpointErrorRates = (question: Question, range: Instants, moreThan
 };
 
 /** A row per type and code (trap Q4); `includeRelated` adds the security-relevant codes of other categories. */
-export const securitySummary = (question: Question, range: Instants, includeRelated: boolean) =>
+export const securitySummary = (question: Question, range: Span, includeRelated: boolean) =>
   question
     .select({ type: sql<string>`${events.type}`, code: events.code, count, latest })
     .from(events)
@@ -78,7 +82,7 @@ const NUMBER = String.raw`^[ \t\r\n]*[-+]?([0-9]{1,99}\.?[0-9]{0,99}|\.[0-9]{1,9
  * number counts as a prediction without one (trap V8). */
 export const modelPerformance = async (
   question: Question,
-  range: Instants,
+  range: Span,
   timeZone: string,
   now: Date,
 ) => {
@@ -118,7 +122,7 @@ export const modelPerformance = async (
 };
 
 /** Milliseconds by event name, slowest on average first, with the percentiles that averages hide (trap Q6). */
-export const systemPerformance = (question: Question, range: Instants) => {
+export const systemPerformance = (question: Question, range: Span) => {
   const averageMs = sql<number>`avg(${events.processingTimeMs})::float8`;
   const percentile = (part: number) =>
     sql<number>`percentile_cont(${sql.raw(String(part))}) WITHIN GROUP (ORDER BY ${events.processingTimeMs})`;

@@ -126,7 +126,11 @@ describe('what logEvent answers is what is read later', () => {
     const [input] = samples['every field']! as [Fields];
     const [result] = await logEvents(server, [{ ...input, eventId: 'every-field-2' }]);
     expect(result).toMatchObject({ outcome: 'STORED', warnings: [] });
-    expect(result!.event).toMatchObject({ ...input, eventId: 'every-field-2' });
+    expect(result!.event).toMatchObject({
+      ...input,
+      eventId: 'every-field-2',
+      sessionId: expect.stringMatching(/^h:/), // trap S2
+    });
   });
 
   test('addresses by chance, of many zeros', async () => {

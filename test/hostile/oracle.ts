@@ -51,6 +51,8 @@ const canonical = (name: InputName, value: unknown, sent: Sent): string => {
   if (kind === 'time' && typeof value === 'string')
     return parseInstant(value.trim())?.text ?? `no instant: ${value}`;
   if (kind === 'address') return address(value);
+  // Only the hash of it is stored.
+  if (name === 'sessionId') return value === null || value === '' ? text(value) : 'a session';
   if (name === 'metadata') return text(withoutOriginal(value, sent));
   return text(value);
 };

@@ -108,9 +108,10 @@ describe.each([
   });
 });
 
-/** No text at all, longer than the shortest field, or with what PostgreSQL cannot hold. */
+/** No text at all, longer than the shortest field, with what PostgreSQL cannot hold, or told again where it is a session. */
 const isTroublesome = (string: string): boolean =>
   string === '' ||
-  Array.from(string).length > 10 ||
+  (string.length >= 8 && /\d/.test(string)) ||
+  string.length > 10 ||
   !string.isWellFormed() ||
   string.includes('\0');

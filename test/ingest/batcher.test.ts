@@ -35,7 +35,7 @@ const held = (options: Partial<BatcherOptions> = {}) => {
   });
   const batcher = {
     ...rest,
-    add: (events: Prepared[], owner?: number) => {
+    add: (events: Prepared[], owner?: string) => {
       const answer = add(events, owner);
       answer.catch(() => {}); // looked at later
       return answer;
@@ -142,14 +142,14 @@ test('V7: over the bound a call is refused at once with OVERLOADED, and accepted
   await turn();
   answers.push(batcher.add(call('b', 40))); // there is room, and it is taken whole
   expect(await settled(batcher.add(call('c')))).toMatchObject(overloaded);
-  expect(() => batcher.assertRoom(0)).toThrow(expect.objectContaining(overloaded));
+  expect(() => batcher.assertRoom('')).toThrow(expect.objectContaining(overloaded));
   sent[0]!.succeed();
   await turn();
   expect(sent[1]!.batch.events).toHaveLength(40);
   expect(await settled(batcher.add(call('d')))).toMatchObject(overloaded); // what is on its way counts
   sent[1]!.succeed();
   await turn();
-  batcher.assertRoom(0);
+  batcher.assertRoom('');
   answers.push(batcher.add(call('e')));
   await turn();
   sent[2]!.succeed();
@@ -170,27 +170,27 @@ test('V7: what is under way is bounded in bytes too', async () => {
 
 test('V7: one owner never takes all the room: there is some for each who comes', async () => {
   const { batcher, sent } = held({ maxWork: 24 });
-  const answers = [batcher.add(call('a', 10), 1)]; // half of it
-  expect(await settled(batcher.add(call('a'), 1))).toMatchObject(overloaded);
-  answers.push(batcher.add(call('b', 6), 2)); // a third
-  expect(await settled(batcher.add(call('b'), 2))).toMatchObject(overloaded);
-  answers.push(batcher.add(call('c', 2), 3));
-  expect(await settled(batcher.add(call('d'), 4))).toMatchObject(overloaded); // now it is full
+  const answers = [batcher.add(call('a', 10), '1')]; // half of it
+  expect(await settled(batcher.add(call('a'), '1'))).toMatchObject(overloaded);
+  answers.push(batcher.add(call('b', 6), '2')); // a third
+  expect(await settled(batcher.add(call('b'), '2'))).toMatchObject(overloaded);
+  answers.push(batcher.add(call('c', 2), '3'));
+  expect(await settled(batcher.add(call('d'), '4'))).toMatchObject(overloaded); // now it is full
   for (let index = 0; index < 2; index++) {
     sent[index]!.succeed();
     await turn();
   }
   await Promise.all(answers);
-  batcher.assertRoom(1);
-  batcher.assertRoom(4);
+  batcher.assertRoom('1');
+  batcher.assertRoom('4');
 });
 
 test('owners take turns call by call, and each owner’s calls stay in order', async () => {
   const { batcher, sent } = held({ maxBatch: 3 });
-  const answers = [batcher.add(call('first'), 1)];
+  const answers = [batcher.add(call('first'), '1')];
   await turn();
-  for (const name of ['a1', 'a2', 'a3', 'a4']) answers.push(batcher.add(call(name), 1));
-  for (const name of ['b1', 'b2']) answers.push(batcher.add(call(name), 2));
+  for (const name of ['a1', 'a2', 'a3', 'a4']) answers.push(batcher.add(call(name), '1'));
+  for (const name of ['b1', 'b2']) answers.push(batcher.add(call(name), '2'));
   for (let index = 0; index < 3; index++) {
     sent[index]!.succeed();
     await turn();

@@ -24,6 +24,7 @@ import {
   filterTest,
   settled,
 } from '../../src/query/filter.ts';
+import { MAX_WORDS, wordsOf } from '../../src/query/search.ts';
 import { type Random, createRandom } from '../support/generate.ts';
 import { type TestServer, createTestServer } from '../support/server.ts';
 
@@ -67,6 +68,24 @@ const instants = [0, 1, 2, 3].flatMap((hour) => {
   const second = new Date(now.getTime() - hour * HOUR_MS - 60_000).toISOString().slice(0, 19);
   return fractions.map((fraction) => `${second}.${fraction}Z`);
 });
+// What stands between words, what is a part of them, and what only looks like it.
+const wordy = [
+  'Ahmad Rizki', 'AHMAD-rizki', 'Wulandari', 'wulan dari', "Jum'at", 'résumé ÀÉÎÕÜ', 'İstanbul ß', '/api/siswa', 'guru01_7=x',
+  'a:b :c', '=', ':', '  ', 'nilai\tujian\nMatematika', 'C:\\temp', '日本 語', '😀 tawa', `"dikutip"`, 'sebelas\u00a0duabelas', '1e5 -7 87,5',
+  'Siti Nurhaliza', 'Ahmed', 'x'.repeat(60),
+]; // oxfmt-ignore
+const searches = [
+  'ahmad', 'Ahm', 'rizqi', 'Rizky ahmad', '"wulan"', 'wulan', 'wulandri', 'jum at', 'RESUME', 'resumé', 'istanbul', 'İst', 'ß', 'api siswa',
+  'guru01', 'x', 'a', 'b c', ':c', '=', '"', '""', '"=x"', "it's", 'ujian matematika', 'temp', 'c \\temp', '日本', '日', '😀', 'dikutip',
+  'duabelas', '87', '-7', 'siti "nur', 'nurhalisa', 'ahmet', 'ahmd', 'never', 'tidak ada', '', ' ', 'x'.repeat(40), '&', '|', "':*", '!a', 'a\0b',
+  'one', 'two AHMAD', 'boundary', 'bound',
+]; // oxfmt-ignore
+const texted = (random: Random): string =>
+  some(random, wordy, 3).join(random.pick([' ', '-', 'é']));
+const long = (random: Random): string =>
+  `${random.pick(['é', '😀', 'a'])} `
+    .repeat(246)
+    .concat('12345678', ' boundary'.repeat(random.below(3)));
 // What no event can hold: a filter may name it all the same.
 const unstorable = ['a\0b', '\ud800'];
 
@@ -81,7 +100,10 @@ const eventOf = (random: Random): EventInput => ({
     : {}),
   category: random.pick(categoryNames),
   type: random.pick(['USER_LOGIN', 'OTHER', 'a']),
-  name: random.pick(['one', 'two']),
+  name: random.pick(['one', 'two', 'Nilai Ujian']),
+  description: maybe(random, () => (random.chance(0.1) ? long(random) : texted(random))),
+  errorMessage: maybe(random, () => (random.chance(0.1) ? long(random) : texted(random))),
+  resourceName: maybe(random, () => texted(random)),
   severity: maybe(random, () => random.pick(severityNames)),
   status: maybe(random, () => random.pick(statusNames)),
   userId: maybe(random, () => random.pick([0, 1, -1, 2, 2_147_483_647, -2_147_483_648])),
@@ -131,6 +153,7 @@ const values: {
           from: random.pick(instants),
           ...(random.chance(0.7) ? { to: maybe(random, () => random.pick(instants)) } : {}),
         },
+  search: (random) => some(random, searches, 3).join(' '),
   and: (random) => filtersOf(random),
   or: (random) => filtersOf(random),
   not: (random) => filterOf(random, 2),
@@ -165,7 +188,7 @@ const answered: object[] = [];
 const stored: Event[] = []; // as subscribers read them
 
 const selected = [
-  'eventId', 'code', 'category', 'type', 'severity', 'status', 'userId', 'username', 'userRole', 'ipAddress', 'sessionId',
+  'eventId', 'code', 'category', 'type', 'name', 'description', 'errorMessage', 'resourceName', 'severity', 'status', 'userId', 'username', 'userRole', 'ipAddress', 'sessionId',
   'resourceType', 'resourceId', 'action', 'endpoint', 'httpMethod', 'errorCode', 'tags', 'timestamp',
 ] as const; // oxfmt-ignore
 
@@ -351,6 +374,64 @@ const instantOf = (micros: number): string => {
   const millis = new Date(Math.floor(micros / 1000)).toISOString().slice(0, -1);
   return `${millis}${String(micros % 1000).padStart(3, '0')}Z`;
 };
+
+describe('a search', () => {
+  const found = async (search: string): Promise<Event[]> => {
+    await compare({ search });
+    return matching({ search });
+  };
+  const saidBy = ({ name, description, errorMessage, resourceName }: Event): string =>
+    [name, description, errorMessage, resourceName].join(' ').toLowerCase();
+
+  test('finds the beginnings of words, whatever their case, accents and order, in all four texts', async () => {
+    for (const [search, word] of [['RESUME', 'résumé'], ['nil', 'nilai'], ['rizki AHM', 'rizki'], ['matem', 'matematika']] as const) {
+      const events = await found(search);
+      expect(events.length).toBeGreaterThan(0);
+      for (const event of events) expect(saidBy(event)).toContain(word);
+    }
+  }); // oxfmt-ignore
+
+  test('finds misspelt names of resources, and only there', async () => {
+    for (const [search, name] of [['wulandri', 'wulandari'], ['nurhalisa', 'nurhaliza'], ['rizqi', 'rizki']] as const) {
+      const events = await found(search);
+      const named = stored.filter(({ resourceName }) => wordsOf(resourceName ?? '').includes(name));
+      expect(named.length).toBeGreaterThan(0);
+      expect(events).toEqual(expect.arrayContaining(named));
+      expect(events.filter(({ resourceName }) => resourceName === null)).toEqual([]);
+    }
+  }); // oxfmt-ignore
+
+  test('finds the very word where it is in quotation marks', async () => {
+    expect((await found('wulan')).length).toBeGreaterThan((await found('"wulan"')).length);
+    expect(await found('"rizk"')).toEqual([]);
+  });
+
+  test('reads the first 500 characters of a description', async () => {
+    const event = stored.find(({ description }) => description?.endsWith(' boundary'))!;
+    expect(Array.from(event.description!).indexOf('b')).toBe(501);
+    const [before, beyond] = ['12345678', 'boundary'].map((search) => matching({ search }));
+    expect(before).toContain(event);
+    expect(beyond!.length).toBeLessThan(before!.length);
+  });
+
+  test('takes each character alike in SQL and in memory', async () => {
+    const points = [...Array(0x590).keys(), 0x2019, 0x2028, 0x3000, 0xfeff, 0x1f600].slice(1);
+    const characters = points.map((point) => String.fromCodePoint(point)).filter((each) => each !== '"');
+    const rows = await database.read<{ words: string[] }[]>`
+      SELECT tsvector_to_array(search_words('x' || character || 'Y', NULL, NULL, NULL)) AS words
+      FROM unnest(${characters}::text[]) WITH ORDINALITY AS given (character, place) ORDER BY place`;
+    expect(rows.map(({ words }) => words)).toEqual(
+      characters.map((character) => [...new Set(wordsOf(`x${character}Y`))].toSorted()),
+    );
+  }); // oxfmt-ignore
+
+  test('of more words than stated is refused with BAD_USER_INPUT by both', () => {
+    const refusal = expect.objectContaining({ code: 'BAD_USER_INPUT' }) as Error;
+    const search = 'a '.repeat(MAX_WORDS + 1);
+    expect(() => filterSql({ search }, now)).toThrow(refusal);
+    expect(() => filterTest({ search }, now)).toThrow(refusal);
+  });
+});
 
 test('no filter, an empty one and one of nulls match everything', async () => {
   for (const filter of [{}, { code: null, range: null, minSeverity: null, tagsAll: null }])

@@ -2,9 +2,12 @@
 
 import { createPulse } from '../../src/database/pulse.ts';
 import type { Sql } from '../../src/database/connection.ts';
+import { createHash, createPolicy } from '../../src/events/privacy.ts';
+import { createProtection } from '../../src/events/protect.ts';
 import { createBatcher } from '../../src/ingest/batcher.ts';
 import { type Outcome, createLog } from '../../src/ingest/log.ts';
 import { persist } from '../../src/ingest/persist.ts';
+import { createRateLimit } from '../../src/access/rate.ts';
 import { createQuarantine } from '../../src/ingest/quarantine.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createMetrics } from '../../src/metrics.ts';
@@ -21,14 +24,18 @@ export const createTestLog = (sql: Sql, clock = () => new Date()): TestLog => {
     }),
     sql,
     quarantine: createQuarantine(sql),
+    protect: createProtection(createPolicy(), createHash(Buffer.alloc(32))).protect,
     pulse,
-    rateLimit: undefined,
+    rateLimit: createRateLimit(undefined),
     committed: () => {},
     metrics: createMetrics(),
     clock,
     logger: createLogger('silent'),
   });
-  return Object.assign((events: readonly unknown[]) => log(events, { keyId: 0, keyName: 'test' }), {
-    [Symbol.dispose]: () => pulse[Symbol.dispose](),
-  });
+  return Object.assign(
+    (events: readonly unknown[]) => log(events, { id: 'key 0', name: 'test', scopes: ['admin'] }),
+    {
+      [Symbol.dispose]: () => pulse[Symbol.dispose](),
+    },
+  );
 };

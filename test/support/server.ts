@@ -21,7 +21,11 @@ export type Clients = {
     key?: string | null,
   ) => Promise<{ data?: T; errors?: any[] }>;
   /** Posts to the REST door. */
-  readonly rest: (body: unknown, key?: string | null) => Promise<{ status: number; body: any }>;
+  readonly rest: (
+    body: unknown,
+    key?: string | null,
+    headers?: Record<string, string>,
+  ) => Promise<{ status: number; body: any }>;
   /** Subscribes over graphql-transport-ws; queues from the first message on. */
   readonly subscribe: <T = any>(query: string, variables?: object, key?: string) => Subscriber<T>;
 };
@@ -39,16 +43,33 @@ export const testConfig = (overrides: Partial<Config> = {}): Config => ({
   DATABASE_URL: undefined,
   JEJAK_DATA_DIR: '.jejak',
   JEJAK_ADMIN_KEY: ADMIN_KEY,
+  JEJAK_HASH_KEY: undefined,
+  JEJAK_PRIVACY_POLICY: undefined,
+  JEJAK_JWT_SECRET: undefined,
+  JEJAK_JWKS_URL: undefined,
+  JEJAK_JWT_ISSUER: undefined,
+  JEJAK_JWT_AUDIENCE: undefined,
+  JEJAK_JWT_ROLES: undefined,
+  JEJAK_JWT_ROLES_CLAIM: 'roles',
+  JEJAK_JWT_USER_ID_CLAIM: 'sub',
+  JEJAK_JWT_USERNAME_CLAIM: 'preferred_username',
+  JEJAK_TRUSTED_PROXIES: undefined,
   JEJAK_KEY_EVENTS_PER_SECOND: undefined,
+  JEJAK_INTROSPECTION: undefined,
+  JEJAK_DOCUMENTS: undefined,
+  JEJAK_ONLY_DOCUMENTS: 'no',
   JEJAK_ACCEPT_UNSAFE_DATABASE: 'no',
   LOG_LEVEL: 'silent',
   ...overrides,
 });
 
-export const createTestServer = async (shared?: TestDatabase): Promise<TestServer> => {
+export const createTestServer = async (
+  shared?: TestDatabase,
+  overrides: Partial<Config> = {},
+): Promise<TestServer> => {
   const database = shared ?? (await createTestDatabase());
   const service = await startService(
-    testConfig({ DATABASE_URL: database.url }),
+    testConfig({ DATABASE_URL: database.url, ...overrides }),
     createLogger('silent'),
   );
   return {
@@ -63,18 +84,27 @@ export const createTestServer = async (shared?: TestDatabase): Promise<TestServe
 };
 
 /** A server that lives as long as the test that asks for it; on a database of its own, or on one that is shared. */
-export const testServer = async (shared?: TestDatabase): Promise<TestServer> => {
-  const server = await createTestServer(shared);
+export const testServer = async (
+  shared?: TestDatabase,
+  overrides: Partial<Config> = {},
+): Promise<TestServer> => {
+  const server = await createTestServer(shared, overrides);
   onTestFinished(() => server[Symbol.asyncDispose]());
   return server;
 };
 
 export const clientsOf = ({ url }: Pick<Service, 'url'>): Clients => {
-  const post = async (path: string, body: unknown, key: string | null) => {
+  const post = async (
+    path: string,
+    body: unknown,
+    key: string | null,
+    headers: Record<string, string> = {},
+  ) => {
     const response = await fetch(url + path, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
+        ...headers,
         ...(key === null ? {} : { authorization: `Bearer ${key}` }),
       },
       body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -84,7 +114,7 @@ export const clientsOf = ({ url }: Pick<Service, 'url'>): Clients => {
   return {
     graphql: async (query, variables = {}, key = ADMIN_KEY) =>
       (await post('/graphql', { query, variables }, key)).body,
-    rest: (body, key = ADMIN_KEY) => post('/api/events', body, key),
+    rest: (body, key = ADMIN_KEY, headers = {}) => post('/api/events', body, key, headers),
     subscribe: (query, variables = {}, key = ADMIN_KEY) => subscribeTo(url, query, variables, key),
   };
 };

@@ -1,0 +1,160 @@
+// `GET /api/export`: the events of a filter in bulk, as they are read, in constant memory. That somebody takes them is in the
+// log before the first of them leaves (DATA-012, STARTED), and how it ended after the last.
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { type GraphQLInputType, coerceInputValue, validateInputValue } from 'graphql';
+import { z } from 'zod';
+import { type Viewer, lacking, may } from '../access/viewer.ts';
+import { JejakError } from '../errors.ts';
+import type { Event } from '../events/fields.ts';
+import { schema } from '../graphql/schema.ts';
+import { type Recorder, createRecord } from '../ingest/record.ts';
+import { estimate, readAll } from '../query/export.ts';
+import { type EventFilter, filterSql } from '../query/filter.ts';
+import { seenBy } from '../query/seen.ts';
+import { parseJson } from './body.ts';
+import { type Format, formats } from './formats.ts';
+import type { Parts } from './graphql.ts';
+
+const MAX_EXPORTS = 4;
+const RETRY_AFTER_MS = 5_000;
+/** One whose client takes nothing for so long is given up; it can be resumed. */
+const STALLED_MS = 60_000;
+
+const formatNames = Object.keys(formats) as [keyof typeof formats, ...(keyof typeof formats)[]];
+const parametersSchema = z.strictObject({
+  format: z.enum(formatNames).default('ndjson'),
+  filter: z.string().optional(),
+  timeZone: z.string().default('UTC'),
+  after: z.string().optional(),
+  estimate: z.enum(['yes', 'no']).default('no'),
+  purpose: z.string().max(200).optional(),
+});
+type Parameters = z.output<typeof parametersSchema>;
+
+type Exporting = Pick<Parts, 'database' | 'log' | 'access' | 'clock' | 'logger'>;
+export type ExportDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+export const createExport = ({ database, log, access, clock, logger }: Exporting): ExportDoor => {
+  const record = createRecord(log);
+  let underWay = 0;
+
+  return async (request, response) => {
+    if (request.method !== 'GET') {
+      response.setHeader('Allow', 'GET');
+      throw new JejakError('BAD_USER_INPUT', 'Ask for an export with GET.', { details: { status: 405 } }); // oxfmt-ignore
+    }
+    const viewer = await access.authenticate(request.headers.authorization, request);
+    if (!may(viewer, 'events:export'))
+      throw new JejakError('FORBIDDEN', lacking(viewer, 'events:export'));
+    const parameters = readParameters(request.url!);
+    const { after, timeZone } = parameters;
+    const began = clock();
+    const filter = parameters.filter === undefined ? undefined : readFilter(parameters.filter);
+    const selection = { where: filterSql(seenBy(viewer, filter), began), after, began };
+    if (underWay >= MAX_EXPORTS)
+      throw new JejakError('OVERLOADED', `${MAX_EXPORTS} exports are under way; ask again when one has ended.`, { details: { retryAfterMs: RETRY_AFTER_MS } }); // oxfmt-ignore
+    underWay++;
+    try {
+      const expected =
+        parameters.estimate === 'yes' ? await estimate(database.question, selection) : undefined;
+      const pages = readAll(database.question, selection);
+      const first = await pages.next(); // so that a filter which takes too long is an answer and not a cut
+      const tell = teller(record, viewer, parameters, filter);
+      await tell('STARTED');
+      const format: Format = formats[parameters.format];
+      response.writeHead(200, {
+        'Content-Type': format.mediaType,
+        'Content-Disposition': `attachment; filename="jejak-${began.toISOString().slice(0, 10)}.${format.extension}"`,
+        'Jejak-Time-Zone': timeZone,
+        ...(expected !== undefined && { 'Jejak-Estimated-Events': expected }),
+        ...(isGzipped(request, parameters) && { 'Content-Encoding': 'gzip' }),
+      });
+      response.setTimeout(STALLED_MS, () => response.destroy());
+      const taken = { events: 0 };
+      const body = format.write(counted(first, pages, taken), { timeZone, resumed: after !== undefined }); // oxfmt-ignore
+      const stages = isGzipped(request, parameters) ? [createGzip()] : [];
+      const outcome = await pipeline([Readable.from(body), ...stages, response]).then(
+        () => 'SUCCESS' as const,
+        (error: unknown) => {
+          logger.warn({ err: error, events: taken.events }, 'An export was cut');
+          return 'FAILED' as const;
+        },
+      );
+      await tell(outcome, taken.events).catch((error: unknown) =>
+        logger.error({ err: error }, 'How an export ended could not be logged'),
+      );
+    } finally {
+      underWay--;
+    }
+  };
+};
+
+const readParameters = (url: string): Parameters => {
+  const given = Object.fromEntries(new URL(url, 'http://localhost').searchParams);
+  const { success, data, error } = parametersSchema.safeParse(given);
+  if (success)
+    return { ...data, timeZone: coerced('TimeZone', data.timeZone, 'timeZone') as string };
+  const [{ path, message }] = error.issues as [z.core.$ZodIssue];
+  throw new JejakError('BAD_USER_INPUT', `${path.join('.') || 'The address'}: ${message}.`);
+};
+
+const readFilter = (text: string): EventFilter =>
+  coerced('EventFilter', parseJson(text), 'filter') as EventFilter;
+
+/** A value as GraphQL would take it for this type. */
+const coerced = (type: string, value: unknown, name: string): unknown => {
+  const inputType = schema.getType(type) as GraphQLInputType;
+  validateInputValue(value, inputType, ({ message }) => {
+    throw new JejakError('BAD_USER_INPUT', `${name}: ${message}`);
+  });
+  return coerceInputValue(value, inputType);
+};
+
+/** Parquet is compressed already. */
+const isGzipped = ({ headers }: IncomingMessage, { format }: Parameters): boolean =>
+  format !== 'parquet' && /\bgzip\b/.test(headers['accept-encoding']?.toString() ?? '');
+
+async function* counted(
+  first: IteratorResult<readonly Event[], void>,
+  rest: AsyncGenerator<readonly Event[], void, void>,
+  taken: { events: number },
+): AsyncGenerator<readonly Event[], void, void> {
+  if (first.done) return;
+  taken.events += first.value.length;
+  yield first.value;
+  for await (const page of rest) {
+    taken.events += page.length;
+    yield page;
+  }
+}
+
+/** Tells in the log who takes what, and how it ended; rejects where that cannot be told. */
+const teller = (
+  record: Recorder,
+  viewer: Viewer,
+  { format, timeZone, after, purpose }: Parameters,
+  filter: EventFilter | undefined,
+) => {
+  const exportId = randomUUID();
+  return (status: 'STARTED' | 'SUCCESS' | 'FAILED', events?: number): Promise<void> =>
+    record(viewer, {
+      code: 'DATA-012',
+      resourceType: 'EVENT_LOG',
+      resourceId: exportId,
+      status,
+      requestData: {
+        export_type: 'events',
+        format,
+        time_zone: timeZone,
+        filter: filter ?? {},
+        after,
+      },
+      ...(events !== undefined && { responseData: { record_count: events } }),
+      ...(purpose !== undefined && { metadata: { purpose } }),
+    });
+};

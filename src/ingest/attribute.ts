@@ -1,0 +1,54 @@
+// Who did it, where that is not the caller's to say: with a user token the actor is the token's, and of the page of a browser
+// nothing is believed (trap P13). What was claimed otherwise is kept in `metadata.claimed`.
+
+import { keep } from '../events/complete.ts';
+import { type EventInput, fields } from '../events/fields.ts';
+import { WrittenNumber } from '../events/number.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+export type Attributed = {
+  readonly source: unknown;
+  /** The fields of which something else was claimed. */
+  readonly claimed: readonly string[];
+};
+
+/** An event as it was sent, with what is forced in the place of what was claimed. */
+export const attribute = (
+  sent: unknown,
+  { metadata: forcedMetadata, ...forced }: EventInput,
+): Attributed => {
+  if (!isObject(sent)) return { source: sent, claimed: [] };
+  const added = (forcedMetadata ?? {}) as Values;
+  const theirs = sent['metadata'];
+  const metadata: Values = isObject(theirs) ? theirs : theirs == null ? {} : { value: theirs };
+  const claims = { ...differing(sent, forced), ...differing(metadata, added) };
+  const source: Record<string, unknown> = { ...sent, ...forced };
+  const claimed = Object.keys(claims);
+  if (claimed.length > 0) {
+    if (metadata['claimed'] !== undefined) claims['claimed'] = metadata['claimed'];
+    const columns = Object.entries(claims).map(([name, value]) => [columnOf(name), value]);
+    source['metadata'] = { ...metadata, ...added, claimed: Object.fromEntries(columns) };
+  } else if (forcedMetadata) source['metadata'] = { ...metadata, ...added };
+  return { source, claimed: claimed.map((name) => (isField(name) ? name : 'metadata')) };
+};
+
+const isObject = (value: unknown): value is Values =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof WrittenNumber);
+
+/** A number is the same written as text. */
+const isSame = (said: unknown, so: unknown): boolean =>
+  said === so || (typeof said === 'string' && typeof so === 'number' && Number(said) === so);
+
+/** What is said that is not so. */
+const differing = (said: Values, so: Values): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.keys(so)
+      .filter((name) => said[name] != null && !isSame(said[name], so[name]))
+      .map((name) => [name, keep(said[name])]),
+  );
+
+const isField = (name: string): name is keyof typeof fields => Object.hasOwn(fields, name);
+const columnOf = (name: string): string => (isField(name) ? fields[name].column : name);

@@ -1,0 +1,59 @@
+// Everything that matches, the earliest first, a page after the other: no transaction is held while a client takes its time,
+// and however many there are, one page is in memory.
+
+import { type SQL, and, lt, sql } from 'drizzle-orm';
+import type { Question } from '../database/connection.ts';
+import { events } from '../database/schema.ts';
+import type { Event } from '../events/fields.ts';
+import { beyond, findPage, formatPlace } from './events.ts';
+
+const PAGE_EVENTS = 1_000;
+
+export type Selection = {
+  readonly where: SQL | undefined;
+  /** Only what comes after this cursor of a page. */
+  readonly after?: string | undefined;
+  /** When the export began: it takes what happened before, and so comes to an end. */
+  readonly began: Date;
+};
+
+/** What a selection holds, but for the cursor. */
+export const selected = ({ where, began }: Selection): SQL =>
+  and(where, lt(events.timestamp, began.toISOString()))!;
+
+export async function* readAll(
+  question: Question,
+  selection: Selection,
+): AsyncGenerator<readonly Event[], void, void> {
+  const where = selected(selection);
+  let { after } = selection;
+  for (;;) {
+    const page = await findPage(question, {
+      where,
+      order: 'OLDEST_FIRST',
+      limit: PAGE_EVENTS,
+      inverted: false,
+      after,
+    });
+    if (page.events.length > 0) yield page.events;
+    if (page.events.length < PAGE_EVENTS) return;
+    after = formatPlace(page.events.at(-1)!);
+  }
+}
+
+const COUNTED_EVENTS = 1_000;
+
+/** How many events there will be: counted where they are few, else as the planner estimates. */
+export const estimate = async (question: Question, selection: Selection): Promise<number> => {
+  const found = sql`SELECT FROM ${events} WHERE ${and(selected(selection), beyond(selection.after, true))}`;
+  const [counted] = await question.execute<{ count: number }>(
+    sql`SELECT count(*)::int AS count FROM (${found} LIMIT ${sql.raw(String(COUNTED_EVENTS + 1))}) AS found`,
+  );
+  if (counted!.count <= COUNTED_EVENTS) return counted!.count;
+  const [explained] = await question.execute<{ 'QUERY PLAN': unknown }>(
+    sql`EXPLAIN (FORMAT JSON) ${found}`,
+  );
+  const plan = explained!['QUERY PLAN'];
+  const [{ Plan: root }] = typeof plan === 'string' ? JSON.parse(plan) : plan;
+  return Math.max(counted!.count, root['Plan Rows']);
+};

@@ -1,0 +1,287 @@
+// What is secret does not get past the entrance, wherever in an event it stands, and what is not secret gets past unchanged.
+
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { complete } from '../../src/events/complete.ts';
+import { WrittenNumber } from '../../src/events/number.ts';
+import {
+  type Action,
+  type PolicyChanges,
+  createHash,
+  createPolicy,
+  isHash,
+} from '../../src/events/privacy.ts';
+import { createProtection } from '../../src/events/protect.ts';
+import { asNames } from '../hostile/oracle.ts';
+import { samples } from '../support/specification.ts';
+
+const hash = createHash(Buffer.alloc(32, 7));
+const under = (changes: PolicyChanges = {}) => createProtection(createPolicy(changes), hash);
+const { protect, storedForms } = under();
+const safe = (source: unknown): any => protect(source).source;
+const inText = (text: string): string => safe({ description: text }).description;
+const inJson = (value: unknown): unknown => safe({ metadata: value }).metadata;
+const SECRET = '[dropped:secret]';
+const NIK = '3201234567890123';
+
+const decided = (key: string, parents: readonly string[] = []): Action | undefined =>
+  createPolicy().ofKey(key, parents)?.action;
+
+describe('keys', () => {
+  test.each<[Action | undefined, string]>([
+    ['drop', 'password userPassword password_baru PASSWORD2 kata_sandi KataSandi katasandi sandi'],
+    ['drop', 'apiKey X-API-Key APIKEY access_token csrfToken authorization Cookie set-cookie otp'],
+    [
+      'drop',
+      'client_secret private_key ｐａｓｓｗｏｒｄ pin nik NIKSiswa nik_ayah no_kk npwp card_number',
+    ],
+    ['hash', 'session_id sessionId sid JSESSIONID no_rekening bank_account'],
+    [
+      'mask',
+      'nisn nis nip no_hp noHP telepon surel email_orang_tua agama penghasilan parentIncome',
+    ],
+    [
+      'mask',
+      'nilai nilai_akhir old_score rata_rata nama nama_siswa namaIbu nama_lengkap student_name',
+    ],
+    [
+      'mask',
+      'ibu alamat tanggal_lahir jenis_kelamin username ip_address prediction golongan_darah',
+    ],
+    ['keep', 'token_expiry token_age session_duration nama_sekolah nama_kelas f1_score max_tokens'],
+    [
+      undefined,
+      'confidence accuracy name fileName secretary incoming keyboard spinner class status',
+    ],
+  ])('%s: %s', (action, keys) => {
+    for (const key of keys.split(' ')) expect([key, decided(key)]).toEqual([key, action]);
+  });
+
+  test('a name below a person is that of a person, elsewhere it is of anything', () => {
+    expect(decided('name', ['metadata', 'student'])).toBe('mask');
+    expect(decided('nama', ['requestData', 'orang_tua'])).toBe('mask');
+    expect(decided('name', ['metadata', 'file'])).toBeUndefined();
+  });
+
+  test('an operator changes fields, rules and keys, of which the longest decides; what is always dropped stays so', () => {
+    const policy = createPolicy({
+      fields: { username: 'hash' },
+      rules: { email: 'drop' },
+      keys: { catatan_bk: 'drop', 'siswa.hobi': 'mask', 'requestData.foto': 'drop', nama: 'keep', password: 'keep' }, // oxfmt-ignore
+    });
+    expect(policy.ofField('username')).toBe('hash');
+    expect(policy.ofKey('surel', [])?.action).toBe('drop');
+    expect(policy.ofKey('catatan_bk_2', [])?.action).toBe('drop');
+    expect(policy.ofKey('hobi', ['metadata', 'siswa'])?.action).toBe('mask');
+    expect(policy.ofKey('hobi', ['metadata'])).toBeUndefined();
+    expect(policy.ofKey('foto', ['requestData'])?.action).toBe('drop');
+    expect(policy.ofKey('foto', ['metadata'])).toBeUndefined();
+    expect(policy.ofKey('nama', [])?.action).toBe('keep');
+    expect(policy.ofKey('nama_siswa', [])?.action).toBe('keep');
+    expect(policy.ofKey('password', [])?.action).toBe('drop');
+  });
+});
+
+describe('free text', () => {
+  test.each([
+    ['masuk dengan password=hunter2&next=/x', `masuk dengan password=${SECRET}&next=/x`],
+    ['{"password":"hun ter2","a":1}', `{"password":"${SECRET}","a":1}`],
+    [String.raw`{\"token\":\"abc\"}`, String.raw`{\"token\":\"${SECRET}\"}`],
+    ['kata sandi: rahasia', `kata sandi: ${SECRET}`],
+    ['--db-password hunter2 --api-key=abc', `--db-password hunter2 --api-key=${SECRET}`],
+    ['X-Api-Key: abc', `X-Api-Key: ${SECRET}`],
+    ['Authorization: Bearer abc.def, lalu', `Authorization: ${SECRET} lalu`],
+    ['cookie: a=b; c=d', `cookie: ${SECRET}`],
+    ['password is hunter2', `password is ${SECRET}`],
+    ["kata sandi 'hunter2' salah", `kata sandi '${SECRET}' salah`],
+    ['PIN 1234', `PIN ${SECRET}`],
+    ['https://u:pw@host/x?token=abc', `https://u:${SECRET}@host/x?token=${SECRET}`],
+    ['eyJhbGciOiJI.eyJzdWIiOiIx.c2ln diterima', `${SECRET} diterima`],
+    [`NIK ${NIK}, 3201-2345-6789-0123`, 'NIK [dropped:nik], [dropped:nik]'],
+    ['kartu 4111 1111 1111 1111', 'kartu [dropped:card]'],
+    ['sesi sess_abc123def456 habis', `sesi ${hash('sess_abc123def456')} habis`],
+  ])('%s', (text, expected) => expect(inText(text)).toBe(expected));
+
+  test.each([
+    'Nama pengguna atau kata sandi tidak cocok',
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0',
+    'keyakinan 0.1234567890123456, pukul 1795500000000123, nomor 9007199254740993, v2025.06.15.001',
+    'AUTH-001-20250619-143052-001',
+    "Data siswa baru 'Ahmad Rizki' dengan surel ahmad@sekolah.sch.id ditambahkan", // masked at reading
+  ])('is left as it is: %s', (text) => expect(inText(text)).toBe(text));
+
+  test('1 MB of anything is looked through in less than a second', () => {
+    for (const unit of [
+      'a',
+      'a_',
+      'nama="',
+      'password="',
+      '=',
+      'a@',
+      '1 ',
+      'eyJ',
+      '://a:',
+      '{"',
+      'cookie: a=b; ',
+    ]) {
+      // oxfmt-ignore
+      const start = performance.now();
+      protect({ description: unit.repeat(1e6 / unit.length) });
+      expect([unit, performance.now() - start < 1000]).toEqual([unit, true]);
+    }
+  });
+});
+
+describe('JSON', () => {
+  test('a dropped key takes all below it, but tells whether there was something', () => {
+    expect(inJson({ auth: { password: { old: 'a', new: 'b' }, ok: true } })).toEqual({
+      auth: { password: SECRET, ok: true },
+    });
+    expect(inJson({ pin: 1234, token: null, password_changed: true })).toEqual({
+      pin: SECRET,
+      token: null,
+      password_changed: true,
+    });
+  });
+
+  test('numbers, keys, pairs and values whose name stands beside them', () => {
+    expect(inJson([3201234567890123, new WrittenNumber('9201234567890123'), 5.5])).toEqual([
+      '[dropped:nik]',
+      '[dropped:nik]',
+      5.5,
+    ]);
+    expect(inJson({ [NIK]: 1, '3273234567890124': 2 })).toEqual({
+      '[dropped:nik]': 1,
+      '[dropped:nik]…': 2,
+    });
+    expect(
+      inJson({
+        headers: [
+          ['Authorization', 'Bearer x'],
+          ['accept', '*/*'],
+        ],
+      }),
+    ).toEqual({
+      headers: [
+        ['Authorization', SECRET],
+        ['accept', '*/*'],
+      ],
+    });
+    expect(
+      inJson([
+        { name: 'Cookie', value: 'a' },
+        { field: 'password', old: 'a', new: 'b' },
+      ]),
+    ).toEqual([
+      // oxfmt-ignore
+      { name: 'Cookie', value: SECRET },
+      { field: 'password', old: SECRET, new: SECRET },
+    ]);
+  });
+
+  test('what was dropped in one place is dropped from the texts of the others', () => {
+    const event = safe({ description: 'dicoba dengan hunter2hunter2!', requestData: { password: 'hunter2hunter2' } }); // oxfmt-ignore
+    expect(event.description).toBe(`dicoba dengan ${SECRET}!`);
+  });
+
+  test('a key named __proto__ is a key', () => {
+    const json = inJson(JSON.parse('{"__proto__": {"password": "x"}}'));
+    expect(JSON.stringify(json)).toBe(`{"__proto__":{"password":"${SECRET}"}}`);
+  });
+
+  test('what is nested too deeply is refused as ever', () => {
+    const deep: unknown = JSON.parse(`${'['.repeat(2000)}${']'.repeat(2000)}`);
+    const pairs: unknown = JSON.parse(`${'["a",'.repeat(2000)}1${']'.repeat(2000)}`);
+    for (const metadata of [deep, pairs, { a: deep }])
+      expect(complete(safe({ code: 'AUTH-001', metadata }), new Date())).toMatchObject({ code: 'TOO_LARGE' }); // oxfmt-ignore
+  });
+});
+
+describe('columns', () => {
+  test('S2: a session is a keyed hash, the same for the same session, in its column and in the texts', () => {
+    const event = safe({ sessionId: 'rahasia-123', endpoint: '/x;s=rahasia-123', metadata: { session_id: 'rahasia-123' } }); // oxfmt-ignore
+    expect(isHash(event.sessionId)).toBe(true);
+    expect(event.sessionId).toBe(hash('rahasia-123'));
+    expect(event.endpoint).toBe(`/x;s=${event.sessionId}`);
+    expect(event.metadata.session_id).toBe(event.sessionId);
+    expect(createHash(Buffer.alloc(32, 8))('rahasia-123')).not.toBe(event.sessionId);
+  });
+
+  test('S2: who sends the hash of another session is not in that session; who looks for it finds it', () => {
+    const known = hash('rahasia-123');
+    expect(safe({ sessionId: known }).sessionId).toBe(hash(known));
+    expect(protect({ sessionId: known }, true).source).toEqual({ sessionId: known }); // protected before
+    expect(storedForms('sessionId', 'rahasia-123')).toEqual([known]);
+    expect(storedForms('sessionId', known)).toContain(known);
+  });
+
+  test('an identity in which something is found still tells things apart', () => {
+    const [one, other] = [safe({ eventId: `DATA-001-${NIK}` }), safe({ eventId: 'DATA-001-3201234567890124' })]; // oxfmt-ignore
+    expect(one.eventId).toMatch(/^DATA-001-h:/);
+    expect(one.eventId).not.toBe(other.eventId);
+    expect(one.eventId.length).toBeLessThanOrEqual(50);
+    expect(safe({ resourceId: NIK, username: NIK })).toEqual({ resourceId: hash(NIK), username: hash(NIK) }); // oxfmt-ignore
+    expect(safe({ resourceId: 'STD-2025-001', username: 'a@b.id' })).toEqual({ resourceId: 'STD-2025-001', username: 'a@b.id' }); // oxfmt-ignore
+  });
+
+  test('a field that is none, a value of another type, an event that is none', () => {
+    expect(safe({ password: 'x', userId: NIK })).toEqual({ password: SECRET, userId: '[dropped:nik]' }); // oxfmt-ignore
+    expect(safe(`{"code": "AUTH-001", "password": "x`)).toBe(`{"code": "AUTH-001", "password": "${SECRET}`); // oxfmt-ignore
+    expect(safe([{ password: 'x' }])).toEqual([{ password: SECRET }]);
+  });
+
+  test('a warning names the field and the rule, never the value', () => {
+    expect(protect({ metadata: { password: 'x', nik: NIK }, name: 'PIN 1234' }).warnings).toEqual([
+      { field: 'metadata', message: `held what is not stored; ${SECRET} stands in its place` },
+      { field: 'name', message: `held what is not stored; ${SECRET} stands in its place` },
+      {
+        field: 'metadata',
+        message: 'held what is not stored; [dropped:nik] stands in its place',
+      },
+    ]);
+  });
+
+  test('the repaired original of a value holds no more than the value', () => {
+    const { draft } = complete(safe({ code: 'AUTH-001', userId: `password=${NIK}`, sessionId: 12_345_678, odd: `Bearer ${'x1'.repeat(9)}` }), new Date()) as any; // oxfmt-ignore
+    expect(JSON.stringify(draft)).not.toMatch(/3201|12345678|x1x1/);
+    expect(draft.metadata._original.user_id).toBe(`password=${SECRET}`);
+  });
+});
+
+test('the samples of the specification lose nothing but their sessions', () => {
+  for (const sample of Object.values(samples)) {
+    const event = asNames(sample);
+    const { source, warnings } = protect(event);
+    expect(warnings).toEqual([]);
+    expect({ ...(source as object), sessionId: null }).toEqual({ ...event, sessionId: null });
+  }
+});
+
+const json = fc.jsonValue({ maxDepth: 4 });
+
+test('protecting again changes nothing, copies nothing, and nothing without a find is copied', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), json), fc.string(), (metadata, description) => {
+      const event = { metadata, description, sessionId: 's3ssion-of-somebody' };
+      const once = protect(event).source as typeof event;
+      expect(protect(once, true).source).toBe(once);
+    }),
+  );
+  const quiet = { name: 'Siswa dilihat', metadata: { kelas: 'XI-A', a: [{ b: 1 }] }, tags: ['x'] };
+  expect(protect(quiet).source).toBe(quiet);
+});
+
+test('whatever stands around a secret in JSON, the secret is gone', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.string({ minLength: 1, maxLength: 8 }), fc.constant('siswa')), { maxLength: 6 }), // oxfmt-ignore
+      fc.constantFrom('password', 'nik', 'apiKey', 'Kata-Sandi', 'refresh_token', 'nomor_kartu'),
+      fc.boolean(),
+      (path, key, inArray) => {
+        let value: unknown = { [key]: 'canary-value-1' };
+        for (const each of path.toReversed()) value = inArray ? { [each]: [value] } : { [each]: value }; // oxfmt-ignore
+        expect(JSON.stringify(safe({ requestData: value }))).not.toContain('canary');
+      },
+    ),
+  );
+});

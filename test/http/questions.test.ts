@@ -1,0 +1,202 @@
+// What is answered to whom before a question is looked at: security headers, pages of other hosts, the schema, listed documents.
+
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { getIntrospectionQuery } from 'graphql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { temporaryDirectory } from '../support/process.ts';
+import { ADMIN_KEY, type TestServer, createTestServer, testServer } from '../support/server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await createTestServer();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const call = (of: TestServer, path: string, init: RequestInit = {}) =>
+  fetch(of.url + path, { redirect: 'manual', ...init });
+const json = { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_KEY}` };
+const post = (body: object | string, headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  headers: { ...json, ...headers },
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
+const readKey = async (of: TestServer, scope = 'EVENTS_READ') =>
+  (await of.graphql(`mutation { createApiKey(name: "k", scopes: [${scope}]) { key } }`)).data.createApiKey.key; // oxfmt-ignore
+
+describe('every answer', () => {
+  const query = '{ severities { severity } }';
+  const calls: Record<string, [string, RequestInit?]> = {
+    'of a probe': ['/healthz'],
+    'of the metrics': ['/metrics'],
+    'that leads elsewhere': ['/'],
+    'that there is nothing': ['/nothing'],
+    'of the full stack': ['/graphql', post({ query: `${query} ` })],
+    'of the lean lane': ['/graphql', post({ query })],
+    'to a question in the address': [`/graphql?query=${encodeURIComponent(query)}`, { headers: { ...json, accept: 'application/json' } }],
+    'that refuses a credential': ['/graphql', post({ query }, { authorization: 'Bearer x' })],
+    'that refuses a body': ['/graphql', post('{')],
+    'that refuses a type': ['/graphql', post('x=1', { 'content-type': 'application/x-www-form-urlencoded' })],
+    'of the REST door': ['/api/events', post({ code: 'AUTH-001' })],
+    'that refuses an event': ['/api/events', post({})],
+    'that is a stream': ['/graphql', post({ query: 'subscription { eventStream(after: "x") { cursor } }' }, { accept: 'text/event-stream' })],
+    'that is a page': ['/graphql', { headers: { accept: 'text/html' } }],
+  }; // oxfmt-ignore
+
+  test.each(Object.entries(calls))('has the headers that protect it: %s', async (_name, [path, init]) => {
+    const { headers, body } = await call(server, path, init);
+    await body?.cancel();
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(headers.get('access-control-allow-origin')).toBeNull();
+  }); // oxfmt-ignore
+
+  test('that is GraphiQL lets its own scripts run and no others', async () => {
+    const response = await call(server, '/graphql', { headers: { accept: 'text/html' } });
+    const policy = response.headers.get('content-security-policy')!;
+    const [, script] = /<script>(.*?)<\/script>/s.exec(await response.text())!;
+    const hash = createHash('sha256').update(script!).digest('base64');
+    expect(policy).toContain(`script-src 'sha256-${hash}'`);
+    expect(/script-src[^;]*/.exec(policy)![0]).not.toContain('unsafe');
+  });
+});
+
+describe('a page of another host', () => {
+  const origin = 'https://portal.edupro.example';
+  const preflight = { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } }; // oxfmt-ignore
+  let key: string;
+  beforeAll(async () => {
+    const { data } = await server.graphql(
+      `mutation { createBrowserKey(name: "portal", origins: ["${origin}"], codes: ["AUTH-001"]) { key } }`,
+    );
+    key = data.createBrowserKey.key;
+  });
+
+  test('may send and read the answer where a key is for it', async () => {
+    for (const path of ['/api/events', '/graphql']) {
+      const { status, headers } = await call(server, path, preflight);
+      expect([status, headers.get('access-control-allow-origin')]).toEqual([204, origin]);
+      expect(headers.get('access-control-allow-headers')).toContain('authorization');
+      expect(headers.get('access-control-allow-credentials')).toBeNull();
+    }
+    const event = post({ code: 'AUTH-001' }, { origin, authorization: `Bearer ${key}` });
+    const response = await call(server, '/api/events', event);
+    expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([201, origin]); // oxfmt-ignore
+  });
+
+  test.each(['https://attacker.example', 'null', `${origin}.attacker.example`, 'nonsense'])(
+    'may not where none is: %s',
+    async (other) => {
+      const { headers } = await call(server, '/api/events', { ...preflight, headers: { ...preflight.headers, origin: other } }); // oxfmt-ignore
+      expect(headers.get('access-control-allow-origin')).toBeNull();
+      const response = await call(server, '/graphql', post({ query: '{ __typename }' }, { origin: other })); // oxfmt-ignore
+      expect(response.headers.get('access-control-allow-origin')).toBeNull();
+    },
+  );
+});
+
+describe('the schema', () => {
+  const typo = 'mutation { logEvnt(input: { code: "AUTH-001" }) { outcome } }';
+  const badEnum = 'query($order: EventOrder) { events(order: $order) { totalCount } }';
+  const introspections = [getIntrospectionQuery(), '{ a: __type(name: "Event") { name } }', 'query { ...F } fragment F on Query { __schema { types { name } } }']; // oxfmt-ignore
+
+  test('is shown to everyone on a loopback address', async () => {
+    for (const query of introspections)
+      expect((await server.graphql(query, {}, null)).data).toBeTruthy();
+    expect((await server.graphql(typo, {}, null)).errors![0].message).toContain('Did you mean');
+  });
+
+  test('else to administrators only, by every transport, and so is what is spelt alike', async () => {
+    const closed = await testServer(undefined, { JEJAK_INTROSPECTION: 'admin' });
+    const reader = await readKey(closed);
+    const code = async (query: string, key: string | null) =>
+      (await closed.graphql(query, {}, key)).errors?.[0].extensions.code ?? 'shown';
+    for (const query of introspections) {
+      // The administrator last, so that the document is known, then the others again, now by the lean lane.
+      for (const _ of [1, 2]) {
+        expect(await code(query, reader)).toBe('FORBIDDEN');
+        expect(await code(query, null)).toBe('UNAUTHENTICATED');
+        expect(await code(query, ADMIN_KEY)).toBe('shown');
+      }
+      await using socket = closed.subscribe(query, {}, reader);
+      await expect(socket.next()).rejects.toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+      const address = `/graphql?query=${encodeURIComponent(query)}`;
+      const response = await call(closed, address, { headers: { authorization: `Bearer ${reader}` } });
+      expect(await response.text()).toContain('FORBIDDEN');
+    }
+    for (const key of [reader, null]) {
+      for (const [query, variables] of [[typo, {}], [badEnum, { order: 'NEWEST' }]] as const) {
+        const { errors } = await closed.graphql(query, variables, key);
+        expect(errors![0].extensions.code).toBe('BAD_USER_INPUT');
+        expect(errors![0].message).not.toContain('Did you mean');
+      }
+    }
+    expect((await closed.graphql(typo)).errors![0].message).toContain('Did you mean');
+    await using watching = closed.subscribe('subscription { eventLoged { cursor } }', {}, reader);
+    await expect(watching.next()).rejects.toSatisfy(
+      ([{ message }]: [{ message: string }]) => !message.includes('Did you mean'),
+    );
+    // What is no introspection is answered as ever.
+    expect(await code('{ __typename severities { __typename severity } }', reader)).toBe('shown');
+  }); // oxfmt-ignore
+});
+
+describe('listed documents', () => {
+  const listed = { severities: '{ severities { severity } }', watch: 'subscription { eventStream { cursor } }' }; // oxfmt-ignore
+  const hash = `sha256:${createHash('sha256').update(listed.severities).digest('hex')}`;
+  const withDocuments = async (documents: object, only: 'yes' | 'no' = 'no') => {
+    const file = join(await temporaryDirectory(), 'documents.json');
+    await writeFile(file, JSON.stringify(documents));
+    return testServer(undefined, { JEJAK_DOCUMENTS: file, JEJAK_ONLY_DOCUMENTS: only });
+  };
+
+  test('may be asked for by their id and by their hash, in a body and in an address', async () => {
+    const of = await withDocuments(listed);
+    for (const documentId of ['severities', hash, 'severities']) {
+      const posted = await call(of, '/graphql', post({ documentId }));
+      const named = await call(of, `/graphql?documentId=${encodeURIComponent(documentId)}`, { headers: json }); // oxfmt-ignore
+      for (const response of [posted, named])
+        expect(await response.json()).toMatchObject({ data: { severities: expect.any(Array) } });
+    }
+    const stream = await call(of, '/graphql', post({ documentId: 'watch' }, { accept: 'text/event-stream' })); // oxfmt-ignore
+    expect(stream.headers.get('content-type')).toContain('text/event-stream');
+    await stream.body!.cancel();
+  });
+
+  test.each([
+    [{ documentId: 'other' }],
+    [{ documentId: `sha256:${'0'.repeat(64)}` }],
+    [{ documentId: 'toString' }],
+    [{ documentId: 5 }],
+    [{ documentId: hash, query: '{ __typename }' }],
+  ])('%j is refused', async (body) => {
+    const of = await withDocuments(listed);
+    const response = await call(of, '/graphql', post(body));
+    expect((await response.json()) as object).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] }); // oxfmt-ignore
+  });
+
+  test('may be all that is answered, but to an administrator', async () => {
+    const of = await withDocuments(listed, 'yes');
+    const reader = await readKey(of);
+    const ask = async (query: string, key: string) =>
+      (await of.graphql(query, {}, key)).errors?.[0].extensions.code ?? 'answered';
+    expect(await ask(listed.severities, reader)).toBe('answered');
+    const other = '{ categories { code } }';
+    expect([await ask(other, reader), await ask(other, ADMIN_KEY), await ask(other, reader)]).toEqual(['FORBIDDEN', 'answered', 'FORBIDDEN']); // oxfmt-ignore
+    await using refused = of.subscribe('subscription { eventLogged { cursor } }', {}, reader);
+    await expect(refused.next()).rejects.toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+    await using answered = of.subscribe(listed.watch, {}, reader);
+    expect(await answered.next()).toMatchObject({ eventStream: { cursor: expect.any(String) } });
+    const address = `/graphql?query=${encodeURIComponent(other)}`;
+    const response = await call(of, address, { headers: { authorization: `Bearer ${reader}` } });
+    expect(await response.text()).toContain('FORBIDDEN');
+  });
+
+  test('that are not valid keep the server from starting', async () => {
+    await expect(withDocuments({ broken: '{ nothing }' })).rejects.toThrow('"broken" is not valid');
+  });
+});
