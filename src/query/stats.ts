@@ -9,7 +9,8 @@ import { JejakError } from '../errors.ts';
 import type { FieldName } from '../events/fields.ts';
 import { compareInstants, instantFromPostgres } from '../events/time.ts';
 import { severities, severityNames } from '../events/vocabulary.ts';
-import { type Buckets, type StatsInterval, bucketsOf, zoneOf } from './buckets.ts';
+import { zoneOf } from '../events/zone.ts';
+import { type Buckets, type StatsInterval, bucketsOf } from './buckets.ts';
 import { floorTo } from './cover.ts';
 import { type EventFilter, filterBounds, filterFields, filterSql } from './filter.ts';
 import {
@@ -182,13 +183,16 @@ const plan = (
   const kept = columns.every(keptAs);
   if (whole === 0)
     return { tallies: [{ ...shared, range, tiers: kept ? tiersFor(true) : [], whole: true }], basis: 'EVENTS' }; // oxfmt-ignore
-  const tiers = tiersFor(false);
-  if (tiers.length === 0)
-    return { tallies: [{ ...shared, range, tiers, whole: false }], basis: 'REMAINING_EVENTS' };
-  const from = floorTo(range.from, tiers.at(-1)!.stepMs);
+  const told = tiersFor(false);
+  if (told.length === 0)
+    return {
+      tallies: [{ ...shared, range, tiers: told, whole: false }],
+      basis: 'REMAINING_EVENTS',
+    };
+  const from = floorTo(range.from, told.at(-1)!.stepMs);
   const start = buckets?.starts[whole];
   const split = start === undefined ? range.to : new Date(start).toISOString();
-  const older: Tally = { ...shared, range: { from, to: kept ? range.to : split }, tiers, whole: false }; // oxfmt-ignore
+  const older: Tally = { ...shared, range: { from, to: kept ? range.to : split }, tiers: told, whole: false }; // oxfmt-ignore
   const younger: Tally[] =
     kept || start === undefined ? [] : [{ ...shared, range: both(range, { from: split }, now), tiers: [], whole: true }]; // oxfmt-ignore
   return { tallies: [older, ...younger], basis: 'ROLLUPS' };

@@ -98,7 +98,7 @@ export const keptAs = ({ part: ofPart, path, name }: Column) =>
 
 /** The cells are next to each other. */
 const insideCells = (segments: readonly Segment[]): SQL | undefined => {
-  const ofCells = segments.filter(({ tier }) => tier);
-  const [first, last] = [ofCells[0], ofCells.at(-1)];
+  const spans = segments.filter(({ tier }) => tier);
+  const [first, last] = [spans[0], spans.at(-1)];
   return first && last ? within({ from: first.from, to: last.to }) : sql`false`;
 };
