@@ -4,9 +4,10 @@ import { recount } from '../src/consumers/recount.ts';
 import { readConfig } from '../src/config.ts';
 import { connect } from '../src/database/connection.ts';
 import { startEmbedded } from '../src/database/embedded.ts';
-import { severities } from '../src/events/vocabulary.ts';
+import { wholeSince } from '../src/events/retention.ts';
+import type { Severity } from '../src/events/vocabulary.ts';
+import { loadPolicy } from '../src/retention/policy.ts';
 
-const DAY_MS = 86_400_000;
 const config = readConfig(process.env);
 await using stack = new AsyncDisposableStack();
 const embedded =
@@ -20,7 +21,7 @@ const sql = connect(embedded?.connection ?? { url: config.DATABASE_URL! }, {
 stack.defer(() => sql.end());
 
 const now = new Date();
-const since = (severity: keyof typeof severities): Date =>
-  new Date(now.getTime() - severities[severity].retentionDays * DAY_MS);
+const { periods } = await loadPolicy(sql);
+const since = (severity: Severity): Date => wholeSince(periods, [severity], now);
 for await (const { what, events } of recount(sql, since, now))
   if (events > 0) process.stdout.write(`${what}: ${events} events\n`);

@@ -43,6 +43,7 @@ export const options = {
   JEJAK_JWT_USERNAME_CLAIM: { schema: z.string(), default: 'preferred_username', about: 'The claim with the name of the user.' },
   JEJAK_TRUSTED_PROXIES: { schema: readBy(list, blocksOf), about: 'Addresses and blocks of the proxies, separated by commas, whose `X-Forwarded-For` is believed. Unset, none is.' },
   JEJAK_KEY_EVENTS_PER_SECOND: { schema: whole(1, 1_000_000), about: 'How many events a key may log per second; more is refused with `OVERLOADED`. Unset, keys only share fairly.' },
+  JEJAK_RETENTION_MINUTES: { schema: whole(1, 1_440), default: '60', about: 'How often what has expired is removed, in minutes; of several servers one does it.' },
   JEJAK_INTROSPECTION: { schema: z.enum(['everyone', 'admin']), about: 'Who may ask for the schema and is told what is spelt alike: `everyone`, or who has the scope `admin`. Unset, everyone where `HOST` is a loopback address, else `admin`.' },
   JEJAK_DOCUMENTS: { schema: z.string(), about: 'A JSON file of documents, by an id each, that may be asked for by `documentId`: that id, or `sha256:` and the hash of the text.' },
   JEJAK_ONLY_DOCUMENTS: { schema: z.enum(['yes', 'no']), default: 'no', about: '`yes` answers other documents than those to administrators only.' },

@@ -15,7 +15,6 @@ import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
 import { agreeOnHashKey } from './database/hash-key.ts';
-import { ensurePartitions } from './database/partitions.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
 import { createHash, createPolicy } from './events/privacy.ts';
@@ -33,6 +32,8 @@ import { createReader } from './live/reader.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { readPolicy } from './policy.ts';
+import { createRetention } from './retention/clock.ts';
+import { watchPolicy } from './retention/policy.ts';
 
 export type Service = AsyncDisposable & {
   readonly url: string;
@@ -46,7 +47,6 @@ export type Service = AsyncDisposable & {
 const MAX_WORK = 1_700;
 const MAX_BATCH = 256;
 const MAX_BYTES = 64 * 1024 * 1024;
-const HOUR_MS = 3_600_000;
 
 // What belongs to requests under way grows old before it is garbage. Collected whenever a third has come to it, the process
 // held 330 MB under full load; as V8 would have it, 470, at the same rate.
@@ -82,6 +82,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const adminKey = await keys.bootstrap();
 
   const clock = () => new Date();
+  const kept = starting.use(await watchPolicy(database.read, logger));
   const metrics = createMetrics();
   const room = embedded && starting.use(watchRoom(embedded.location));
   const batcher = createBatcher({
@@ -111,6 +112,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     rateLimit: createRateLimit(config.JEJAK_KEY_EVENTS_PER_SECOND),
     committed: doorbell.ring,
     clock,
+    kept: kept.current,
     logger,
     metrics,
   });
@@ -130,16 +132,21 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   metrics.watch('jejak_live_groups', 'Groups of subscribers who want the same', groups.size);
   metrics.watch('jejak_live_subscribers', 'Subscribers', groups.members);
 
-  const rollups = starting.use(createRollups(database.follow, logger, metrics));
+  starting.use(
+    createRollups(database.follow, () => kept.current().periods, clock, logger, metrics),
+  );
 
-  const housekeeping = setInterval(() => {
-    const complain = (error: unknown) =>
-      logger.error({ err: error }, 'Housekeeping failed; it is tried again in an hour');
-    ensurePartitions(database.write, clock()).catch(complain);
-    quarantine.purge().catch(complain);
-    rollups.purge(clock()).catch(complain);
-  }, HOUR_MS);
-  starting.defer(() => clearInterval(housekeeping));
+  const retention = createRetention({
+    policy: kept,
+    read: database.read,
+    maintenance: database.maintenance,
+    log,
+    clock,
+    everyMinutes: config.JEJAK_RETENTION_MINUTES,
+    logger,
+    metrics,
+  });
+  starting.use(retention.start());
 
   const server = starting.use(
     await listen(
@@ -150,6 +157,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         protection,
         follow,
         keys,
+        retention,
         access,
         clock,
         logger,

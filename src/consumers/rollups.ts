@@ -4,7 +4,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connection.ts';
 import { tiers } from '../database/rollups.ts';
-import { severities, severityNames } from '../events/vocabulary.ts';
+import { type Periods, wholeSince } from '../events/retention.ts';
+import { severityNames } from '../events/vocabulary.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { STEP_EVENTS, countNext } from './count.ts';
@@ -13,14 +14,16 @@ import { STEP_EVENTS, countNext } from './count.ts';
 const PAUSE_MS = 500;
 const FAILED_PAUSE_MS = 1_000;
 const GOODBYE_MS = 2_000;
+const PURGE_EVERY_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-export type Rollups = AsyncDisposable & {
-  /** Takes away the cells that name people, when they are as old as the shortest retention. */
-  readonly purge: (now: Date) => Promise<void>;
-};
-
-export const createRollups = (sql: Sql, logger: Logger, metrics: Metrics): Rollups => {
+export const createRollups = (
+  sql: Sql,
+  periods: () => Periods,
+  clock: () => Date,
+  logger: Logger,
+  metrics: Metrics,
+): AsyncDisposable => {
   const stopping = new AbortController();
   let at: Place = { seq: 0, behind: 0, lagSeconds: 0 };
   metrics.watch('jejak_rollup_position', 'The last batch that the roll-ups hold', () => at.seq);
@@ -31,6 +34,15 @@ export const createRollups = (sql: Sql, logger: Logger, metrics: Metrics): Rollu
     () => at.lagSeconds,
   );
 
+  /** Cells that name people go when no question may ask them any more. */
+  let purgedAt = 0;
+  const purge = async (now: Date): Promise<void> => {
+    const before = new Date(wholeSince(periods(), severityNames, now).getTime() - DAY_MS);
+    for (const { table } of tiers.filter(({ personal }) => personal))
+      await sql`DELETE FROM ${sql(table)} WHERE "timestamp" < ${before.toISOString()}`;
+    purgedAt = now.getTime();
+  };
+
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       let pause = PAUSE_MS;
@@ -39,6 +51,7 @@ export const createRollups = (sql: Sql, logger: Logger, metrics: Metrics): Rollu
         const counted = at.behind > 0 ? await countNext(sql) : 0;
         metrics.rollupEvents.inc(counted);
         if (counted >= STEP_EVENTS) continue;
+        if (clock().getTime() - purgedAt > PURGE_EVERY_MS) await purge(clock());
       } catch (error) {
         if (stopping.signal.aborted) return;
         logger.warn({ err: error }, 'The roll-ups cannot be kept now; trying again');
@@ -50,12 +63,6 @@ export const createRollups = (sql: Sql, logger: Logger, metrics: Metrics): Rollu
   const running = run();
 
   return {
-    purge: async (now) => {
-      const days = Math.min(...severityNames.map((name) => severities[name].retentionDays)) + 1;
-      const before = new Date(now.getTime() - days * DAY_MS).toISOString();
-      for (const { table } of tiers.filter(({ personal }) => personal))
-        await sql`DELETE FROM ${sql(table)} WHERE "timestamp" < ${before}`;
-    },
     async [Symbol.asyncDispose]() {
       stopping.abort();
       // The pool ends what hangs on a connection that is half-open.

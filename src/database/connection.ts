@@ -65,6 +65,7 @@ export type PoolOptions = {
   readonly max: number;
   readonly name: string;
   readonly statementTimeoutMs?: number;
+  readonly lockTimeoutMs?: number;
   /** Told of the pool itself, whenever it is made anew. */
   readonly adopt?: (sql: Sql) => unknown;
 };
@@ -92,6 +93,7 @@ const open = (address: DatabaseAddress, pool: PoolOptions, onclose: () => void):
       ...(pool.statementTimeoutMs === undefined
         ? {}
         : { statement_timeout: pool.statementTimeoutMs }),
+      ...(pool.lockTimeoutMs === undefined ? {} : { lock_timeout: pool.lockTimeoutMs }),
     },
   };
   const place = 'url' in address ? (socketOf(address.url) ?? address) : address;
@@ -135,6 +137,8 @@ export type Database = {
   readonly question: Question;
   /** A connection of its own to listen on, which postgres.js opens again by itself; whoever opened it ends it. */
   readonly listener: () => Sql;
+  /** One connection for what changes or removes rows, apart from all that logs and reads; whoever opened it ends it. */
+  readonly maintenance: () => Sql;
   [Symbol.asyncDispose](): Promise<void>;
 };
 export type Question = ReturnType<typeof drizzle<Record<string, never>>>;
@@ -143,6 +147,7 @@ export const WRITERS = 2;
 const READERS = 6;
 const FOLLOWERS = 4;
 const QUESTION_TIMEOUT_MS = 15_000;
+const MAINTENANCE_WAIT_MS = 5_000;
 
 export const openDatabase = (address: DatabaseAddress): Database => {
   const write = connect(address, { name: 'write', max: WRITERS + 2 });
@@ -168,6 +173,8 @@ export const openDatabase = (address: DatabaseAddress): Database => {
     pulse,
     question: drizzle(client),
     listener: () => open(address, { name: 'listen', max: 1 }, () => {}),
+    maintenance: () =>
+      connect(address, { name: 'maintenance', max: 1, lockTimeoutMs: MAINTENANCE_WAIT_MS }),
     async [Symbol.asyncDispose]() {
       await Promise.all(pools.map((pool) => pool.end({ timeout: 5 })));
     },

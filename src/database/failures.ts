@@ -17,6 +17,9 @@ export const isCommittedKey = (error: unknown): boolean =>
   codeOf(error) === '23505' &&
   (error as { constraint_name?: string }).constraint_name === 'batches_key_key';
 
+/** Another transaction held what was needed for too long, or waited for us. */
+export const isLockedOut = (error: unknown): boolean => /^(55P03|40P01)$/.test(codeOf(error));
+
 // oxfmt-ignore
 const transient = new Set([
   '40001', // serialization_failure

@@ -12,5 +12,8 @@ export const ticket = 7_402_002;
 /** Held until its transaction ends by whoever makes a partition. */
 export const partitions = 7_402_003;
 
+/** Held by the server whose retention runs; the others leave it to that one. */
+export const retention = 7_402_005;
+
 /** Held by the server that migrates; the others wait for it and find nothing left to do. */
 export const migration = 7_402_004;

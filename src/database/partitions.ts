@@ -1,6 +1,7 @@
 // Which partitions exist. Each severity is cut into ranges of its own width, aligned to days since 1970 in UTC, from the
 // start of its retention to some time ahead, so that every acceptable event has a home before it arrives.
 
+import type { Event } from '../events/fields.ts';
 import { type Severity, severities, severityNames } from '../events/vocabulary.ts';
 import type { Sql } from './connection.ts';
 
@@ -13,23 +14,48 @@ export type Partition = { readonly severity: Severity; readonly starts: Date; re
 export const partitionsAt = (now: Date): Partition[] =>
   severityNames.flatMap((severity) => {
     const { retentionDays, partitionDays } = severities[severity];
-    const today = Math.floor(now.getTime() / DAY_MS);
+    const today = dayOf(now);
     const first = Math.floor((today - retentionDays) / partitionDays) * partitionDays;
     const count = Math.ceil((today + 1 + AHEAD_DAYS - first) / partitionDays);
-    return Array.from({ length: count }, (_, index) => {
-      const day = first + index * partitionDays;
-      return {
-        severity,
-        starts: new Date(day * DAY_MS),
-        ends: new Date((day + partitionDays) * DAY_MS),
-      };
-    });
+    return Array.from({ length: count }, (_, index) =>
+      partitionOn(severity, first + index * partitionDays),
+    );
   });
 
+/** Days since 1970. */
+const dayOf = (at: Date): number => Math.floor(at.getTime() / DAY_MS);
+
+/** The partition that an event of this severity on this day belongs to. */
+const partitionOn = (severity: Severity, day: number): Partition => {
+  const { partitionDays } = severities[severity];
+  const first = Math.floor(day / partitionDays) * partitionDays;
+  return {
+    severity,
+    starts: new Date(first * DAY_MS),
+    ends: new Date((first + partitionDays) * DAY_MS),
+  };
+};
+
 /** Makes the partitions that are missing and returns how many there were. */
-export const ensurePartitions = async (sql: Sql, now: Date): Promise<number> => {
+export const ensurePartitions = (sql: Sql, now: Date): Promise<number> =>
+  makePartitions(sql, partitionsAt(now));
+
+/** Makes those that some events need: older ones than are always there, where a code or a severity is kept longer than the
+ * document says, or all of them, where nobody made any for weeks. */
+export const makePartitionsFor = (
+  sql: Sql,
+  events: readonly Pick<Event, 'severity' | 'timestamp'>[],
+): Promise<number> => {
+  const needed = events.map(({ severity, timestamp }) =>
+    partitionOn(severity, dayOf(new Date(timestamp))),
+  );
+  const keyOf = ({ severity, starts }: Partition): string => `${severity} ${starts.getTime()}`;
+  return makePartitions(sql, new Map(needed.map((each) => [keyOf(each), each])).values());
+};
+
+const makePartitions = async (sql: Sql, partitions: Iterable<Partition>): Promise<number> => {
   let made = 0;
-  for (const { severity, starts, ends } of partitionsAt(now)) {
+  for (const { severity, starts, ends } of partitions) {
     try {
       const [row] = await sql<[{ made: boolean }]>`
         SELECT create_event_partition(${severity}, ${starts.toISOString()}::timestamptz, ${ends.toISOString()}::timestamptz) AS made`;

@@ -14,9 +14,10 @@ import {
   inputNames,
 } from './fields.ts';
 import { isValid, repair } from './input.ts';
+import { type Periods, daysKept, documentPeriods, isWithin } from './retention.ts';
 import { cutText, mendJson, mendText } from './text.ts';
 import { microsOf } from './time.ts';
-import { type Category, type Severity, type Status, rankOf, severities } from './vocabulary.ts';
+import { type Category, type Severity, type Status, rankOf } from './vocabulary.ts';
 
 export type Warning = { readonly field: string; readonly message: string };
 
@@ -25,7 +26,7 @@ export const rejections = {
   MISSING_VALUE: 'A required value is missing or unknown and the catalog cannot supply it.',
   INVALID_ID: 'The eventId is not text of at most 50 printable characters.',
   TOO_LARGE: 'The JSON of the event is larger or more deeply nested than the stated limits.',
-  EXPIRED: 'The timestamp is older than the retention of the severity.',
+  EXPIRED: 'The timestamp is older than events of its severity or code are kept.',
   FORBIDDEN: 'The key may not log such an event: it is narrowed to others.',
   CONFLICT: 'The eventId is taken by an event with other content.',
   UNSTORABLE: 'The database refused the values of the event.',
@@ -47,7 +48,6 @@ export type Prepared = {
 };
 
 const AHEAD_MICROS = 5 * 60 * 1e6;
-const DAY_MICROS = 86_400 * 1e6;
 const KEPT_CHARACTERS = 2000;
 const ORIGINAL_DEPTH = 2; // of a value in metadata._original
 const BASE_BYTES = 1_000;
@@ -57,7 +57,11 @@ export const isRejection = (result: Prepared | Rejection): result is Rejection =
   'reason' in result;
 
 /** Completes one event; `now` is the server's clock. Never throws, whatever the source is. */
-export const complete = (source: unknown, now: Date): Prepared | Rejection => {
+export const complete = (
+  source: unknown,
+  now: Date,
+  periods: Periods = documentPeriods,
+): Prepared | Rejection => {
   if (typeof source !== 'object' || source === null || Array.isArray(source))
     return {
       code: 'MISSING_VALUE',
@@ -99,11 +103,11 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
     warn('severity', `is lower than ${definition.severity}, the severity of ${definition.code}`);
 
   const timestamp = timestampFor(input.timestamp, now, setAside);
-  const oldest = now.getTime() * 1000 - severities[severity].retentionDays * DAY_MICROS;
-  if (microsOf(timestamp) < oldest)
+  const code = definition?.code ?? null;
+  if (!isWithin(periods, { severity, code, timestamp }, now))
     return {
       code: 'EXPIRED',
-      reason: `\`timestamp\` ${timestamp} is older than the ${severities[severity].retentionDays} days that ${severity} events are kept.`,
+      reason: `\`timestamp\` ${timestamp} is older than the ${daysKept(periods, { severity, code })} days that ${code !== null && periods.codes.has(code) ? code : severity} events are kept.`,
     };
 
   const bytes =
@@ -123,7 +127,7 @@ export const complete = (source: unknown, now: Date): Prepared | Rejection => {
   const draft = {} as { -readonly [N in keyof Draft]: Draft[N] | null };
   for (const field of inputNames) draft[field] = (input[field] ?? null) as never; // one shape for all
   draft.eventId ??= newEventId(definition?.code ?? category!, timestamp);
-  draft.code = definition?.code ?? null;
+  draft.code = code;
   draft.category = category!;
   draft.type = type!;
   draft.name = name!;

@@ -10,6 +10,7 @@ import type { Protection } from '../events/protect.ts';
 import type { Log } from '../ingest/log.ts';
 import type { Quarantine } from '../ingest/quarantine.ts';
 import type { Follow } from '../live/follow.ts';
+import type { Retention } from '../retention/clock.ts';
 
 /** What resolvers work with: the parts of the server, and who is asking. */
 export type Context = {
@@ -20,6 +21,7 @@ export type Context = {
   readonly protection: Protection;
   readonly follow: Follow;
   readonly keys: Keys;
+  readonly retention: Retention;
   readonly clock: () => Date;
   /** Where a client that comes back over SSE says it stood; it counts before the argument `after`. */
   readonly resumeAfter?: string | undefined;

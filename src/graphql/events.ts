@@ -1,12 +1,10 @@
 // Reading history: one event, pages of events, the newest critical ones.
 
 import { findEvent } from '../query/events.ts';
-import { filterSql } from '../query/filter.ts';
-import { seenBy } from '../query/seen.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { Event } from './event.ts';
-import { EventFilter, TimeRange, asked } from './filter.ts';
+import { EventFilter, TimeRange, conditionOf } from './filter.ts';
 
 const EventOrder = builder.enumType('EventOrder', {
   description: 'The order of a list, by timestamp and then by id.',
@@ -23,10 +21,11 @@ builder.queryFields((t) => ({
     description: 'One event by its eventId; null where there is none.',
     authScopes: { may: 'events:read' },
     args: { eventId: t.arg.id({ required: true, description: 'The `eventId`, not the `id`.' }) },
-    resolve: async (_root, { eventId }, { database, protection, viewer, clock }) => {
-      const [stored] = protection.storedForms('eventId', eventId);
-      const where = filterSql(seenBy(viewer, null), clock());
-      return (await findEvent(database.question, stored!, where)) ?? null;
+    resolve: async (_root, { eventId }, context) => {
+      const [stored] = context.protection.storedForms('eventId', eventId);
+      return (
+        (await findEvent(context.database.question, stored!, conditionOf(null, context))) ?? null
+      );
     },
   }),
   events: t.field({
@@ -43,12 +42,7 @@ builder.queryFields((t) => ({
       ...pageArguments,
     },
     resolve: (_root, { filter, order, ...page }, context) =>
-      resolvePage(
-        page,
-        order ?? 'NEWEST_FIRST',
-        filterSql(asked(filter, context), context.clock()),
-        context,
-      ),
+      resolvePage(page, order ?? 'NEWEST_FIRST', conditionOf(filter, context), context),
   }),
   recentCriticalEvents: t.field({
     type: EventConnection,
@@ -67,7 +61,7 @@ builder.queryFields((t) => ({
       resolvePage(
         page,
         'NEWEST_FIRST',
-        filterSql(seenBy(context.viewer, { severity: ['CRITICAL'], range }), context.clock()),
+        conditionOf({ severity: ['CRITICAL'], range }, context),
         context,
       ),
   }),

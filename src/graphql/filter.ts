@@ -1,14 +1,18 @@
 // The filter and the range of time as inputs: the same wherever events are chosen.
 
+import { type SQL, and } from 'drizzle-orm';
 import {
   type EventFilter as Filter,
   MAX_CONDITIONS,
   MAX_DEPTH,
+  filterSql,
   storedFilter,
 } from '../query/filter.ts';
 import type { TimeRange as Range } from '../query/range.ts';
 import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';
 import { seenBy } from '../query/seen.ts';
+import type { Kept } from '../query/stats.ts';
+import { visibleSql } from '../retention/visible.ts';
 import { type Context, builder } from './builder.ts';
 import { EventCategory, EventStatus, SeverityEnum } from './vocabulary.ts';
 
@@ -82,3 +86,21 @@ EventFilter.implement({
 /** What a viewer asks for with a filter: in terms of what is stored, and no more than they may see. */
 export const asked = (filter: Filter | null | undefined, { protection, viewer }: Context): Filter =>
   seenBy(viewer, filter ? storedFilter(filter, protection.storedForms) : null);
+
+/** The events that a filter chooses of those that the viewer may see. */
+export const conditionOf = (
+  filter: Filter | null | undefined,
+  context: Context,
+): SQL | undefined => {
+  const now = context.clock();
+  return and(
+    filterSql(asked(filter, context), now),
+    visibleSql(context.retention.policy(), filter, now),
+  );
+};
+
+/** How long events are kept, and which of those that a filter chooses may be seen. */
+export const keptOf = (filter: Filter, { retention }: Context, now: Date): Kept => {
+  const policy = retention.policy();
+  return { periods: policy.periods, visible: visibleSql(policy, filter, now) };
+};

@@ -4,7 +4,7 @@ import { type TimeRange as Range, resolveRange } from '../query/range.ts';
 import * as reports from '../query/reports.ts';
 import { seenBy } from '../query/seen.ts';
 import { type Context, builder } from './builder.ts';
-import { TimeRange } from './filter.ts';
+import { TimeRange, keptOf } from './filter.ts';
 
 type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Awaited<
   ReturnType<R>
@@ -105,9 +105,10 @@ const SystemPerformance = builder
     }),
   });
 
-const spanOf = (range: Range, { viewer, clock }: Context): reports.Span => {
-  const now = clock();
-  return { range: resolveRange(range, now), seen: seenBy(viewer, null), now };
+const spanOf = (range: Range, context: Context): reports.Span => {
+  const now = context.clock();
+  const seen = seenBy(context.viewer, null);
+  return { range: resolveRange(range, now), seen, kept: keptOf({ range }, context, now), now };
 };
 
 const DAY = { last: 'PT24H' };

@@ -10,6 +10,7 @@ import './reports.ts';
 import './stats.ts';
 import './log-event.ts';
 import './quarantine.ts';
+import './retention.ts';
 import './subscriptions.ts';
 import './keys.ts';
 

@@ -19,7 +19,7 @@ import {
 } from '../query/stats.ts';
 import { builder } from './builder.ts';
 import { types } from './event.ts';
-import { EventFilter, TimeRange, asked } from './filter.ts';
+import { EventFilter, TimeRange, asked, keptOf } from './filter.ts';
 import { fieldsBelow } from './selection.ts';
 
 const described = <N extends string>(rows: Record<N, { readonly about: string }>) =>
@@ -243,6 +243,7 @@ builder.queryFields((t) => ({
         {
           filter: asked(filter, context),
           range: resolveRange(range, now),
+          kept: keptOf({ and: filter ? [filter] : null, range }, context, now),
           interval,
           timeZone: timeZone ?? 'UTC',
           groupBy: by,

@@ -3,6 +3,7 @@
 
 import { type ASTNode, type GraphQLResolveInfo, visit } from 'graphql';
 import { type Event as LoggedEvent, type FieldName, fieldNames } from '../events/fields.ts';
+import { isWithin } from '../events/retention.ts';
 import { JejakError } from '../errors.ts';
 import { cursorAfter, formatCursor } from '../live/cursor.ts';
 import type { Found, Payload, Placed, Want } from '../live/groups.ts';
@@ -103,9 +104,11 @@ const wantOf = (
   const now = context.clock();
   const filter = settled(asked(given, context), now);
   const columns = columnsFor([...filterFields(filter), ...selectedIn(info)]);
+  const matches = filterTest(filter, now);
   return {
     key: JSON.stringify([form, filter, columns]),
-    wanted: filterTest(filter, now),
+    wanted: (event) =>
+      matches(event) && isWithin(context.retention.policy().periods, event, context.clock()),
     need: { bounds: filterBounds(filter), columns },
     pack,
   };
@@ -115,9 +118,10 @@ const securityRelevant: Filter = {
   or: [{ category: ['SECURITY'] }, { severity: ['CRITICAL'] }],
 };
 
-/** The columns behind some names; those that are none of an event's do not matter. */
+/** The columns behind some names, and those that say how long an event is kept; names that are none of an event's do not
+ * matter. */
 const columnsFor = (names: readonly string[]): FieldName[] => {
-  const needed = new Set(['id', ...names, ...(names.includes('definition') ? ['code'] : [])]);
+  const needed = new Set(['id', 'code', 'severity', 'timestamp', ...names]);
   return fieldNames.filter((name) => needed.has(name));
 };
 

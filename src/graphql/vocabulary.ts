@@ -1,6 +1,7 @@
 // The closed vocabularies as enums, and what is known of each category and severity.
 
 import { type Definition, catalog, definitionOf } from '../events/catalog.ts';
+import { daysKept } from '../events/retention.ts';
 import {
   type Category,
   type Severity,
@@ -30,7 +31,10 @@ export const EventCategory = builder.enumType('EventCategory', {
 });
 export const SeverityEnum = builder.enumType('Severity', {
   description: 'How severe an event is, least first. It decides how long the event is kept.',
-  values: enumValues(severities, ({ en, retentionDays }) => `${en}. Kept ${retentionDays} days.`),
+  values: enumValues(
+    severities,
+    ({ en, retentionDays }) => `${en}. Kept ${retentionDays} days, where no other period was set.`,
+  ),
 });
 export const EventStatus = builder.enumType('EventStatus', {
   description: 'What became of the action that an event records.',
@@ -72,6 +76,12 @@ EventDefinition.implement({
       description: 'Keys that its data usually hold; never required.',
       resolve: ({ data }) => [...data],
     }),
+    retentionDays: t.int({
+      description:
+        'How many days events of this code and severity are kept, counted from their timestamp.',
+      resolve: (definition, _args, { retention }) =>
+        daysKept(retention.policy().periods, definition),
+    }),
     securityRelevant: t.boolean({
       description: 'Whether those who watch security should see it, whatever its category.',
       resolve: ({ security }) => security,
@@ -99,8 +109,9 @@ SeverityLevel.implement({
       resolve: (name) => severities[name].response,
     }),
     retentionDays: t.int({
-      description: 'How many days its events are kept, counted from their timestamp.',
-      resolve: (name) => severities[name].retentionDays,
+      description:
+        'How many days its events are kept, counted from their timestamp; a code may have a period of its own.',
+      resolve: (name, _args, { retention }) => retention.policy().periods.severities[name],
     }),
   }),
 });

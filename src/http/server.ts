@@ -56,7 +56,13 @@ export const listen = async (
     '/healthz': (_request, response) => respond(response, 200, { status: 'ok' }),
     '/readyz': (_request, response) => {
       const ready = parts.pulse.beats();
-      respond(response, ready ? 200 : 503, { status: ready ? 'ready' : 'unavailable' });
+      const overdue = parts.retention.overdueSince();
+      respond(response, ready ? 200 : 503, {
+        status: ready ? 'ready' : 'unavailable',
+        ...(overdue && {
+          warning: `Retention has not come to its end since ${overdue.toISOString()}.`,
+        }),
+      });
     },
     '/metrics': async (_request, response) => {
       const { registry } = parts.metrics;

@@ -20,6 +20,8 @@ import { type Viewer, may } from '../access/viewer.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Policy } from '../retention/policy.ts';
+import { isVisible } from '../retention/visible.ts';
 import { attribute } from './attribute.ts';
 import type { Batcher, Placed } from './batcher.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -66,6 +68,8 @@ type LogParts = {
   /** Told after every commit. */
   readonly committed: () => void;
   readonly clock: () => Date;
+  /** What is kept, and for how long. */
+  readonly kept: () => Policy;
   readonly logger: Logger;
   readonly metrics: Metrics;
 };
@@ -80,6 +84,7 @@ export const createLog = ({
   rateLimit,
   committed,
   clock,
+  kept,
   logger,
   metrics,
 }: LogParts): Log => {
@@ -99,7 +104,7 @@ export const createLog = ({
       ];
     }
     committed();
-    return outcomesOf(placed, events, sql, viewer);
+    return outcomesOf(placed, events, sql, viewer, (event) => isVisible(kept(), event, clock()));
   };
 
   const setAside = async (
@@ -122,12 +127,16 @@ export const createLog = ({
   return async (sent, viewer, { replay = false } = {}) => {
     await rateLimit(viewer, sent.length);
     const now = clock();
+    const { periods } = kept();
     const { forced } = viewer;
     const attributed = forced && !replay ? sent.map((each) => attribute(each, forced)) : undefined;
     // Nothing below has what is not to be stored: no queue, no answer, no quarantine.
     const sources = sent.map((each, index) => protect(attributed?.[index]?.source ?? each, replay));
     const results = sources.map(({ source, warnings }, index) =>
-      within(viewer, warned(complete(source, now), warnings, attributed?.[index]?.claimed)),
+      within(
+        viewer,
+        warned(complete(source, now, periods), warnings, attributed?.[index]?.claimed),
+      ),
     );
     return pulse.guard(async () => {
       const stored = await store(
@@ -189,13 +198,16 @@ const outcomesOf = async (
   events: readonly Prepared[],
   sql: Sql,
   viewer: Viewer,
+  visible: (event: Event) => boolean,
 ): Promise<Outcome[]> => {
   const taken = new Set(appended.taken);
   const takenIds = events
     .filter((_, index) => taken.has(offset + index))
     .map((event) => event.draft.eventId);
   const stored =
-    takenIds.length === 0 ? new Map<string, Existing>() : await findExisting(sql, takenIds);
+    takenIds.length === 0
+      ? new Map<string, Existing>()
+      : await findExisting(sql, takenIds, visible);
   return events.map((prepared, index) => {
     const place = offset + index;
     if (taken.has(place)) return duplicate(prepared, stored.get(prepared.draft.eventId), viewer);
@@ -216,6 +228,7 @@ type Existing = Event & { readonly seq: number | null; readonly key: string | nu
 const findExisting = async (
   sql: Sql,
   eventIds: readonly string[],
+  visible: (event: Event) => boolean,
 ): Promise<Map<string, Existing>> => {
   const rows = await sql.unsafe<Existing[]>(
     `SELECT ${eventColumns}, batches.seq, batches.key FROM events
@@ -223,7 +236,7 @@ const findExisting = async (
      WHERE event_id = ANY ($1::text[])`,
     [eventIds as string[]],
   );
-  return new Map(rows.map((row) => [row.eventId, row]));
+  return new Map(rows.filter(visible).map((row) => [row.eventId, row]));
 };
 
 /** Who may not read the event is told no more of it than was sent: to them it is theirs as a whole, or another's. */

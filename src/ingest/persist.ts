@@ -10,7 +10,7 @@ import {
   isTransient,
   unavailable,
 } from '../database/failures.ts';
-import { ensurePartitions } from '../database/partitions.ts';
+import { makePartitionsFor } from '../database/partitions.ts';
 import { BATCH_SPAN } from '../database/schema.ts';
 import { type Appended, type Batch, append } from './append.ts';
 
@@ -26,7 +26,10 @@ export const persist = async (sql: Sql, batch: Batch): Promise<Appended> => {
       return (doubtful ? await findCommitted(sql, batch) : undefined) ?? (await append(sql, batch));
     } catch (error) {
       if (isMissingPartition(error) && !partitionsMade) {
-        await ensurePartitions(sql, new Date());
+        await makePartitionsFor(
+          sql,
+          batch.events.map(({ draft }) => draft),
+        );
         partitionsMade = true;
       } else if (isCommittedKey(error) || isTransient(error)) {
         if (Date.now() > deadline) throw unavailable(error);

@@ -24,9 +24,12 @@ export const cover = (range: Instants, [tier, ...shorter]: readonly Tier[]): Seg
   ];
 };
 
-/** The beginning of the cell that an instant is in. */
+/** The beginning of the cell that an instant is in, and of the next one unless it is a beginning itself. */
 export const floorTo = (instant: string, stepMs: number): string =>
   textOf(Math.floor(msOf(instant, Math.floor) / stepMs) * stepMs);
+
+export const ceilTo = (instant: string, stepMs: number): string =>
+  textOf(Math.ceil(msOf(instant, Math.ceil) / stepMs) * stepMs);
 
 /** Instants have milliseconds or microseconds, and PostgreSQL's text order is theirs but for that. */
 const isBefore = (one: string, other: string): boolean =>

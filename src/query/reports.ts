@@ -11,16 +11,22 @@ import { compareInstants } from '../events/time.ts';
 import { statusesOfFailure } from '../events/vocabulary.ts';
 import { type EventFilter, filterSql } from './filter.ts';
 import type { Instants } from './range.ts';
-import { type StatsRequest, eventStats } from './stats.ts';
+import { type Kept, type StatsRequest, eventStats } from './stats.ts';
 
-/** What a report is about: a range of time, and of its events those that the viewer may see. */
-export type Span = { readonly range: Instants; readonly seen: EventFilter; readonly now: Date };
+/** What a report is about: a range of time, and of its events those that the viewer may see and that are kept. */
+export type Span = {
+  readonly range: Instants;
+  readonly seen: EventFilter;
+  readonly kept: Kept;
+  readonly now: Date;
+};
 
-const within = ({ range: { from, to }, seen, now }: Span): SQL | undefined =>
+const within = ({ range: { from, to }, seen, kept, now }: Span): SQL | undefined =>
   and(
     gte(events.timestamp, from),
     to === undefined ? undefined : lt(events.timestamp, to),
     filterSql(seen, now),
+    kept.visible,
   );
 
 type Counted = Pick<StatsRequest, 'groupBy' | 'interval'> & {
@@ -32,7 +38,7 @@ type Counted = Pick<StatsRequest, 'groupBy' | 'interval'> & {
 /** Statistics of a span: how many, the last of them, and how sure predictions were. */
 const counted = (
   question: Question,
-  { range, seen, now }: Span,
+  { range, seen, kept, now }: Span,
   { filter, timeZone = 'UTC', confidence, ...by }: Counted,
 ) =>
   eventStats(
@@ -40,6 +46,7 @@ const counted = (
     {
       ...by,
       range,
+      kept,
       timeZone,
       filter: filter ? { and: [filter, seen] } : seen,
       wanted: {

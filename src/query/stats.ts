@@ -7,11 +7,12 @@ import { type Tier, tiers } from '../database/rollups.ts';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { FieldName } from '../events/fields.ts';
+import { type Periods, wholeSince } from '../events/retention.ts';
 import { compareInstants, instantFromPostgres } from '../events/time.ts';
-import { severities, severityNames } from '../events/vocabulary.ts';
+import { severityNames } from '../events/vocabulary.ts';
 import { zoneOf } from '../events/zone.ts';
 import { type Buckets, type StatsInterval, bucketsOf } from './buckets.ts';
-import { floorTo } from './cover.ts';
+import { ceilTo, floorTo } from './cover.ts';
 import { type EventFilter, filterBounds, filterFields, filterSql } from './filter.ts';
 import {
   type Measure,
@@ -60,6 +61,9 @@ export type Wanted = {
   readonly data: ReadonlyMap<string, ReadonlySet<NumberMeasure>>;
 };
 
+/** How long events are kept, and which of the events there are may be seen: undefined is all of them. */
+export type Kept = { readonly periods: Periods; readonly visible?: SQL | undefined };
+
 export type StatsRequest = {
   readonly filter: EventFilter | null | undefined;
   readonly range: Instants;
@@ -68,6 +72,7 @@ export type StatsRequest = {
   readonly timeZone: string;
   readonly groupBy: readonly Dimension[];
   readonly wanted: Wanted;
+  readonly kept: Kept;
 };
 
 /** From what the figures of a bucket are: see `bases`. */
@@ -75,7 +80,7 @@ export type StatsBasis = keyof typeof bases;
 // oxfmt-ignore
 export const bases = {
   EVENTS: { about: 'All events of the bucket are kept, and the figures are theirs.' },
-  ROLLUPS: { about: 'Some events of the bucket are not kept any more. The figures are those of the roll-ups, which counted all of them, to the quarter of an hour where `range` begins; null is what roll-ups do not hold: `distinctUsers`, percentiles, and `data` of other paths than "responseData.confidence".' },
+  ROLLUPS: { about: 'Some events of the bucket are not kept any more. The figures are those of the roll-ups, which counted all of them, with whole quarters of an hour where `range` begins and ends; null is what roll-ups do not hold: `distinctUsers`, percentiles, and `data` of other paths than "responseData.confidence".' },
   REMAINING_EVENTS: { about: 'Some events of the bucket are not kept any more, and roll-ups do not tell apart what is asked for: the figures are those of the events that are left. For all of them, filter and group by category, severity, type, code and status only, with an `interval` of QUARTER_HOUR or longer.' },
 } as const satisfies Record<string, { about: string }>;
 
@@ -99,8 +104,7 @@ export type EventStats = {
   readonly data: Readonly<Record<string, Numbers>>;
 };
 
-const DAY_MS = 86_400_000;
-const MONTH_MS = 30 * DAY_MS;
+const MONTH_MS = 30 * 86_400_000;
 
 /** More are refused: so many are about 3 MB. */
 export const MAX_STATS = 20_000;
@@ -116,8 +120,10 @@ export const eventStats = async (
   const { interval, range, timeZone } = request;
   const buckets = interval ? bucketsOf(range, interval, timeZone, now) : undefined;
   const columns = columnsOf(request.wanted);
-  const whole = wholeFrom(request, buckets, now);
-  const { tallies, basis } = plan(request, buckets, columns, whole, now);
+  const wanted = filterBounds(request.filter ?? {}).severities ?? severityNames;
+  const since = wholeSince(request.kept.periods, wanted, now);
+  const whole = wholeFrom(request, buckets, since);
+  const { tallies, basis } = plan(request, buckets, columns, whole, since, now);
   const rows = await takeTallies(question, tallies, MAX_STATS + 1);
   if (rows.length > MAX_STATS) throw tooMany();
   return filled(rows, request, buckets, columns, now, (place) =>
@@ -146,17 +152,9 @@ const columnsOf = ({ events: ofEvents, times, data }: Wanted): Column[] => [
 ];
 
 /** The place of the first bucket all of whose events are kept; there may be none. */
-const wholeFrom = (
-  { filter, range }: StatsRequest,
-  buckets: Buckets | undefined,
-  now: Date,
-): number => {
-  const wanted = filterBounds(filter ?? {}).severities ?? severityNames;
-  const days = Math.min(...wanted.map((severity) => severities[severity].retentionDays));
-  const since = now.getTime() - days * DAY_MS;
-  const from = Date.parse(range.from);
-  if (from >= since) return 0;
-  const place = buckets?.starts.findIndex((start) => start >= since) ?? -1;
+const wholeFrom = ({ range }: StatsRequest, buckets: Buckets | undefined, since: Date): number => {
+  if (compareInstants(range.from, since.toISOString()) >= 0) return 0;
+  const place = buckets?.starts.findIndex((start) => start >= since.getTime()) ?? -1;
   return place < 0 ? (buckets?.starts.length ?? 1) : place;
 };
 
@@ -169,6 +167,7 @@ const plan = (
   buckets: Buckets | undefined,
   columns: readonly Column[],
   whole: number,
+  since: Date,
   now: Date,
 ): Plan => {
   const { groupBy, timeZone, filter } = request;
@@ -178,6 +177,7 @@ const plan = (
     keys: [bucketSql(buckets), ...groupBy.map((each) => dimensionSql(each, timeZone))],
     columns,
     where: filterSql(others, now),
+    visible: request.kept.visible,
   };
   const tiersFor = (personal: boolean): Tier[] => usable(request, others, buckets, personal);
   const kept = columns.every(keptAs);
@@ -189,10 +189,14 @@ const plan = (
       tallies: [{ ...shared, range, tiers: told, whole: false }],
       basis: 'REMAINING_EVENTS',
     };
-  const from = floorTo(range.from, told.at(-1)!.stepMs);
+  const step = told.at(-1)!.stepMs;
+  const from = floorTo(range.from, step);
+  const isOver =
+    range.to !== undefined && compareInstants(floorTo(range.to, step), since.toISOString()) < 0;
+  const to = isOver ? ceilTo(range.to!, step) : range.to;
   const start = buckets?.starts[whole];
-  const split = start === undefined ? range.to : new Date(start).toISOString();
-  const older: Tally = { ...shared, range: { from, to: kept ? range.to : split }, tiers: told, whole: false }; // oxfmt-ignore
+  const split = start === undefined ? to : new Date(start).toISOString();
+  const older: Tally = { ...shared, range: { from, to: kept ? to : split }, tiers: told, whole: false }; // oxfmt-ignore
   const younger: Tally[] =
     kept || start === undefined ? [] : [{ ...shared, range: both(range, { from: split }, now), tiers: [], whole: true }]; // oxfmt-ignore
   return { tallies: [older, ...younger], basis: 'ROLLUPS' };

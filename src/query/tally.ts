@@ -25,6 +25,8 @@ export type Tally = {
   readonly keys: readonly SQL[];
   readonly columns: readonly Column[];
   readonly where: SQL | undefined;
+  /** Holds of events only, of which some may not be seen any more. */
+  readonly visible: SQL | undefined;
 };
 
 /** The keys are `k0`, `k1` …, the measures `m0`, `m1` …; NULL is what cells do not hold. */
@@ -62,8 +64,8 @@ const numbered = (items: readonly unknown[]): SQL =>
 const within = ({ from, to }: Instants): SQL | undefined =>
   and(gte(events.timestamp, from), to === undefined ? undefined : lt(events.timestamp, to));
 
-const ofEvents = ({ range, keys, columns, where }: Tally): SQL =>
-  part(sql`${events}`, keys, columns.map(({ of }) => of), and(within(range), where)); // oxfmt-ignore
+const ofEvents = ({ range, keys, columns, where, visible }: Tally): SQL =>
+  part(sql`${events}`, keys, columns.map(({ of }) => of), and(within(range), where, visible)); // oxfmt-ignore
 
 const part = (from: SQL, keys: readonly SQL[], measured: readonly string[], where: SQL | undefined): SQL => sql`
   SELECT ${list([

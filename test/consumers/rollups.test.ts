@@ -9,6 +9,7 @@ import { createRollups } from '../../src/consumers/rollups.ts';
 import { type Database, openDatabase } from '../../src/database/connection.ts';
 import { kept, tiers } from '../../src/database/rollups.ts';
 import { type Event, type EventInput, fields } from '../../src/events/fields.ts';
+import { documentPeriods } from '../../src/events/retention.ts';
 import { severities } from '../../src/events/vocabulary.ts';
 import { readBatches } from '../../src/live/read-batches.ts';
 import { createLogger } from '../../src/logger.ts';
@@ -71,6 +72,7 @@ const plain: StatsRequest = {
   range: { from: new Date(now.getTime() - 3 * DAY).toISOString() },
   timeZone: 'UTC',
   groupBy: [],
+  kept: { periods: documentPeriods },
   wanted: { events: new Set(['count']), times: new Set(), data: new Map() },
 };
 const countOf = (stats: readonly EventStats[]): number =>
@@ -96,7 +98,13 @@ test('wherever the roll-ups have come to, late events included, every figure is 
 test('while events are logged and counted, an answer never misses one that was there and never doubles one', async () => {
   const here = await place();
   const { database, log } = here;
-  await using _rollups = createRollups(database.follow, createLogger('silent'), createMetrics());
+  await using _rollups = createRollups(
+    database.follow,
+    () => documentPeriods,
+    () => now,
+    createLogger('silent'),
+    createMetrics(),
+  );
   let logging = true;
   const writing = (async () => {
     for (let from = 0; from < 60; from++) await log(some(40, from));
@@ -130,7 +138,9 @@ test('several servers, and one that is killed in the middle, count every event o
   await database.read.unsafe(`
     CREATE FUNCTION hesitate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(9); RETURN NULL; END $$;
     CREATE TRIGGER hesitate AFTER UPDATE OF seq ON rollup_position EXECUTE FUNCTION hesitate()`);
-  const counting = expect(countNext(database.follow)).rejects.toThrow(/terminating connection|CONNECTION_CLOSED/);
+  const counting = expect(countNext(database.follow)).rejects.toThrow(
+    /terminating connection|CONNECTION_CLOSED/,
+  );
   const killed = () => database.read`
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event = 'PgSleep'`;

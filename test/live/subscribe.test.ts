@@ -363,7 +363,11 @@ test('a server stops at once though the connection on which it listens is half-o
 
 test('when the connection on which it listens is killed, a server listens on another', async () => {
   const server = await testServer();
-  const [listener] = await listeners(server.database);
+  const [listener] = await vi.waitFor(async () => {
+    const found = await listeners(server.database);
+    expect(found).toHaveLength(1);
+    return found;
+  });
   await using other = await createTestServer(server.database);
   await using subscriber = follow(server, 'earliest');
   await atHead(1);

@@ -11,10 +11,15 @@ import { createRateLimit } from '../../src/access/rate.ts';
 import { createQuarantine } from '../../src/ingest/quarantine.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createMetrics } from '../../src/metrics.ts';
+import { documentPolicy } from '../../src/retention/policy.ts';
 
 export type TestLog = Disposable & ((events: readonly unknown[]) => Promise<Outcome[]>);
 
-export const createTestLog = (sql: Sql, clock = () => new Date()): TestLog => {
+export const createTestLog = (
+  sql: Sql,
+  clock = () => new Date(),
+  kept = () => documentPolicy,
+): TestLog => {
   const pulse = createPulse(sql);
   const log = createLog({
     batcher: createBatcher({
@@ -30,6 +35,7 @@ export const createTestLog = (sql: Sql, clock = () => new Date()): TestLog => {
     committed: () => {},
     metrics: createMetrics(),
     clock,
+    kept,
     logger: createLogger('silent'),
   });
   return Object.assign(

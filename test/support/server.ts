@@ -55,6 +55,7 @@ export const testConfig = (overrides: Partial<Config> = {}): Config => ({
   JEJAK_JWT_USERNAME_CLAIM: 'preferred_username',
   JEJAK_TRUSTED_PROXIES: undefined,
   JEJAK_KEY_EVENTS_PER_SECOND: undefined,
+  JEJAK_RETENTION_MINUTES: 60,
   JEJAK_INTROSPECTION: undefined,
   JEJAK_DOCUMENTS: undefined,
   JEJAK_ONLY_DOCUMENTS: 'no',

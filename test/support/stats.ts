@@ -5,6 +5,7 @@ import type { Question } from '../../src/database/connection.ts';
 import { measures, numberMeasures } from '../../src/database/measures.ts';
 import { CONFIDENCE } from '../../src/database/rollups.ts';
 import type { Event } from '../../src/events/fields.ts';
+import { documentPeriods } from '../../src/events/retention.ts';
 import { microsOf } from '../../src/events/time.ts';
 import { severityNames, statusesOfFailure } from '../../src/events/vocabulary.ts';
 import { type StatsInterval, bucketsOf, intervals } from '../../src/query/buckets.ts';
@@ -166,6 +167,7 @@ export const questionOf = (random: Random, now: Date): StatsRequest => {
       ),
     ],
     wanted: ofRollups ? additive : everything,
+    kept: { periods: documentPeriods },
   };
 };
 

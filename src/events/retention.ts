@@ -1,0 +1,55 @@
+// How long events are kept: the specification's period of each severity, unless another was set for the severity or for the
+// code, which counts before it. Whoever accepts, shows or drops events asks here.
+
+import { definitionOf } from './catalog.ts';
+import type { Event } from './fields.ts';
+import { microsOf } from './time.ts';
+import { type Severity, severities, severityNames } from './vocabulary.ts';
+
+/** Days by severity and, counting before it, by code. */
+export type Periods = {
+  readonly severities: Readonly<Record<Severity, number>>;
+  readonly codes: ReadonlyMap<string, number>;
+};
+
+/** What tells of a removal is kept as long as the longest period, whatever is set (trap R4). */
+export const CLEANUP_CODE = 'ADMIN-007';
+
+const DAY_MS = 86_400_000;
+
+/** The periods with what was set, days by severity or code, in place of the document's. */
+export const periodsWith = (set: Readonly<Record<string, number>> = {}): Periods => {
+  const bySeverity = Object.fromEntries(
+    severityNames.map((name) => [name, set[name] ?? severities[name].retentionDays]),
+  ) as Record<Severity, number>;
+  const codes = new Map(Object.entries(set).filter(([target]) => definitionOf(target)));
+  codes.set(CLEANUP_CODE, Math.max(...Object.values(bySeverity), ...codes.values()));
+  return { severities: bySeverity, codes };
+};
+
+export const documentPeriods = periodsWith();
+
+/** How many days an event is kept, counted from its timestamp. */
+export const daysKept = (
+  { severities: bySeverity, codes }: Periods,
+  { severity, code }: Pick<Event, 'severity' | 'code'>,
+): number => (code === null ? undefined : codes.get(code)) ?? bySeverity[severity];
+
+/** The first instant that is still kept. */
+export const oldestKept = (days: number, now: Date): Date =>
+  new Date(now.getTime() - days * DAY_MS);
+
+/** Whether an event is no older than it is kept; exact to the microsecond. */
+export const isWithin = (
+  periods: Periods,
+  event: Pick<Event, 'severity' | 'code' | 'timestamp'>,
+  now: Date,
+): boolean =>
+  microsOf(event.timestamp) >= oldestKept(daysKept(periods, event), now).getTime() * 1000;
+
+/** Since when all events of some severities are kept, whatever their code. */
+export const wholeSince = (
+  { severities: bySeverity, codes }: Periods,
+  of: readonly Severity[],
+  now: Date,
+): Date => oldestKept(Math.min(...of.map((name) => bySeverity[name]), ...codes.values()), now);

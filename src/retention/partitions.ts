@@ -1,0 +1,72 @@
+// The partitions that retention looks at, and what is in them that goes or stays.
+
+import { type SQL, and, lt, or, sql as text } from 'drizzle-orm';
+import { PgDialect } from 'drizzle-orm/pg-core';
+import type { Sql } from '../database/connection.ts';
+import { events } from '../database/schema.ts';
+import { oldestKept } from '../events/retention.ts';
+import type { Severity } from '../events/vocabulary.ts';
+import type { Policy } from './policy.ts';
+import { heldSql, ofCode, visibleSql } from './visible.ts';
+
+export type Partition = {
+  readonly name: string;
+  readonly severity: Severity;
+  readonly starts: string;
+  readonly ends: string;
+  /** Whether it holds what was kept of partitions that went. */
+  readonly kept: boolean;
+  /** On disk, indexes included. */
+  readonly bytes: number;
+};
+
+/** The oldest first. */
+export const listPartitions = async (sql: Sql): Promise<Partition[]> =>
+  sql<Partition[]>`
+    SELECT name, severity, starts, ends, name LIKE 'events\\_%\\_kept\\_%' AS kept,
+           pg_total_relation_size(name::regclass)::float8 AS bytes
+    FROM event_partitions ORDER BY starts, name`;
+
+/** Whether all that is in it is older than its severity is kept. */
+export const isExpired = ({ severity, ends }: Partition, { periods }: Policy, now: Date): boolean =>
+  new Date(ends) <= oldestKept(periods.severities[severity], now);
+
+/** What stays of a partition. */
+export const staysSql = (policy: Policy, { severity }: Partition, now: Date): SQL =>
+  visibleSql(policy, { severity: [severity] }, now)!;
+
+/** What goes of a partition that stays: what was kept in it for a time, and codes that are kept shorter than its severity.
+ * Undefined where there can be nothing. */
+export const goesSql = (policy: Policy, partition: Partition, now: Date): SQL | undefined => {
+  if (partition.kept) return text`(${staysSql(policy, partition, now)}) IS NOT TRUE`;
+  const { severities, codes } = policy.periods;
+  const shorter = [...codes].filter(
+    ([, days]) =>
+      days < severities[partition.severity] && new Date(partition.starts) < oldestKept(days, now),
+  );
+  if (shorter.length === 0) return undefined;
+  const held = heldSql(policy, now);
+  const expired = shorter.map(([code, days]) =>
+    and(ofCode([code]), lt(events.timestamp, oldestKept(days, now).toISOString())),
+  );
+  return and(or(...expired), held && text`(${held}) IS NOT TRUE`);
+};
+
+const dialect = new PgDialect();
+
+/** Runs a statement with drizzle's conditions in it. */
+export const execute = <Row extends object>(sql: Sql, statement: SQL): Promise<Row[]> => {
+  const query = dialect.sqlToQuery(statement);
+  return sql.unsafe<Row[]>(query.sql, query.params as never[]);
+};
+
+/** A partition in place of the whole table, for conditions on `events`. */
+export const asEvents = (name: string): SQL => text`${text.identifier(name)} AS events`;
+
+export const countIn = async (sql: Sql, name: string, where?: SQL): Promise<number> => {
+  const [row] = await execute<{ count: number }>(
+    sql,
+    text`SELECT count(*) AS count FROM ${asEvents(name)} ${where && text`WHERE ${where}`}`,
+  );
+  return row!.count;
+};

@@ -1,0 +1,199 @@
+// Removes what has expired. A partition whose time is over is dropped whole, which costs its size nothing; where something of
+// it is kept, another one with only that takes its place. What is then left over, single events, is deleted in small steps.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type SQL, sql as text } from 'drizzle-orm';
+import type { Sql } from '../database/connection.ts';
+import { isLockedOut } from '../database/failures.ts';
+import { fieldNames, fields } from '../events/fields.ts';
+import { type Severity, severityNames } from '../events/vocabulary.ts';
+import {
+  type Partition,
+  asEvents,
+  countIn,
+  execute,
+  goesSql,
+  isExpired,
+  listPartitions,
+  staysSql,
+} from './partitions.ts';
+import { type Policy, loadPolicy } from './policy.ts';
+
+/** One run: its number in `retention_runs`, and its now. */
+export type Run = {
+  readonly id: number;
+  readonly now: Date;
+  readonly sql: Sql;
+  /** Ends it between two steps. */
+  readonly signal: AbortSignal;
+};
+
+/** A partition of no more that was kept earlier is taken together with the next one, so that there are never many. */
+const SMALL = 100_000;
+const STEP = 5_000;
+const TRIES = 5;
+const FIRST_PAUSE_MS = 100;
+const LAST_PAUSE_MS = 10_000;
+
+export const removeExpired = async (run: Run): Promise<void> => {
+  for (const severity of severityNames)
+    for (const [concerns, remove] of [
+      [isOver, removePartition],
+      [isThinned, thinPartition],
+    ] as const) {
+      const { policy, partitions } = await look(run, severity);
+      for (const { name } of partitions.filter((each) => concerns(each, policy, run.now))) {
+        run.signal.throwIfAborted();
+        await untilDone(run, async () => remove(run, await look(run, severity), name));
+      }
+    }
+};
+
+/** Whether it goes as a whole. */
+const isOver = (partition: Partition, policy: Policy, now: Date): boolean =>
+  !partition.kept && isExpired(partition, policy, now);
+
+/** Whether single events of it may go. */
+const isThinned = (partition: Partition, policy: Policy, now: Date): boolean =>
+  !isOver(partition, policy, now) && goesSql(policy, partition, now) !== undefined;
+
+/** What is in force, what there is, and up to which batch the log is seen: whatever changes later makes what was worked out
+ * void. */
+type View = {
+  readonly policy: Policy;
+  readonly seen: number;
+  readonly partitions: readonly Partition[];
+};
+const look = async ({ sql }: Run, severity: Severity): Promise<View> => {
+  const policy = await loadPolicy(sql);
+  const [{ seen }] = await sql<
+    [{ seen: number }]
+  >`SELECT coalesce(max(seq), 0) AS seen FROM batches`;
+  const partitions = (await listPartitions(sql)).filter((each) => each.severity === severity);
+  return { policy, seen, partitions };
+};
+
+/** Works it out again where a rule, a hold or a late event came between; leaves it to the next run where others do not let
+ * go of the partition. */
+const untilDone = async ({ sql, id }: Run, remove: () => Promise<boolean>): Promise<void> => {
+  try {
+    for (let tries = 0; tries < TRIES; tries++) if (await remove()) return;
+  } catch (error) {
+    if (!isLockedOut(error)) throw error;
+  }
+  await sql`UPDATE retention_runs SET postponed = postponed + 1 WHERE id = ${id}`;
+};
+
+/** Drops a partition whose time is over. False where it has to be worked out again. */
+const removePartition = async (run: Run, view: View, name: string): Promise<boolean> => {
+  const { sql, now } = run;
+  const index = view.partitions.findIndex((each) => each.name === name);
+  const partition = view.partitions[index];
+  if (!partition || !isOver(partition, view.policy, now)) return true;
+  if ((await countIn(sql, name, staysSql(view.policy, partition, now))) === 0)
+    return replace(run, view, [partition]);
+  const before = view.partitions[index - 1];
+  const together = before?.kept && (await countIn(sql, before.name)) <= SMALL;
+  return replace(run, view, together ? [before, partition] : [partition], true);
+};
+
+/** Removes what has expired of a partition that stays. False where it has to be worked out again. */
+const thinPartition = async (run: Run, view: View, name: string): Promise<boolean> => {
+  const { sql, now } = run;
+  const partition = view.partitions.find((each) => each.name === name);
+  const goes = partition && goesSql(view.policy, partition, now);
+  if (!goes) return true;
+  const going = await countIn(sql, name, goes);
+  if (going === 0) return true;
+  const all = partition.kept ? await countIn(sql, name) : Infinity;
+  if (going * 2 > all) return replace(run, view, [partition], going < all);
+  return deleteSlowly(run, view, partition, goes);
+};
+
+const replace = async (
+  { sql, id, now, signal }: Run,
+  { policy, seen }: View,
+  partitions: readonly Partition[],
+  staged = false,
+): Promise<boolean> => {
+  const { severity, starts } = partitions[0]!;
+  const { ends } = partitions.at(-1)!;
+  let [events, bytes] = [0, 0];
+  for (const partition of partitions) {
+    events += await countIn(sql, partition.name);
+    bytes += partition.bytes;
+  }
+  const left = staged ? await stage(sql, partitions, policy, now) : NOTHING;
+  const names = partitions.map(({ name }) => name);
+  for (let pause = FIRST_PAUSE_MS; ; pause *= 2)
+    try {
+      const [row] = await sql<[{ done: boolean }]>`
+        SELECT replace_event_partitions(${id}, ${severity}, ${names}, ${staged}, ${starts}, ${ends}, ${policy.version}, ${seen},
+                                        ${events - left.events}, ${left.moved}, ${bytes - left.bytes}) AS done`;
+      return row.done;
+    } catch (error) {
+      if (!isLockedOut(error) || pause > LAST_PAUSE_MS) throw error;
+      await sleep(pause, undefined, { signal });
+    }
+};
+
+const columns = text.raw(fieldNames.map((name) => `"${fields[name].column}"`).join(', '));
+
+/** `moved` is how many of the events stood in partitions that were not made of kept ones already. */
+type Staged = { readonly events: number; readonly moved: number; readonly bytes: number };
+const NOTHING: Staged = { events: 0, moved: 0, bytes: 0 };
+
+/** Copies what stays of some neighbours into the table that will take their place. */
+const stage = async (
+  sql: Sql,
+  partitions: readonly Partition[],
+  policy: Policy,
+  now: Date,
+): Promise<Staged> => {
+  const { severity, starts } = partitions[0]!;
+  await sql`SELECT stage_event_partition(${severity}, ${starts}, ${partitions.at(-1)!.ends})`;
+  const name = `events_${severity.toLowerCase()}_staged`;
+  let [events, moved] = [0, 0];
+  for (const partition of partitions) {
+    const [row] = await execute<{ count: number }>(
+      sql,
+      text`WITH copied AS (
+             INSERT INTO ${text.identifier(name)} (${columns}) SELECT ${columns} FROM ${asEvents(partition.name)}
+             WHERE ${staysSql(policy, partition, now)} ORDER BY id RETURNING 1
+           ) SELECT count(*) AS count FROM copied`,
+    );
+    events += row!.count;
+    if (!partition.kept) moved += row!.count;
+  }
+  await sql`ANALYZE ${sql(name)}`;
+  const [{ bytes }] = await sql<[{ bytes: number }]>`
+    SELECT pg_total_relation_size(${name}::regclass)::float8 AS bytes`;
+  return { events, moved, bytes };
+};
+
+const deleteSlowly = async (
+  { sql, id, signal }: Run,
+  { policy }: View,
+  { name, severity }: Partition,
+  goes: SQL,
+): Promise<boolean> => {
+  for (;;) {
+    const [row] = await execute<{ gone: number; current: boolean }>(
+      sql,
+      text`WITH policy AS MATERIALIZED (
+             SELECT version FROM retention_policy WHERE version = ${policy.version} FOR SHARE
+           ), gone AS (
+             DELETE FROM ${asEvents(name)} WHERE EXISTS (SELECT FROM policy)
+             AND ctid = ANY (ARRAY(SELECT ctid FROM ${asEvents(name)} WHERE ${goes} LIMIT ${text.raw(String(STEP))})) RETURNING 1
+           ), total AS (
+             SELECT count(*) AS gone FROM gone
+           )
+           UPDATE retention_runs SET removed = removed || jsonb_build_object(
+             ${severity}::text, coalesce((removed ->> ${severity})::bigint, 0) + total.gone)
+           FROM total WHERE id = ${id} RETURNING total.gone, EXISTS (SELECT FROM policy) AS current`,
+    );
+    if (!row!.current) return false;
+    if (row!.gone < STEP) return true;
+    signal.throwIfAborted();
+  }
+};

@@ -1,0 +1,140 @@
+// One run of retention: makes the partitions that will be needed, removes what has expired, purges what only served it, and
+// tells of it in the log. A run that is cut off loses nothing: every step is a transaction with its figures, and the next one
+// goes on.
+
+import type { Sql } from '../database/connection.ts';
+import { ensurePartitions } from '../database/partitions.ts';
+import { CLEANUP_CODE, oldestKept } from '../events/retention.ts';
+import type { Severity } from '../events/vocabulary.ts';
+import { createQuarantine } from '../ingest/quarantine.ts';
+import { note } from './outbox.ts';
+import { loadPolicy } from './policy.ts';
+import { type Run, removeExpired } from './remove.ts';
+
+export type RetentionRun = {
+  readonly id: number;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly removed: Readonly<Partial<Record<Severity, number>>>;
+  readonly kept: number;
+  readonly partitionsMade: number;
+  readonly partitionsDropped: number;
+  readonly postponed: number;
+  readonly bytesFreed: number;
+  readonly refusedRemoved: number;
+  readonly error: string | null;
+};
+
+const columns = (sql: Sql) => sql`
+  id, started_at AS "startedAt", finished_at AS "finishedAt", removed, kept, partitions_made AS "partitionsMade",
+  partitions_dropped AS "partitionsDropped", postponed, bytes_freed AS "bytesFreed", refused_removed AS "refusedRemoved", error`;
+
+/** The latest first. */
+export const listRuns = (sql: Sql, limit: number): Promise<RetentionRun[]> =>
+  sql<RetentionRun[]>`SELECT ${columns(sql)} FROM retention_runs ORDER BY id DESC LIMIT ${limit}`;
+
+export const removedBy = ({ removed }: Pick<RetentionRun, 'removed'>): number =>
+  Object.values(removed).reduce((sum, count) => sum + count, 0);
+
+/** Nobody else may run meanwhile. Resolves with what was done also where it failed; rejects where not even that could be
+ * written. `clock` is asked at the beginning and at the end. */
+export const runRetention = async (
+  sql: Sql,
+  clock: () => Date,
+  signal: AbortSignal,
+): Promise<RetentionRun> => {
+  await closeCutOff(sql, clock());
+  const now = clock();
+  const [{ id }] = await sql<[{ id: number }]>`
+    INSERT INTO retention_runs (started_at) VALUES (${now.toISOString()}) RETURNING id`;
+  const run = { id, now, sql, signal };
+  try {
+    const made = await ensurePartitions(sql, now);
+    await sql`UPDATE retention_runs SET partitions_made = ${made} WHERE id = ${id}`;
+    await removeExpired(run);
+    await purge(run);
+    return await close(sql, id, clock(), null);
+  } catch (error) {
+    return close(sql, id, clock(), (error as Error).message);
+  }
+};
+
+const closeCutOff = async (sql: Sql, now: Date): Promise<void> => {
+  const open = await sql<{ id: number }[]>`SELECT id FROM retention_runs WHERE finished_at IS NULL`;
+  for (const { id } of open)
+    await close(sql, id, now, 'It was cut off. What it had done is counted; a later run went on.');
+};
+
+/** Writes the end of a run and, where something was removed, what is told of it. */
+const close = (sql: Sql, id: number, now: Date, error: string | null): Promise<RetentionRun> =>
+  sql.begin(async (transaction) => {
+    const within = transaction as unknown as Sql;
+    const [run] = await within<[RetentionRun]>`
+      UPDATE retention_runs SET finished_at = ${now.toISOString()}, error = ${error} WHERE id = ${id} RETURNING ${columns(sql)}`;
+    if (removedBy(run) + run.refusedRemoved > 0)
+      await note(within, {
+        about: `run-${id}`,
+        at: now,
+        event: await cleanupOf(within, run),
+      });
+    return run;
+  });
+
+const cleanupOf = async (sql: Sql, run: RetentionRun) => {
+  const { periods } = await loadPolicy(sql);
+  const count = removedBy(run);
+  return {
+    code: CLEANUP_CODE,
+    status: run.error === null ? ('SUCCESS' as const) : ('ERROR' as const),
+    description: `${count} events and ${run.refusedRemoved} refused ones were removed after their retention; ${run.kept} older ones stay for their code or a hold.`,
+    errorMessage: run.error,
+    resourceType: 'RETENTION_RUN',
+    resourceId: String(run.id),
+    processingTimeMs: Math.max(0, Date.parse(run.finishedAt!) - Date.parse(run.startedAt)),
+    metadata: {
+      log_type: 'events',
+      deleted_count: count,
+      retention_days: { ...periods.severities, ...Object.fromEntries(periods.codes) },
+      deleted_by_severity: run.removed,
+      kept_count: run.kept,
+      partitions_dropped: run.partitionsDropped,
+      partitions_postponed: run.postponed,
+      bytes_freed: run.bytesFreed,
+      refused_deleted_count: run.refusedRemoved,
+    },
+  };
+};
+
+/** What no event that is kept needs any more: refused events after their time, the batches before the first event, and the
+ * guard of their ids. The last batch stays whatever its age: the next one is numbered after it. */
+const purge = async ({ sql, id, now, signal }: Run): Promise<void> => {
+  const refused = await createQuarantine(sql).purge();
+  await sql`UPDATE retention_runs SET refused_removed = ${refused} WHERE id = ${id}`;
+  const [{ first, seq }] = await sql<[{ first: number | null; seq: number | null }]>`
+    WITH oldest AS MATERIALIZED (SELECT min(id) AS id FROM events)
+    SELECT oldest.id AS first, coalesce(
+      (SELECT seq FROM batches WHERE number >= oldest.id / 1024 ORDER BY seq LIMIT 1), (SELECT max(seq) FROM batches)) AS seq
+    FROM oldest`;
+  const steps = [
+    async () =>
+      (
+        await sql`
+          WITH gone AS (DELETE FROM batches WHERE seq IN (SELECT seq FROM batches WHERE seq < ${seq} ORDER BY seq LIMIT ${STEP}) RETURNING 1)
+          UPDATE retention_runs SET batches_removed = batches_removed + total.gone
+          FROM (SELECT count(*) AS gone FROM gone) AS total WHERE id = ${id} RETURNING total.gone`
+      )[0]!['gone'] as number,
+    async () =>
+      (
+        await sql`
+          WITH gone AS (DELETE FROM event_ids WHERE ctid = ANY (ARRAY(SELECT ctid FROM event_ids WHERE id < ${first} LIMIT ${STEP})) RETURNING 1)
+          UPDATE retention_runs SET ids_removed = ids_removed + total.gone
+          FROM (SELECT count(*) AS gone FROM gone) AS total WHERE id = ${id} RETURNING total.gone`
+      )[0]!['gone'] as number,
+  ];
+  for (const step of steps) while ((await step()) === STEP) signal.throwIfAborted();
+  const { periods } = await loadPolicy(sql);
+  const longest = Math.max(...Object.values(periods.severities), ...periods.codes.values());
+  await sql`DELETE FROM retention_runs WHERE started_at < ${oldestKept(longest, now).toISOString()}`;
+};
+
+const STEP = 5_000;

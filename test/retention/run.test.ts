@@ -1,0 +1,254 @@
+// Runs of retention: what goes, what stays, who runs, and what is told of it.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../src/database/connection.ts';
+import { type Severity, severities, severityNames } from '../../src/events/vocabulary.ts';
+import { removedBy } from '../../src/retention/run.ts';
+import { eventOf, movedClock, outcomesOf, testRetention } from '../support/retention.ts';
+
+const ofAll = (clock: () => Date, daysAgo: number, more: object = {}) =>
+  severityNames.map((severity) => eventOf(severity, clock, daysAgo, more));
+const own = <T extends { code: string | null }>(events: T[]): T[] =>
+  events.filter(({ code }) => code === 'ADMIN-007');
+const others = <T extends { code: string | null }>(events: T[]): T[] =>
+  events.filter(({ code }) => code !== 'ADMIN-007');
+
+test('R1: expired partitions are dropped, and nothing younger than its retention with them', async () => {
+  const { clock, log, retention, stored, database } = await testRetention();
+  let [gone, told] = [0, 0];
+  const run = async () => {
+    const removed = removedBy((await retention.run({ now: true }))!);
+    gone += removed;
+    if (removed > 0) told++;
+  };
+  for (let day = 0; day < 400; day += 5) {
+    expect(outcomesOf(await log(ofAll(clock, 0)))).toEqual(Array(5).fill('STORED'));
+    clock.advance(5);
+    if (day % 20 === 0) await run();
+  }
+  await run();
+  for (const severity of severityNames) {
+    const { retentionDays, partitionDays } = severities[severity];
+    const [{ oldest, count }] = await database.sql<[{ oldest: string; count: number }]>`
+      SELECT min(timestamp) AS oldest, count(*) FILTER (WHERE timestamp >= ${new Date(clock().getTime() - retentionDays * 86_400_000).toISOString()})
+      FROM events WHERE severity = ${severity} AND code IS NULL`;
+    expect({ severity, count }).toEqual({ severity, count: Math.floor(retentionDays / 5) });
+    const age = (clock().getTime() - Date.parse(oldest)) / 86_400_000;
+    expect(age).toBeLessThan(retentionDays + partitionDays);
+  }
+  expect(gone).toBe(400 + told - (await stored()).length);
+}, 120_000);
+
+test('R2, R4: a run is told in the log as ADMIN-007 with its counts, and that is kept as long as the longest period', async () => {
+  const { clock, log, retention, stored, database, metrics } = await testRetention();
+  await log([...ofAll(clock, 6), ...ofAll(clock, 5)]);
+  clock.advance(20);
+  const run = await retention.run({ now: true });
+  expect(run).toMatchObject({ removed: { DEBUG: 2 }, kept: 0, postponed: 0, error: null });
+  expect(run!.bytesFreed).toBeGreaterThan(0);
+  const [told] = await database.sql`SELECT * FROM events WHERE code = 'ADMIN-007'`;
+  expect(told).toMatchObject({
+    event_type: 'LOG_CLEANUP',
+    severity: 'INFO',
+    status: 'SUCCESS',
+    resource_id: String(run!.id),
+    metadata: {
+      log_type: 'events',
+      deleted_count: 2,
+      deleted_by_severity: { DEBUG: 2 },
+      retention_days: { DEBUG: 7, INFO: 30, WARNING: 90, ERROR: 180, CRITICAL: 365 },
+    },
+  });
+  expect(await metrics.registry.metrics()).toContain(
+    'jejak_retention_removed_total{severity="DEBUG"} 2',
+  );
+
+  // It outlives the other events of its severity by moving, and is the same event afterwards.
+  const before = own(await stored());
+  clock.advance(300);
+  await retention.run({ now: true });
+  expect(await stored()).toMatchObject([{ severity: 'CRITICAL' }, { severity: 'CRITICAL' }, { code: 'ADMIN-007' }, { code: 'ADMIN-007' }]); // oxfmt-ignore
+  expect(own(await stored())).toEqual(expect.arrayContaining(before));
+  clock.advance(80);
+  await retention.run({ now: true });
+  expect(own(await stored())).not.toEqual(expect.arrayContaining(before));
+});
+
+test('a run without anything to remove tells nothing, and the log does not grow by being kept', async () => {
+  const { clock, log, retention, stored } = await testRetention();
+  await log(ofAll(clock, 0));
+  for (let runs = 0; runs < 3; runs++)
+    expect(removedBy((await retention.run({ now: true }))!)).toBe(0);
+  expect(await stored()).toHaveLength(5);
+  expect(await retention.runs(10)).toHaveLength(3);
+});
+
+test('of several servers one runs, once in the time between two runs', async () => {
+  const first = await testRetention();
+  const second = await testRetention(first.database, first.clock);
+  await first.log(ofAll(first.clock, 6));
+  first.clock.advance(100);
+  for (let round = 0; round < 3; round++) {
+    const runs = await Promise.all([first, second, first, second].map(({ retention }) => retention.run())); // oxfmt-ignore
+    expect(runs.filter((run) => run !== undefined)).toHaveLength(1);
+    first.clock.advance(1 / 24);
+  }
+  expect(own(await first.stored())).toHaveLength(1);
+});
+
+test('a partition that is in use is waited for without holding up who logs, and left to the next run', async () => {
+  const { clock, log, retention, database, stored } = await testRetention();
+  await log(ofAll(clock, 6));
+  clock.advance(60);
+  const reader = connect({ url: database.url }, { name: 'long question', max: 1 });
+  onTestFinished(() => reader.end());
+  const done = Promise.withResolvers<void>();
+  const reading = reader.begin(async (transaction) => {
+    await transaction`SELECT count(*) FROM events`;
+    await done.promise;
+  });
+  await sleep(100);
+  let slowest = 0;
+  let running = true;
+  const logging = (async () => {
+    while (running) {
+      const begun = performance.now();
+      expect(outcomesOf(await log(ofAll(clock, 0)))).toEqual(Array(5).fill('STORED'));
+      slowest = Math.max(slowest, performance.now() - begun);
+    }
+  })();
+  const run = retention.run({ now: true });
+  await sleep(3_000);
+  expect(
+    others(await stored()).filter(({ severity }) => severity === 'DEBUG').length,
+  ).toBeGreaterThan(1);
+  done.resolve();
+  await reading;
+  expect(await run).toMatchObject({ removed: { DEBUG: 1, INFO: 1 }, postponed: 0, error: null });
+  running = false;
+  await logging;
+  expect(slowest).toBeLessThan(1_000);
+}, 60_000);
+
+const victim = fileURLToPath(new URL('victim.ts', import.meta.url));
+
+test('A1: a run that is killed in the middle is gone on with by the next, and everything that went is told once', async () => {
+  const clock = movedClock();
+  const { log, retention, database, stored } = await testRetention(undefined, clock);
+  await log([...ofAll(clock, 6), ...ofAll(clock, 5)]);
+  clock.advance(300);
+  const blocker = connect({ url: database.url }, { name: 'blocker', max: 1 });
+  onTestFinished(() => blocker.end());
+  const done = Promise.withResolvers<void>();
+  const blocking = blocker.begin(async (transaction) => {
+    await transaction`SELECT FROM events_warning`;
+    await done.promise;
+  });
+  const child = spawn(process.execPath, [victim, database.url, clock().toISOString()], { stdio: 'inherit' }); // oxfmt-ignore
+  while ((await retention.runs(1))[0]?.removed.INFO !== 2) await sleep(20);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  done.resolve();
+  await blocking;
+  expect(others(await stored()).map(({ severity }) => severity).toSorted()).toEqual(['CRITICAL', 'CRITICAL', 'ERROR', 'ERROR', 'WARNING', 'WARNING']); // oxfmt-ignore
+  let finished = await retention.run({ now: true });
+  while (!finished) finished = await retention.run({ now: true }); // its lock goes with its connection
+  expect(await retention.runs(10)).toMatchObject([
+    { removed: { WARNING: 2, ERROR: 2 }, error: null },
+    { removed: { DEBUG: 2, INFO: 2 }, error: expect.stringContaining('cut off') },
+  ]);
+  expect(others(await stored())).toMatchObject([
+    { severity: 'CRITICAL' },
+    { severity: 'CRITICAL' },
+  ]);
+  const told = await database.sql<{ count: number }[]>`
+    SELECT (metadata ->> 'deleted_count')::int AS count FROM events WHERE code = 'ADMIN-007' ORDER BY resource_id::int`;
+  expect([...told]).toEqual([{ count: 4 }, { count: 4 }]);
+}, 60_000);
+
+test('what a run could not tell is told later, once', async () => {
+  const { clock, log, retention, stored, database } = await testRetention();
+  await log(ofAll(clock, 6));
+  clock.advance(20);
+  await database.sql`ALTER TABLE batches RENAME TO elsewhere`; // nothing can be logged
+  await retention.run({ now: true }).catch(() => {});
+  await database.sql`ALTER TABLE elsewhere RENAME TO batches`;
+  expect(own(await stored())).toHaveLength(0);
+  await retention.run({ now: true });
+  await retention.run({ now: true });
+  expect(own(await stored()).length).toBeGreaterThan(0);
+  expect(await database.sql`SELECT FROM retention_outbox`).toHaveLength(0);
+});
+
+test('R2: where no run comes to its end for three times as long as it should, it is overdue; a run mends that', async () => {
+  const { clock, retention, metrics } = await testRetention();
+  await retention.run({ now: true });
+  const gauge = async () =>
+    /\njejak_retention_overdue (\d)/.exec(await metrics.registry.metrics())?.[1];
+  clock.advance(2.9 / 24);
+  expect([retention.overdueSince(), await gauge()]).toEqual([undefined, '0']);
+  const ranAt = (await retention.runs(1))[0]!.finishedAt!;
+  clock.advance(0.2 / 24);
+  expect([retention.overdueSince()?.toISOString(), await gauge()]).toEqual([ranAt, '1']);
+  await retention.run();
+  expect([retention.overdueSince(), await gauge()]).toEqual([undefined, '0']);
+});
+
+test('A8: with retention dead for a month and every partition made ahead used up, no valid event is refused', async () => {
+  const { clock, log, retention, stored } = await testRetention();
+  await log(ofAll(clock, 0));
+  clock.advance(40);
+  expect(retention.overdueSince()).toBeDefined();
+  for (const daysAgo of [0, 6]) expect(outcomesOf(await log(ofAll(clock, daysAgo)))).toEqual(Array(5).fill('STORED')); // oxfmt-ignore
+  expect(await retention.run()).toMatchObject({ removed: { DEBUG: 1, INFO: 1 }, error: null });
+  expect(retention.overdueSince()).toBeUndefined();
+  expect(others(await stored()).length).toBe(13);
+});
+
+test('the cursor of a batch whose time is over has expired; batches of what is kept, and the last, stay', async () => {
+  const { clock, log, retention, database } = await testRetention();
+  const batches = () => database.sql<{ seq: number }[]>`SELECT seq FROM batches ORDER BY seq`;
+  await log([eventOf('DEBUG', clock)]);
+  await log([eventOf('INFO', clock, 0, { eventId: 'named' })]);
+  await log([eventOf('CRITICAL', clock)]);
+  await log([eventOf('DEBUG', clock)]);
+  clock.advance(20);
+  await retention.run({ now: true });
+  expect((await batches()).map(({ seq }) => seq)).toEqual([2, 3, 4, 5]);
+  expect(await database.sql`SELECT FROM event_ids WHERE event_id = 'named'`).toHaveLength(1);
+  clock.advance(100);
+  await retention.run({ now: true });
+  expect((await batches())[0]).toEqual({ seq: 3 });
+  expect(await database.sql`SELECT FROM event_ids WHERE event_id = 'named'`).toHaveLength(0);
+  clock.advance(1_000);
+  await retention.run({ now: true });
+  const last = (await batches()).at(-1)!.seq;
+  clock.advance(1_000);
+  await retention.run({ now: true });
+  const [outcome] = await log([eventOf('INFO', clock)]);
+  expect(outcome).toMatchObject({ position: { seq: expect.any(Number) } });
+  expect((outcome as { position: { seq: number } }).position.seq).toBeGreaterThan(last);
+});
+
+test('what was kept stays in few partitions, however many it came from', async () => {
+  const { clock, log, retention, database } = await testRetention();
+  const kept: Severity[] = ['DEBUG', 'INFO'];
+  await retention.placeHold({ name: 'case 7', reason: 'a dispute', filter: { username: ['guru07'] } }, 'test'); // oxfmt-ignore
+  for (let days = 0; days < 60; days += 2) {
+    await log(kept.flatMap((severity) => [eventOf(severity, clock, 0, { username: 'guru07' }), eventOf(severity, clock)])); // oxfmt-ignore
+    clock.advance(2);
+    await retention.run({ now: true });
+  }
+  const names = await database.sql<
+    { name: string }[]
+  >`SELECT name FROM event_partitions WHERE name LIKE '%kept%'`;
+  expect(names).toHaveLength(2);
+  const [{ held }] = await database.sql<
+    [{ held: number }]
+  >`SELECT count(*) AS held FROM events WHERE username = 'guru07'`;
+  expect(held).toBe(60);
+}, 60_000);

@@ -1,0 +1,134 @@
+// What may be seen: the exact boundary of retention on every surface that shows events, whatever still lies on disk.
+
+import { expect, test } from 'vitest';
+import { type Severity, severities, severityNames } from '../../src/events/vocabulary.ts';
+import { createQuestion } from '../support/question.ts';
+import { findPage } from '../../src/query/events.ts';
+import { isWithin, periodsWith } from '../../src/events/retention.ts';
+import { documentPolicy } from '../../src/retention/policy.ts';
+import { visibleSql } from '../../src/retention/visible.ts';
+import { DAY, eventOf, outcomesOf, testRetention } from '../support/retention.ts';
+import { testServer } from '../support/server.ts';
+
+const seenAt = (of: Awaited<ReturnType<typeof testRetention>>, filter = {}) => {
+  const question = createQuestion(of.database);
+  return async (now: Date) => {
+    const where = visibleSql(of.policy.current(), filter, now);
+    const page = await findPage(question, { where, order: 'OLDEST_FIRST', limit: 200, inverted: false }); // oxfmt-ignore
+    return page.events.map(({ eventId }) => eventId);
+  };
+};
+
+test('R1: an event is seen until the last microsecond of its retention and not one longer, whatever its severity', async () => {
+  const here = await testRetention();
+  const { clock, log } = here;
+  const micros = (digits: string) => clock().toISOString().replace('Z', `${digits}Z`);
+  const each = severityNames.flatMap(
+    (severity) =>
+    ['000', '001', '999'].map((digits) => eventOf(severity, clock, 0, { eventId: `${severity}-${digits}`, timestamp: micros(digits) })), // oxfmt-ignore
+  );
+  expect(outcomesOf(await log(each))).toEqual(Array(15).fill('STORED'));
+  const seen = seenAt(here);
+  for (const severity of severityNames) {
+    const boundary = clock().getTime() + severities[severity].retentionDays * DAY;
+    const left = async (ms: number) =>
+      (await seen(new Date(boundary + ms))).filter((id) => id.startsWith(severity));
+    expect(await left(-1)).toEqual([`${severity}-000`, `${severity}-001`, `${severity}-999`]);
+    expect(await left(0)).toEqual([`${severity}-000`, `${severity}-001`, `${severity}-999`]);
+    expect(await left(1)).toEqual([]);
+    // Between two milliseconds, as an event in memory is tested.
+    for (const digits of ['000', '001', '999']) {
+      const event = { severity, code: null, timestamp: micros(digits) };
+      expect(isWithin(documentPolicy.periods, event, new Date(boundary))).toBe(true);
+      expect(isWithin(documentPolicy.periods, event, new Date(boundary + 1))).toBe(false);
+    }
+  }
+});
+
+test('the condition in SQL and the test in memory agree, under any rules', async () => {
+  const here = await testRetention();
+  const { clock, log, retention, database } = here;
+  const codes = ['AUTH-001', 'AUTH-002', 'DATA-004', 'SEC-002', 'ADMIN-007', 'AUTH-006'];
+  for (const days of [0, 1, 6]) await log([...codes.map((code) => ({ code, timestamp: new Date(clock().getTime() - days * DAY).toISOString() })), ...severityNames.map((severity) => eventOf(severity, clock, days))]); // oxfmt-ignore
+  await retention.setRule('DATA-004', 400, 'test');
+  await retention.setRule('SEC-002', 20, 'test');
+  await retention.setRule('INFO', 60, 'test');
+  await retention.setRule('WARNING', 15, 'test');
+  const seen = seenAt(here);
+  const all = await database.sql<
+    { eventId: string; severity: Severity; code: string | null; timestamp: string }[]
+  >`
+    SELECT event_id AS "eventId", severity, code, timestamp FROM events ORDER BY timestamp, id`;
+  for (const days of [0, 1, 7, 8, 15, 16, 20, 30, 31, 60, 61, 180, 365, 366, 394, 400, 401]) {
+    const now = new Date(clock().getTime() + days * DAY);
+    const within = all.filter((event) => isWithin(here.policy.current().periods, event, now));
+    expect({ days, seen: await seen(now) }).toEqual({ days, seen: within.map(({ eventId }) => eventId) }); // oxfmt-ignore
+  }
+  expect(periodsWith({ 'DATA-004': 400 }).codes.get('ADMIN-007')).toBe(400);
+});
+
+test('a question about what is young enough for every severity in it pays nothing', () => {
+  const now = new Date();
+  expect(visibleSql(documentPolicy, { range: { last: 'P7D' } }, now)).toBeUndefined();
+  expect(visibleSql(documentPolicy, { range: { last: 'P8D' } }, now)).toBeDefined();
+  expect(visibleSql(documentPolicy, { minSeverity: 'INFO', range: { last: 'P30D' } }, now)).toBeUndefined(); // oxfmt-ignore
+  expect(visibleSql(documentPolicy, { minSeverity: 'INFO', range: { last: 'P31D' } }, now)).toBeDefined(); // oxfmt-ignore
+  const short = { ...documentPolicy, periods: periodsWith({ 'AUTH-001': 3 }) };
+  expect(visibleSql(short, { range: { last: 'P7D' } }, now)).toBeDefined();
+  expect(visibleSql(short, { range: { last: 'P3D' } }, now)).toBeUndefined();
+  expect(visibleSql(documentPolicy, {}, now)).toBeDefined();
+});
+
+test('R1: on every surface an expired event that still lies on disk is as one that is gone', async () => {
+  const server = await testServer();
+  const { sql } = server.database;
+  const old = new Date(Date.now() - 30 * DAY - 3_600_000);
+  const young = new Date(Date.now() - 30 * DAY + 3_600_000);
+  const log = async (eventId: string, timestamp: Date) => {
+    // The order of the log, as it was when this happened.
+    const [outcome] = (await server.rest([{ event_category: 'PRED', event_type: 'INDIVIDUAL_PREDICTION', event_name: 'P', action: 'A', status: 'SUCCESS', event_id: eventId, username: 'guru01', endpoint: '/x', processing_time_ms: 5, response_data: { confidence: 50 } }])).body.results ?? []; // oxfmt-ignore
+    await sql`UPDATE events SET timestamp = ${timestamp.toISOString()}, created_at = ${timestamp.toISOString()} WHERE event_id = ${eventId}`;
+    await sql`UPDATE batches SET earliest = least(earliest, ${timestamp.toISOString()}::timestamptz)`;
+    return outcome;
+  };
+  await sql`SELECT create_event_partition('INFO', ${new Date(Math.floor(old.getTime() / (10 * DAY)) * 10 * DAY).toISOString()}, ${new Date((Math.floor(old.getTime() / (10 * DAY)) + 1) * 10 * DAY).toISOString()})`; // oxfmt-ignore
+  await log('old', old);
+  await log('young', young);
+  expect(await sql`SELECT FROM events`).toHaveLength(2);
+
+  const { data } = await server.graphql(`{
+    old: event(eventId: "old") { eventId } young: event(eventId: "young") { eventId }
+    events { totalCount edges { node { eventId } } }
+    ranged: events(filter: { range: { last: "P60D" } }, order: OLDEST_FIRST) { edges { node { eventId } } }
+    userActivity(range: { last: "P60D" }) { eventCount }
+    endpointErrorRates(range: { last: "P60D" }, moreThan: 0) { totalRequests }
+    modelPerformance(range: { last: "P60D" }) { predictionCount }
+    systemPerformance(range: { last: "P60D" }) { requestCount }
+  }`);
+  expect(data).toMatchObject({
+    old: null,
+    young: { eventId: 'young' },
+    events: { totalCount: 1, edges: [{ node: { eventId: 'young' } }] },
+    ranged: { edges: [{ node: { eventId: 'young' } }] },
+    userActivity: [{ eventCount: 1 }],
+    endpointErrorRates: [{ totalRequests: 1 }],
+    systemPerformance: [{ requestCount: 1 }],
+  });
+  const predictions = data.modelPerformance.map((row: any) => row.predictionCount);
+  expect(predictions.reduce((sum: number, each: number) => sum + each, 0)).toBe(1);
+
+  for (const query of [
+    'subscription { eventLogged(after: "earliest") { event { eventId } } }',
+    'subscription { eventLogged(after: "earliest", filter: { category: PRED }) { event { eventId } } }',
+  ]) {
+    await using subscriber = server.subscribe(query);
+    expect(await subscriber.next()).toEqual({ eventLogged: { event: { eventId: 'young' } } });
+    expect(subscriber.waiting()).toEqual([]);
+  }
+  const again = (eventId: string) =>
+    server.graphql(
+      `mutation { logEvent(input: { eventId: "${eventId}", category: PRED, type: "INDIVIDUAL_PREDICTION", name: "P" }) { outcome rejectionCode event { eventId } } }`,
+    );
+  expect((await again('old')).data.logEvent).toEqual({ outcome: 'REJECTED', rejectionCode: 'EXPIRED', event: null }); // oxfmt-ignore
+  expect((await again('young')).data.logEvent).toMatchObject({ outcome: 'DUPLICATE' });
+});
