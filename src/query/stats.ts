@@ -193,7 +193,7 @@ const plan = (
   const from = floorTo(range.from, step);
   const isOver =
     range.to !== undefined && compareInstants(floorTo(range.to, step), since.toISOString()) < 0;
-  const to = isOver ? ceilTo(range.to!, step) : range.to;
+  const to = isOver ? ceilTo(range.to, step) : range.to;
   const start = buckets?.starts[whole];
   const split = start === undefined ? to : new Date(start).toISOString();
   const older: Tally = { ...shared, range: { from, to: kept ? to : split }, tiers: told, whole: false }; // oxfmt-ignore
