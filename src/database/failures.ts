@@ -36,10 +36,22 @@ export const refusalOf = (error: unknown): JejakError | undefined => {
   if (error instanceof JejakError) return error;
   if (codeOf(error) === DISK_FULL) return full(error);
   // drizzle wraps what went wrong
+  if (isTimeout(error) || isTimeout((error as Error | undefined)?.cause)) return timeout(error);
   return isTransient(error) || isTransient((error as Error | undefined)?.cause)
     ? unavailable(error)
     : undefined;
 };
+
+/** A statement was stopped after the time that its pool gives it. */
+const isTimeout = (error: unknown): boolean =>
+  codeOf(error) === '57014' && /statement timeout/.test((error as Error).message);
+
+const timeout = (cause: unknown): JejakError =>
+  new JejakError(
+    'TIMEOUT',
+    'The question took too long and was stopped; narrow it: a shorter `range`, a category or severity, a `code`, a `userId` or `resourceId`. Without `totalCount` a page may be quick.',
+    { cause },
+  );
 
 export const unavailable = (cause?: unknown): JejakError =>
   new JejakError(
