@@ -9,6 +9,7 @@ import { createKeys } from './access/keys.ts';
 import { createRateLimit } from './access/rate.ts';
 import { type Tokens, createTokens } from './access/tokens.ts';
 import type { Config } from './config.ts';
+import { createRollups } from './consumers/rollups.ts';
 import { type DatabaseAddress, WRITERS, nameOf, openDatabase } from './database/connection.ts';
 import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
@@ -133,6 +134,10 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   );
   metrics.watch('jejak_live_groups', 'Groups of subscribers who want the same', groups.size);
   metrics.watch('jejak_live_subscribers', 'Subscribers', groups.members);
+
+  starting.use(
+    createRollups(database.follow, () => kept.current().periods, clock, logger, metrics),
+  );
 
   const retention = createRetention({
     policy: kept,

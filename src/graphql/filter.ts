@@ -14,6 +14,7 @@ import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';
 import { seenBy } from '../query/seen.ts';
 import { maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
+import type { Kept } from '../query/stats.ts';
 import { visibleSql } from '../retention/visible.ts';
 import { type Context, builder } from './builder.ts';
 import { EventCategory, EventStatus, SeverityEnum } from './vocabulary.ts';
@@ -156,4 +157,10 @@ export const conditionOf = (
     filterSql(asked(filter, context), now),
     visibleSql(context.retention.policy(), filter, now),
   );
+};
+
+/** How long events are kept, and which of those that a filter chooses may be seen. */
+export const keptOf = (filter: Filter, { retention }: Context, now: Date): Kept => {
+  const policy = retention.policy();
+  return { periods: policy.periods, visible: visibleSql(policy, filter, now) };
 };

@@ -1,14 +1,11 @@
 // The specification's monitoring reports 2 to 6. Report 1, `recentCriticalEvents`, is a page of events.
 
-import { and } from 'drizzle-orm';
-import { filterSql } from '../query/filter.ts';
 import { type TimeRange as Range, resolveRange } from '../query/range.ts';
 import * as reports from '../query/reports.ts';
 import { seenBy } from '../query/seen.ts';
-import { visibleSql } from '../retention/visible.ts';
 import { type Context, builder } from './builder.ts';
 import { shownTo } from './event.ts';
-import { TimeRange } from './filter.ts';
+import { TimeRange, keptOf } from './filter.ts';
 
 type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Awaited<
   ReturnType<R>
@@ -119,15 +116,11 @@ const SystemPerformance = builder
     }),
   });
 
-/** A range of time, and of its events those that the viewer may see. */
-const spanOf = (
-  range: Range,
-  { viewer, retention, clock }: Context,
-  now = clock(),
-): reports.Span => ({
-  ...resolveRange(range, now),
-  where: and(filterSql(seenBy(viewer, null), now), visibleSql(retention.policy(), { range }, now)),
-});
+const spanOf = (range: Range, context: Context): reports.Span => {
+  const now = context.clock();
+  const seen = seenBy(context.viewer, null);
+  return { range: resolveRange(range, now), seen, kept: keptOf({ range }, context, now), now };
+};
 
 const DAY = { last: 'PT24H' };
 const HOUR = { last: 'PT1H' };
@@ -204,11 +197,12 @@ builder.queryFields((t) => {
         range: rangeOf(DAY),
         timeZone: t.arg({ type: 'TimeZone', defaultValue: 'UTC', description: 'Whose hours.' }),
       },
-      resolve: (_root, { range, timeZone }, context) => {
-        const now = context.clock();
-        const span = spanOf(range ?? DAY, context, now);
-        return reports.modelPerformance(context.database.question, span, timeZone ?? 'UTC', now);
-      },
+      resolve: (_root, { range, timeZone }, context) =>
+        reports.modelPerformance(
+          context.database.question,
+          spanOf(range ?? DAY, context),
+          timeZone ?? 'UTC',
+        ),
     }),
     systemPerformance: t.field({
       type: [SystemPerformance],

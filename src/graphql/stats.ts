@@ -5,7 +5,7 @@ import { maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import { fields } from '../events/fields.ts';
 import { intervals } from '../query/buckets.ts';
-import { measures, numberMeasures } from '../query/measures.ts';
+import { measures, numberMeasures } from '../database/measures.ts';
 import { resolveRange } from '../query/range.ts';
 import {
   type EventStats as Stats,
@@ -13,13 +13,14 @@ import {
   MAX_PATHS,
   MAX_STATS,
   type Wanted,
+  bases,
   dimensionNames,
   dimensions,
   eventStats,
 } from '../query/stats.ts';
 import { type Context, builder } from './builder.ts';
 import { shownTo, types } from './event.ts';
-import { EventFilter, TimeRange, asked, isPersonal } from './filter.ts';
+import { EventFilter, TimeRange, asked, isPersonal, keptOf } from './filter.ts';
 import { fieldsBelow } from './selection.ts';
 
 const described = <N extends string>(rows: Record<N, { readonly about: string }>) =>
@@ -37,6 +38,10 @@ const StatsInterval = builder.enumType('StatsInterval', {
 const EventDimension = builder.enumType('EventDimension', {
   description: 'What events can be grouped by.',
   values: described(dimensions),
+});
+const StatsBasis = builder.enumType('StatsBasis', {
+  description: 'From what figures are. Events are kept for a time, roll-ups of them for years.',
+  values: described(bases),
 });
 
 const NumberStats = builder.objectRef<Stats['times']>('NumberStats').implement({
@@ -88,6 +93,10 @@ EventStats.implement({
       description:
         'When the next one begins; without `interval`, when the range ends, null where it is open.',
     }),
+    basis: t.expose('basis', {
+      type: StatsBasis,
+      description: 'From what the figures are, and whether any is missing.',
+    }),
     count: t.int({ description: 'How many events.', resolve: ({ events }) => events.count }),
     errors: t.int({
       description: 'How many of them have the status ERROR.',
@@ -109,7 +118,7 @@ EventStats.implement({
     }),
     distinctUsers: t.int({
       nullable: true,
-      description: 'How many different usernames they name.',
+      description: 'How many different usernames they name; null where `basis` is ROLLUPS.',
       resolve: ({ events }) => events.distinctUsers,
     }),
     firstAt: t.field({
@@ -240,6 +249,7 @@ builder.queryFields((t) => ({
         {
           filter: asked(filter, context),
           range: resolveRange(range, now),
+          kept: keptOf({ and: filter ? [filter] : null, range }, context, now),
           interval,
           timeZone: timeZone ?? 'UTC',
           groupBy: by,
