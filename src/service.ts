@@ -18,6 +18,7 @@ import { agreeOnHashKey } from './database/hash-key.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
 import { createHash, createPolicy } from './events/privacy.ts';
+import { createMask } from './events/mask.ts';
 import { createProtection } from './events/protect.ts';
 import { createDocuments } from './graphql/documents.ts';
 import { listen } from './http/server.ts';
@@ -74,6 +75,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const policy = createPolicy(policyFile === undefined ? {} : await readPolicy(policyFile));
   const hash = createHash(await agreeOnHashKey(database.write, givenKey));
   const protection = createProtection(policy, hash);
+  const mask = createMask(policy);
   const keys = createKeys(database.read, pulse.guard, config.JEJAK_ADMIN_KEY);
   const access = createAccess({
     keys,
@@ -156,6 +158,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         log,
         quarantine,
         protection,
+        mask,
         follow,
         record: createRecord(log),
         keys,
