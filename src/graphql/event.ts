@@ -1,16 +1,18 @@
 // The event as callers read it and as they say it, both computed from the fields.
 
+import { maySeePersonal } from '../access/viewer.ts';
 import { definitionOf } from '../events/catalog.ts';
 import {
   type Event as LoggedEvent,
   type EventInput,
   type FieldName,
+  type InputName,
   type Kind,
   fieldNames,
   fields,
   inputNames,
 } from '../events/fields.ts';
-import { builder } from './builder.ts';
+import { type Context, builder } from './builder.ts';
 import { EventCategory, EventDefinition, EventStatus, SeverityEnum } from './vocabulary.ts';
 
 export const types = {
@@ -27,6 +29,13 @@ export const types = {
   severity: SeverityEnum,
   status: EventStatus,
 } as const satisfies Record<Kind, unknown>;
+
+/** A value of a column apart from its event, as the viewer may see it. */
+export const shownTo = <T extends string | null>(
+  { viewer, mask }: Context,
+  name: string,
+  value: T,
+): T => (maySeePersonal(viewer) ? value : mask.value(name as InputName, value));
 
 /** `updated_at` never differs from `created_at` and stays in the database. */
 const published = fieldNames.filter((name) => name !== 'updatedAt');
@@ -46,12 +55,10 @@ Event.implement({
           type: types[fields[name].kind] as 'String',
           nullable: !('required' in fields[name]),
           description: fields[name].about,
-          resolve: personal.has(name)
-            ? (event, _args, { read }) => {
-                read?.add(event);
-                return event[name] as string;
-              }
-            : (event) => event[name] as string,
+          resolve: (event, _args, { viewer, mask, read }) => {
+            if (personal.has(name)) read?.add(event);
+            return (maySeePersonal(viewer) ? event[name] : mask.field(event, name)) as string;
+          },
         }),
       ]),
     ),

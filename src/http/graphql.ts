@@ -53,7 +53,7 @@ export const createGraphql = (
   { logger, pulse, assertRoom, metrics, access, documents, ...parts }: Parts,
   deliveries: Deliveries,
 ): GraphqlDoor => {
-  const mask = (error: unknown) => publicError(error, logger);
+  const mask = (error: unknown) => publicError(error, logger, parts.mask.text);
   const contextOf = async (request: IncomingMessage): Promise<Context> => ({
     ...parts,
     viewer: await viewerOf(request),
@@ -80,7 +80,11 @@ export const createGraphql = (
       return ({ valid, result }) => {
         if (valid) learn(documentAST as DocumentNode);
         // These are not masked; yoga would name a code of its own.
-        else for (const { extensions } of result) extensions['code'] = 'BAD_USER_INPUT';
+        else
+          for (const error of result) {
+            error.extensions['code'] = 'BAD_USER_INPUT';
+            error.message = parts.mask.text(error.message);
+          }
       };
     },
     onResultProcess: (answer) => {
