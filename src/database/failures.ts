@@ -31,15 +31,24 @@ const transient = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH',
 ]);
 
-/** What a failure means to a caller: its own refusal, or UNAVAILABLE where the database was lost; undefined for a fault. */
+/** What a failure means to a caller: its own refusal, UNAVAILABLE where the database was lost, TOO_EXPENSIVE where it was given
+ * too little time; undefined for a fault. */
 export const refusalOf = (error: unknown): JejakError | undefined => {
   if (error instanceof JejakError) return error;
   if (codeOf(error) === DISK_FULL) return full(error);
-  // drizzle wraps what went wrong
-  return isTransient(error) || isTransient((error as Error | undefined)?.cause)
-    ? unavailable(error)
-    : undefined;
+  const cause = (error as Error | undefined)?.cause; // drizzle wraps what went wrong
+  if (codeOf(error) === CANCELED || codeOf(cause) === CANCELED) return tooLong(error);
+  return isTransient(error) || isTransient(cause) ? unavailable(error) : undefined;
 };
+
+const CANCELED = '57014';
+
+const tooLong = (cause: unknown): JejakError =>
+  new JejakError(
+    'TOO_EXPENSIVE',
+    'The question takes the database too long; narrow its filter or its range of time.',
+    { cause },
+  );
 
 export const unavailable = (cause?: unknown): JejakError =>
   new JejakError(

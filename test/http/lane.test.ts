@@ -142,7 +142,12 @@ test.each(Object.entries(requests))(
 
 test('the lean lane takes what was learnt and leaves the rest', async () => {
   const viewer: Viewer = { id: 'key 1', name: 'test', scopes: ['events:read'] };
-  const documents = createDocuments({ introspection: 'everyone', listed: {}, onlyListed: false });
+  const documents = createDocuments({
+    introspection: 'everyone',
+    listed: {},
+    onlyListed: false,
+    limits: { tokens: 1_000, characters: 65_536, width: 20, depth: 20, fields: 500 },
+  });
   const lane = createLane({
     known: documents.known,
     assertMayAsk: documents.assertMayAsk,
