@@ -23,6 +23,7 @@ import { listen } from './http/server.ts';
 import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
 import { persist } from './ingest/persist.ts';
+import { createRecord } from './ingest/record.ts';
 import { createQuarantine } from './ingest/quarantine.ts';
 import { createDoorbell } from './live/doorbell.ts';
 import { createFollow } from './live/follow.ts';
@@ -151,6 +152,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         quarantine,
         protection,
         follow,
+        record: createRecord(log),
         keys,
         retention,
         access,

@@ -7,7 +7,9 @@ import { type Scope, type Viewer, lacking, may } from '../access/viewer.ts';
 import type { Database } from '../database/connection.ts';
 import { JejakError } from '../errors.ts';
 import type { Protection } from '../events/protect.ts';
+import type { Event } from '../events/fields.ts';
 import type { Log } from '../ingest/log.ts';
+import type { Recorder } from '../ingest/record.ts';
 import type { Quarantine } from '../ingest/quarantine.ts';
 import type { Follow } from '../live/follow.ts';
 import type { Retention } from '../retention/clock.ts';
@@ -20,11 +22,16 @@ export type Context = {
   readonly quarantine: Quarantine;
   readonly protection: Protection;
   readonly follow: Follow;
+  readonly record: Recorder;
   readonly keys: Keys;
   readonly retention: Retention;
   readonly clock: () => Date;
   /** Where a client that comes back over SSE says it stood; it counts before the argument `after`. */
   readonly resumeAfter?: string | undefined;
+  /** Why it is asked, where the caller says so. */
+  readonly purpose?: string | undefined;
+  /** Takes each event of which something personal is answered, where that is to be told. */
+  readonly read?: Set<Event>;
 };
 
 type Text = { Input: string; Output: string };

@@ -4,6 +4,7 @@ import { definitionOf } from '../events/catalog.ts';
 import {
   type Event as LoggedEvent,
   type EventInput,
+  type FieldName,
   type Kind,
   fieldNames,
   fields,
@@ -30,6 +31,9 @@ export const types = {
 /** `updated_at` never differs from `created_at` and stays in the database. */
 const published = fieldNames.filter((name) => name !== 'updatedAt');
 
+/** What may say something of a person. */
+const personal: ReadonlySet<FieldName> = new Set<FieldName>(['description', 'userId', 'username', 'ipAddress', 'userAgent', 'sessionId', 'resourceId', 'resourceName', 'endpoint', 'requestData', 'responseData', 'errorMessage', 'metadata']); // oxfmt-ignore
+
 export const Event = builder.objectRef<LoggedEvent>('Event');
 Event.implement({
   readers: ['events:read', 'events:write'],
@@ -42,7 +46,12 @@ Event.implement({
           type: types[fields[name].kind] as 'String',
           nullable: !('required' in fields[name]),
           description: fields[name].about,
-          resolve: (event) => event[name] as string,
+          resolve: personal.has(name)
+            ? (event, _args, { read }) => {
+                read?.add(event);
+                return event[name] as string;
+              }
+            : (event) => event[name] as string,
         }),
       ]),
     ),

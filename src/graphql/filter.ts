@@ -83,13 +83,17 @@ EventFilter.implement({
 });
 
 /** What a viewer asks for with a filter: in terms of what is stored, and no more than they may see. */
-export const asked = (filter: Filter | null | undefined, { protection, viewer }: Context): Filter =>
-  seenBy(viewer, filter ? storedFilter(filter, protection.storedForms) : null);
+export const asked = (
+  filter: Filter | null | undefined,
+  { protection, viewer }: Pick<Context, 'protection' | 'viewer'>,
+): Filter => seenBy(viewer, filter ? storedFilter(filter, protection.storedForms) : null);
+
+type Asking = Pick<Context, 'protection' | 'viewer' | 'retention' | 'clock'>;
 
 /** The events that a filter chooses of those that the viewer may see. */
 export const conditionOf = (
   filter: Filter | null | undefined,
-  context: Context,
+  context: Asking,
 ): SQL | undefined => {
   const now = context.clock();
   return and(

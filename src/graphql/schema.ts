@@ -3,11 +3,13 @@
 import { printSchema } from 'graphql';
 import { builder } from './builder.ts';
 import { rulesOf } from './rules.ts';
+import { tellActs } from './told.ts';
 import './scalars.ts';
 import './vocabulary.ts';
 import './events.ts';
 import './reports.ts';
 import './stats.ts';
+import './trail.ts';
 import './log-event.ts';
 import './quarantine.ts';
 import './retention.ts';
@@ -18,6 +20,7 @@ export const schema = builder.toSchema({ sortSchema: false });
 
 /** Who may ask what; without a rule for everything there is no schema. */
 export const rules = rulesOf(schema);
+tellActs(schema, rules);
 
 /** The text of schema.graphql. */
 export const printedSchema = (): string => `${printSchema(schema)}\n`;

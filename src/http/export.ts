@@ -11,11 +11,12 @@ import { z } from 'zod';
 import { type Viewer, lacking, may } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
+import { conditionOf } from '../graphql/filter.ts';
 import { schema } from '../graphql/schema.ts';
-import { type Recorder, createRecord } from '../ingest/record.ts';
+import type { Recorder } from '../ingest/record.ts';
 import { estimate, readAll } from '../query/export.ts';
-import { type EventFilter, filterSql } from '../query/filter.ts';
-import { seenBy } from '../query/seen.ts';
+import type { EventFilter } from '../query/filter.ts';
+import { EXPORT_CODE, LOG_RESOURCE } from '../query/trail.ts';
 import { parseJson } from './body.ts';
 import { type Format, formats } from './formats.ts';
 import type { Parts } from './graphql.ts';
@@ -36,11 +37,13 @@ const parametersSchema = z.strictObject({
 });
 type Parameters = z.output<typeof parametersSchema>;
 
-type Exporting = Pick<Parts, 'database' | 'log' | 'access' | 'clock' | 'logger'>;
+type Exporting = Pick<
+  Parts,
+  'database' | 'record' | 'protection' | 'retention' | 'access' | 'clock' | 'logger'
+>;
 export type ExportDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-export const createExport = ({ database, log, access, clock, logger }: Exporting): ExportDoor => {
-  const record = createRecord(log);
+export const createExport = ({ access, logger, ...parts }: Exporting): ExportDoor => {
   let underWay = 0;
 
   return async (request, response) => {
@@ -53,18 +56,24 @@ export const createExport = ({ database, log, access, clock, logger }: Exporting
       throw new JejakError('FORBIDDEN', lacking(viewer, 'events:export'));
     const parameters = readParameters(request.url!);
     const { after, timeZone } = parameters;
-    const began = clock();
+    const began = parts.clock();
     const filter = parameters.filter === undefined ? undefined : readFilter(parameters.filter);
-    const selection = { where: filterSql(seenBy(viewer, filter), began), after, began };
+    const selection = {
+      where: conditionOf(filter, { ...parts, viewer }),
+      after,
+      began,
+    };
     if (underWay >= MAX_EXPORTS)
       throw new JejakError('OVERLOADED', `${MAX_EXPORTS} exports are under way; ask again when one has ended.`, { details: { retryAfterMs: RETRY_AFTER_MS } }); // oxfmt-ignore
     underWay++;
     try {
       const expected =
-        parameters.estimate === 'yes' ? await estimate(database.question, selection) : undefined;
-      const pages = readAll(database.question, selection);
+        parameters.estimate === 'yes'
+          ? await estimate(parts.database.question, selection)
+          : undefined;
+      const pages = readAll(parts.database.question, selection);
       const first = await pages.next(); // so that a filter which takes too long is an answer and not a cut
-      const tell = teller(record, viewer, parameters, filter);
+      const tell = teller(parts.record, viewer, parameters, filter);
       await tell('STARTED');
       const format: Format = formats[parameters.format];
       response.writeHead(200, {
@@ -143,8 +152,8 @@ const teller = (
   const exportId = randomUUID();
   return (status: 'STARTED' | 'SUCCESS' | 'FAILED', events?: number): Promise<void> =>
     record(viewer, {
-      code: 'DATA-012',
-      resourceType: 'EVENT_LOG',
+      code: EXPORT_CODE,
+      resourceType: LOG_RESOURCE,
       resourceId: exportId,
       status,
       requestData: {

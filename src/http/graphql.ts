@@ -12,6 +12,7 @@ import type { Deliveries } from '../graphql/deliveries.ts';
 import { type Documents, isDocument } from '../graphql/documents.ts';
 import { JejakError } from '../errors.ts';
 import { schema } from '../graphql/schema.ts';
+import { PURPOSE_HEADER, purposeOf, tellingReads } from '../graphql/told.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { parseJson, readBody } from './body.ts';
@@ -60,9 +61,13 @@ export const createGraphql = (
   deliveries: Deliveries,
 ): GraphqlDoor => {
   const mask = (error: unknown) => publicError(error, logger);
-  const contextOf = (viewer: Viewer | null): Context => ({ ...parts, viewer });
+  const contextOf = async (request: IncomingMessage): Promise<Context> => ({
+    ...parts,
+    viewer: await viewerOf(request),
+    purpose: purposeOf(request.headers[PURPOSE_HEADER]),
+  });
   const { known, learn, assertMayAsk, hidesSuggestions } = documents;
-  const lane = createLane({ known, assertMayAsk, contextOf, mask, guard: pulse.guard });
+  const lane = createLane({ known, assertMayAsk, mask, guard: pulse.guard });
   const page = createPage();
   const plugin: Plugin<object, Context> = {
     onResponse: ({ response }) => {
@@ -75,7 +80,7 @@ export const createGraphql = (
     },
     onParse: ({ setParseFn }) => setParseFn(documents.parse),
     onValidate: ({ params: { documentAST }, context, setValidationFn }) => {
-      const hideSuggestions = hidesSuggestions(askedIn(context).viewer);
+      const hideSuggestions = hidesSuggestions(askedIn(context).context.viewer);
       setValidationFn((of: typeof schema, document: DocumentNode, by: Rules) =>
         validate(of, document, by, { hideSuggestions }),
       );
@@ -99,12 +104,15 @@ export const createGraphql = (
     },
     onExecute: ({ executeFn, setExecuteFn }) =>
       setExecuteFn((args: ExecutionArgs) => {
-        const { viewer } = args.contextValue as Context;
-        const asked = { ...args, hideSuggestions: hidesSuggestions(viewer) };
-        return pulse.guard(async () => {
-          assertMayAsk(args.document, viewer);
-          return executeFn(asked) as ExecutionResult;
-        });
+        const { document, variableValues: variables } = args;
+        const context = args.contextValue as Context;
+        const asked = { ...args, hideSuggestions: hidesSuggestions(context.viewer) };
+        return tellingReads(context, { query: document.loc?.source.body, variables }, (telling) =>
+          pulse.guard(async () => {
+            assertMayAsk(document, context.viewer);
+            return executeFn({ ...asked, contextValue: telling }) as ExecutionResult;
+          }),
+        );
       }),
   };
   const yoga = createYoga<object, Context>({
@@ -131,7 +139,7 @@ export const createGraphql = (
       documentCache: { get: known, set: () => {} },
       errorCache: { get: () => undefined, set: () => {} },
     },
-    context: (initial) => contextOf(askedIn(initial).viewer),
+    context: (initial) => askedIn(initial).context,
   });
 
   /** Whether the request was a subscription, which is then under way. */
@@ -139,10 +147,10 @@ export const createGraphql = (
     request: IncomingMessage,
     response: ServerResponse,
     { query, variables, operationName }: GraphQLParams,
-    viewer: Viewer | null,
+    context: Context,
   ): Promise<boolean> => {
     if (!acceptsEvents(request) || typeof query !== 'string') return false;
-    const document = documents.read(query, viewer);
+    const document = documents.read(query, context.viewer);
     if (!isDocument(document)) return false; // yoga says what is wrong
     if (!isSubscription(document, operationName)) return false;
     const delivery = await deliveries.open({
@@ -150,7 +158,7 @@ export const createGraphql = (
       document,
       variableValues: variables,
       operationName,
-      contextValue: { ...contextOf(viewer), resumeAfter: lastEventId(request) },
+      contextValue: { ...context, resumeAfter: lastEventId(request) },
     });
     const explain = (errors: readonly unknown[]) => render({ errors }, mask);
     if ('errors' in delivery) {
@@ -176,26 +184,27 @@ export const createGraphql = (
         const asked = paramsIn(request.url!);
         const params = withDocument(asked, documents);
         const named = params === asked ? {} : { params }; // yoga reads the address itself
-        const viewer = await viewerOf(request);
-        if (params.query) documents.assertListed(params.query, viewer);
-        if (request.method === 'GET' && (await subscribed(request, response, params, viewer)))
+        const context = await contextOf(request);
+        if (params.query) documents.assertListed(params.query, context.viewer);
+        if (request.method === 'GET' && (await subscribed(request, response, params, context)))
           return undefined;
-        return await yoga(Object.assign(request, { viewer, ...named }), response);
+        return await yoga(Object.assign(request, { context, ...named }), response);
       }
       if (!isAnswerable(accept)) throw notAcceptable();
       const { text } = await readBody(request, ['application/json'], limits.bodyBytes);
       // Under a flood most events are refused; to parse them first would take the time of those that are not.
-      const viewer = await viewerOf(request);
+      const context = await contextOf(request);
+      const { viewer } = context;
       if (viewer && text.includes('logEvent')) assertRoom(viewer.id);
       const sent = parseJson(text);
       if (typeof sent !== 'object' || sent === null)
         throw new JejakError('BAD_USER_INPUT', 'Send a JSON object with `query` in it.');
       const body = withDocument(sent, documents);
       if (typeof body.query === 'string') documents.assertListed(body.query, viewer);
-      const answer = await lane(body, accept, viewer);
+      const answer = await lane(body, accept, context);
       if (answer === undefined) {
-        if (await subscribed(request, response, body, viewer)) return undefined;
-        return await yoga(posted(request, body, viewer), response);
+        if (await subscribed(request, response, body, context)) return undefined;
+        return await yoga(posted(request, body, context), response);
       }
       response.statusCode = answer.status;
       response.setHeader('Content-Type', `${answer.mediaType}; charset=utf-8`);
@@ -215,11 +224,11 @@ export const createGraphql = (
 };
 
 /** What is known of a request before yoga has it: who asks, and what its body says where it was read already. */
-type Asked = { readonly viewer: Viewer | null; readonly params?: GraphQLParams };
+type Asked = { readonly context: Context; readonly params?: GraphQLParams };
 
-const posted = (request: IncomingMessage, params: object, viewer: Viewer | null) => {
+const posted = (request: IncomingMessage, params: object, context: Context) => {
   delete request.headers['content-encoding'];
-  return Object.assign(request, { params, viewer });
+  return Object.assign(request, { params, context });
 };
 const askedIn = (context: object): Asked => (context as { req: IncomingMessage & Asked }).req;
 

@@ -3,12 +3,12 @@
 // cannot be executed at all is left to yoga. Documents are compiled once.
 
 import { type ASTNode, type DocumentNode, type ExecutionResult, type GraphQLError, visit } from 'graphql'; // oxfmt-ignore
-import type { Viewer } from '../access/viewer.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Context } from '../graphql/builder.ts';
 import { type Compiled, compile } from '../graphql/compile.ts';
 import type { Documents } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
+import { tellingReads } from '../graphql/told.ts';
 
 export type Answer = { readonly status: number; readonly mediaType: string; readonly text: string };
 
@@ -16,21 +16,20 @@ export type Answer = { readonly status: number; readonly mediaType: string; read
 export type Lane = (
   body: unknown,
   accept: string | undefined,
-  viewer: Viewer | null,
+  context: Context,
 ) => Promise<Answer | undefined>;
 
 type LaneParts = {
   readonly known: Documents['known'];
   readonly assertMayAsk: Documents['assertMayAsk'];
-  readonly contextOf: (viewer: Viewer | null) => Context;
   readonly mask: (error: unknown) => GraphQLError;
   readonly guard: Pulse['guard'];
 };
 
-export const createLane = ({ known, assertMayAsk, contextOf, mask, guard }: LaneParts): Lane => {
+export const createLane = ({ known, assertMayAsk, mask, guard }: LaneParts): Lane => {
   const compiled = new WeakMap<DocumentNode, Compiled | undefined>();
 
-  return async (body, accept, viewer) => {
+  return async (body, accept, context) => {
     const mediaType = mediaTypeOf(accept);
     const request = mediaType === undefined ? undefined : readRequest(body);
     const document = request && known(request.query);
@@ -42,9 +41,10 @@ export const createLane = ({ known, assertMayAsk, contextOf, mask, guard }: Lane
     const query = compiled.get(document);
     if (!query) return undefined;
     try {
-      assertMayAsk(document, viewer);
-      const context = contextOf(viewer);
-      const result = await guard(async () => query(undefined, context, request.variables));
+      assertMayAsk(document, context.viewer);
+      const result = await tellingReads(context, request, (telling) =>
+        guard(async () => query(undefined, telling, request.variables)),
+      );
       // Without `data` the variables were refused before anything ran.
       return 'data' in result ? { mediaType, ...render(result, mask) } : undefined;
     } catch (error) {

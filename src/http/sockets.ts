@@ -16,7 +16,9 @@ import { refusalOf } from '../database/failures.ts';
 import { JejakError } from '../errors.ts';
 import type { Answer, Deliveries, Delivery } from '../graphql/deliveries.ts';
 import { isDocument } from '../graphql/documents.ts';
+import type { Context } from '../graphql/builder.ts';
 import { schema } from '../graphql/schema.ts';
+import { purposeOf, tellingReads } from '../graphql/told.ts';
 import { leavable } from '../live/leavable.ts';
 import { drained, piecesOf } from './drained.ts';
 import { frameOf } from './frame.ts';
@@ -40,6 +42,7 @@ type Extra = {
   readonly request: Caller;
   authorization?: string;
   viewer?: Viewer;
+  purpose?: string | undefined;
   /** Whether it was heard of since the last ping. */
   alive: boolean;
 };
@@ -77,6 +80,7 @@ export const createSockets = (
       const authorization =
         connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
       if (typeof authorization === 'string') extra.authorization = authorization;
+      extra.purpose = purposeOf(connectionParams?.['purpose']);
       try {
         extra.viewer = await access.authenticate(extra.authorization, extra.request);
         return true;
@@ -101,7 +105,7 @@ export const createSockets = (
           document,
           variableValues: variables,
           operationName,
-          contextValue: { ...parts, viewer },
+          contextValue: { ...parts, viewer, purpose: extra.purpose },
           hideSuggestions: documents.hidesSuggestions(viewer),
           send: (answers: readonly Answer[]) => sendWith(metrics, extra, id, answers),
         } satisfies Subscribing;
@@ -109,7 +113,13 @@ export const createSockets = (
         return [asGraphql(error)];
       }
     },
-    execute,
+    execute: (args) => {
+      const { document, variableValues: variables } = args;
+      const asked = { query: document.loc?.source.body, variables };
+      return tellingReads(args.contextValue as Context, asked, (contextValue) =>
+        execute({ ...args, contextValue }),
+      );
+    },
     subscribe: async (args) => {
       const delivery = await deliveries.open(args);
       return 'errors' in delivery ? delivery : sentBy((args as Subscribing).send, delivery);

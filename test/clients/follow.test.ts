@@ -18,7 +18,7 @@ vi.mock('../../src/live/groups.ts', async (original) =>
 );
 
 const selection = 'cursor event { eventId username }';
-const query = `subscription($after: String) { eventLogged(after: $after) { ${selection} } }`;
+const query = `subscription($after: String) { eventLogged(filter: { category: [AUTH] }, after: $after) { ${selection} } }`;
 const authorization = `Bearer ${ADMIN_KEY}`;
 
 type Stage = {

@@ -1,7 +1,6 @@
 import { GraphQLError, parse } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_KEY, type TestServer, createTestServer } from '../support/server.ts';
-import type { Viewer } from '../../src/access/viewer.ts';
 import type { Context } from '../../src/graphql/builder.ts';
 import { createDocuments } from '../../src/graphql/documents.ts';
 import { createLane } from '../../src/http/lane.ts';
@@ -141,7 +140,9 @@ test.each(Object.entries(requests))(
 );
 
 test('the lean lane takes what was learnt and leaves the rest', async () => {
-  const viewer: Viewer = { id: 'key 1', name: 'test', scopes: ['events:read'] };
+  const context = {
+    viewer: { id: 'key 1', name: 'test', scopes: ['events:read'] },
+  } as unknown as Context;
   const documents = createDocuments({
     introspection: 'everyone',
     listed: {},
@@ -151,11 +152,10 @@ test('the lean lane takes what was learnt and leaves the rest', async () => {
   const lane = createLane({
     known: documents.known,
     assertMayAsk: documents.assertMayAsk,
-    contextOf: (of) => ({ viewer: of }) as Context,
     guard: async (work) => work(),
     mask: (error) => new GraphQLError(String(error)),
   });
-  const ask = (body: object, accept = '*/*') => lane(body, accept, viewer);
+  const ask = (body: object, accept = '*/*') => lane(body, accept, context);
   const query = '{ severities { severity } }';
   expect(await ask({ query })).toBeUndefined();
   documents.learn(parse(query));

@@ -1,0 +1,103 @@
+// What is told in the log of its own use: each operation in which a person saw personal data, before its answer leaves, and
+// each act of an administrator. Nobody who asks can leave it out.
+
+import type { GraphQLSchema } from 'graphql';
+import type { Viewer } from '../access/viewer.ts';
+import type { Event } from '../events/fields.ts';
+import { LOG_RESOURCE, READ_CODE, subjectText } from '../query/trail.ts';
+import type { Context } from './builder.ts';
+import type { Rules } from './rules.ts';
+
+/** An operation as it was asked. */
+export type Asked = {
+  readonly query: string | undefined;
+  readonly variables: unknown;
+};
+
+/** Whether a viewer is a person, known by a token; a key is a service's, which tells itself for whom it asks. */
+const isPerson = (viewer: Viewer | null): viewer is Viewer => {
+  const { userId, username } = viewer?.forced ?? {};
+  return userId != null || username != null;
+};
+
+/** By which a caller says why it asks; on a socket it is `connectionParams.purpose`. */
+export const PURPOSE_HEADER = 'jejak-purpose';
+const MOST_PURPOSE = 200; // characters
+
+export const purposeOf = (said: unknown): string | undefined =>
+  typeof said === 'string' ? said.slice(0, MOST_PURPOSE) : undefined;
+
+const MOST_SUBJECTS = 200;
+const MOST_CHARACTERS = 4_000;
+
+/** Executes an operation; where a person saw personal data in its answer, that is in the log before it is given. Rejects where
+ * it cannot be told. */
+export const tellingReads = async <R>(
+  context: Context,
+  asked: Asked,
+  run: (context: Context) => R | Promise<R>,
+): Promise<R> => {
+  if (!isPerson(context.viewer)) return run(context);
+  const read = new Set<Event>();
+  const result = await run({ ...context, read });
+  if (read.size > 0) await tellRead(context, asked, [...read]);
+  return result;
+};
+
+/** Tells that a person begins to follow what may be personal. */
+export const tellFollowed = async (context: Context, asked: Asked): Promise<void> => {
+  if (isPerson(context.viewer)) await tellRead(context, asked, undefined);
+};
+
+/** `read` is undefined where it is yet to come. */
+const tellRead = (
+  { record, viewer, purpose }: Context,
+  { query, variables }: Asked,
+  read: readonly Event[] | undefined,
+): Promise<void> => {
+  const subjects = new Set(
+    read?.flatMap(({ resourceType, resourceId }) =>
+      resourceType && resourceId ? subjectText({ resourceType, resourceId }) : [],
+    ),
+  );
+  return record(viewer!, {
+    code: READ_CODE,
+    resourceType: LOG_RESOURCE,
+    status: read ? 'SUCCESS' : 'STARTED',
+    requestData: { audit_scope: query?.slice(0, MOST_CHARACTERS), variables: shortened(variables) },
+    ...(read && { responseData: { findings_count: read.length } }),
+    metadata: {
+      subjects: [...subjects].slice(0, MOST_SUBJECTS),
+      ...(purpose !== undefined && { purpose }),
+    },
+  });
+};
+
+const shortened = (value: unknown): unknown => {
+  const text = JSON.stringify(value) ?? 'null';
+  return text.length > MOST_CHARACTERS ? text.slice(0, MOST_CHARACTERS) : value;
+};
+
+/** The code under which an act of an administrator is told; what concerns keys is a change of permissions. */
+const codeOf = (field: string): 'ADMIN-004' | 'ADMIN-005' =>
+  field.endsWith('Key') ? 'ADMIN-004' : 'ADMIN-005';
+
+/** These are told with what they do, in one transaction. */
+const toldAlready = new Set(['setRetention', 'placeHold', 'releaseHold', 'runRetention']);
+
+/** From here on each other mutation that needs the scope admin is told once it has succeeded. */
+export const tellActs = (schema: GraphQLSchema, rules: Rules): void => {
+  for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
+    if (rules.get(`Mutation.${field.name}`) !== 'admin' || toldAlready.has(field.name)) continue;
+    const resolve = field.resolve!;
+    field.resolve = async (root, args: object, context: Context, info) => {
+      const result: unknown = await resolve(root, args, context, info);
+      await context.record(context.viewer!, {
+        code: codeOf(field.name),
+        resourceType: LOG_RESOURCE,
+        requestData: { config_section: field.name, changes: shortened(args) },
+      });
+      return result;
+    };
+  }
+};

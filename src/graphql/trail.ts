@@ -1,0 +1,125 @@
+// A person's own trail, and whose data a breach concerns.
+
+import { type SQL, and } from 'drizzle-orm';
+import * as trail from '../query/trail.ts';
+import { builder } from './builder.ts';
+import { EventConnection, pageArguments, resolvePage } from './connection.ts';
+import { EventFilter, TimeRange, conditionOf } from './filter.ts';
+
+const DealingEnum = builder.enumType('Dealing', {
+  description: 'What was done with the data of a person.',
+  values: {
+    READ: { description: 'Seen: viewed, searched, downloaded, or read in this log.' },
+    CHANGED: { description: 'Made, changed, imported, checked or deleted.' },
+    EXPORTED: { description: 'Taken out in bulk.' },
+    PREDICTED: { description: 'Used for a prediction.' },
+    OTHER: { description: 'Anything else that was recorded.' },
+  } as const satisfies Record<trail.Dealing, unknown>,
+});
+
+const SubjectDealing = builder.objectRef<trail.Dealt>('SubjectDealing').implement({
+  readers: ['events:read'],
+  description: 'What one user did with the data of the person.',
+  fields: (t) => ({
+    dealing: t.expose('dealing', { type: DealingEnum, description: 'What was done.' }),
+    username: t.exposeString('username', {
+      nullable: true,
+      description: 'Name of the user; null where the events name nobody.',
+    }),
+    userId: t.exposeInt('userId', { nullable: true, description: 'Number of the user.' }),
+    eventCount: t.exposeInt('eventCount', { description: 'How many events.' }),
+    first: t.expose('first', { type: 'DateTime', description: 'Timestamp of the first.' }),
+    last: t.expose('last', { type: 'DateTime', description: 'Timestamp of the last.' }),
+  }),
+});
+
+const SubjectTrail = builder.objectRef<{ where: SQL | undefined }>('SubjectTrail').implement({
+  readers: ['events:read'],
+  description:
+    'Who read, changed, exported or predicted about one person, as far as the log is kept.',
+  fields: (t) => ({
+    dealings: t.field({
+      type: [SubjectDealing],
+      description: 'By user and by what was done, the latest first; at most 1,000.',
+      resolve: ({ where }, _args, { database }) => trail.dealtWith(database.question, where),
+    }),
+    events: t.field({
+      type: EventConnection,
+      description: 'The events themselves, the latest first.',
+      args: pageArguments,
+      resolve: ({ where }, page, context) => resolvePage(page, 'NEWEST_FIRST', where, context),
+    }),
+  }),
+});
+
+const BreachSubject = builder.objectRef<trail.Breached>('BreachSubject').implement({
+  readers: ['events:read'],
+  description: 'A person or thing whose data a breach concerns.',
+  fields: (t) => ({
+    resourceType: t.exposeString('resourceType', { description: 'Its kind, such as STUDENT.' }),
+    resourceId: t.exposeString('resourceId', { description: 'Its identifier.' }),
+    eventCount: t.exposeInt('eventCount', { description: 'How many events concern it.' }),
+    types: t.exposeStringList('types', { description: 'The families of those events.' }),
+    first: t.expose('first', { type: 'DateTime', description: 'Timestamp of the first.' }),
+    last: t.expose('last', { type: 'DateTime', description: 'Timestamp of the last.' }),
+  }),
+});
+
+const BreachSummary = builder.objectRef<trail.Breach>('BreachSummary').implement({
+  readers: ['events:read'],
+  description: 'Whose data some events concern, and which kinds of data.',
+  fields: (t) => ({
+    eventCount: t.exposeInt('eventCount', { description: 'How many events match.' }),
+    types: t.exposeStringList('types', {
+      description: 'The families of events: the kinds of data.',
+    }),
+    first: t.expose('first', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Timestamp of the first; null where none match.',
+    }),
+    last: t.expose('last', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Timestamp of the last; null where none match.',
+    }),
+    subjectCount: t.exposeInt('subjectCount', {
+      description: 'How many persons and things they concern.',
+    }),
+    subjects: t.expose('subjects', {
+      type: [BreachSubject],
+      description: 'Those persons and things, the most concerned first; at most 1,000.',
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  subjectTrail: t.field({
+    type: SubjectTrail,
+    description:
+      'Who read, changed, exported or predicted about one person: events about that resource, and what the log tells of itself: who read such events, and exports that may have held them.',
+    authScopes: { may: 'events:read' },
+    args: {
+      resourceType: t.arg.string({ required: true, description: 'Such as STUDENT.' }),
+      resourceId: t.arg.string({ required: true, description: 'Such as STD-2025-001.' }),
+      range: t.arg({
+        type: TimeRange,
+        description: 'Over which time; all that is kept without it.',
+      }),
+    },
+    resolve: (_root, { range, ...subject }, context) => ({
+      where: and(trail.concerning(subject), conditionOf({ range }, context)),
+    }),
+  }),
+  breachSummary: t.field({
+    type: BreachSummary,
+    description:
+      'Whose data some events concern: those of a session, a user, an address or a time that are thought to be part of a breach. What was read of the log itself counts too.',
+    authScopes: { may: 'events:read' },
+    args: {
+      filter: t.arg({ type: EventFilter, required: true, description: 'Which events.' }),
+    },
+    resolve: (_root, { filter }, context) =>
+      trail.breachOf(context.database.question, conditionOf(filter, context)),
+  }),
+}));

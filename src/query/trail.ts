@@ -1,0 +1,136 @@
+// Whom what concerns: who read, changed, exported or predicted about one person, as that person may ask (trap S5); and after a
+// breach, whose data somebody had to do with.
+
+import { type SQL, and, eq, or, sql } from 'drizzle-orm';
+import type { Question } from '../database/connection.ts';
+import { events } from '../database/schema.ts';
+import { mendText } from '../events/text.ts';
+import { instantFromPostgres } from '../events/time.ts';
+
+/** Whom an event is about, by its columns `resource_type` and `resource_id`. */
+export type Subject = { readonly resourceType: string; readonly resourceId: string };
+
+/** The codes of what tells that the log itself was read or exported. */
+export const READ_CODE = 'ADMIN-008';
+export const EXPORT_CODE = 'DATA-012';
+/** What an export of the log is an export of. */
+export const LOG_RESOURCE = 'EVENT_LOG';
+
+/** A subject as records of reading name it, in `metadata.subjects`. */
+export const subjectText = ({ resourceType, resourceId }: Subject): string =>
+  `${resourceType}/${resourceId}`;
+
+/** Events about a subject, records of who read such events, and of exports whose filter does not name other subjects only. */
+export const concerning = ({ resourceType, resourceId }: Subject): SQL => {
+  const subject = { resourceType: mendText(resourceType), resourceId: mendText(resourceId) };
+  return or(
+    and(eq(events.resourceType, subject.resourceType), eq(events.resourceId, subject.resourceId)),
+    and(
+      eq(events.code, READ_CODE),
+      sql`${events.metadata} @> ${JSON.stringify({ subjects: [subjectText(subject)] })}::jsonb`,
+    ),
+    and(
+      eq(events.code, EXPORT_CODE),
+      eq(events.resourceType, LOG_RESOURCE),
+      eq(events.status, 'STARTED'),
+      sql`coalesce(${events.requestData} #> '{filter,resourceId}' @> ${JSON.stringify([subject.resourceId])}::jsonb, true)`,
+    ),
+  )!;
+};
+
+/** What was done, by the event's action. */
+const actions = {
+  READ: ['VIEW', 'READ', 'ACCESS', 'SEARCH', 'DOWNLOAD', 'AUDIT'],
+  CHANGED: ['CREATE', 'UPDATE', 'DELETE', 'IMPORT', 'VALIDATE'],
+  EXPORTED: ['EXPORT'],
+  PREDICTED: ['PREDICT'],
+} as const;
+export type Dealing = keyof typeof actions | 'OTHER';
+export const dealings: readonly Dealing[] = [
+  ...(Object.keys(actions) as (keyof typeof actions)[]),
+  'OTHER',
+];
+
+const dealing = sql.join(
+  [
+    sql`CASE`,
+    ...Object.entries(actions).map(
+      ([name, of]) => sql`WHEN ${events.action} IN ${of} THEN ${sql.raw(`'${name}'`)}`,
+    ),
+    sql`ELSE 'OTHER' END`,
+  ],
+  sql` `,
+);
+
+const MOST_ROWS = 1_000;
+
+export type Dealt = {
+  readonly dealing: Dealing;
+  readonly username: string | null;
+  readonly userId: number | null;
+  readonly eventCount: number;
+  readonly first: string;
+  readonly last: string;
+};
+
+/** Who did what, how often, and when first and last; the latest first, at most 1,000. */
+export const dealtWith = async (question: Question, where: SQL | undefined): Promise<Dealt[]> => {
+  const rows = await question.execute<Dealt>(sql`
+    SELECT ${dealing} AS dealing, ${events.username} AS username, ${events.userId} AS "userId",
+           count(*)::float8 AS "eventCount", min(${events.timestamp})::text AS first, max(${events.timestamp})::text AS last
+    FROM ${events} WHERE ${where}
+    GROUP BY 1, 2, 3 ORDER BY max(${events.timestamp}) DESC LIMIT ${sql.raw(String(MOST_ROWS))}`);
+  return rows.map(withInstants);
+};
+
+export type Breach = {
+  readonly eventCount: number;
+  readonly subjectCount: number;
+  readonly types: string[];
+  readonly first: string | null;
+  readonly last: string | null;
+  readonly subjects: readonly Breached[];
+};
+export type Breached = Subject & {
+  readonly eventCount: number;
+  readonly types: string[];
+  readonly first: string;
+  readonly last: string;
+};
+
+/** Whose data the events are about, the most concerned first, at most 1,000; what was read of the log counts as well. */
+export const breachOf = async (question: Question, where: SQL | undefined): Promise<Breach> => {
+  const [row] = await question.execute<Omit<Breach, 'subjects'> & { subjects: Breached[] }>(sql`
+    WITH chosen AS (SELECT * FROM ${events} WHERE ${where}),
+    about AS (
+      SELECT subject."resourceType", subject."resourceId", count(*) AS "eventCount",
+             array_agg(DISTINCT event_type) AS types, min("timestamp") AS first, max("timestamp") AS last
+      FROM chosen, LATERAL (
+        SELECT resource_type AS "resourceType", resource_id AS "resourceId"
+        WHERE resource_type IS NOT NULL AND resource_id IS NOT NULL AND resource_type <> ${LOG_RESOURCE}
+        UNION ALL
+        SELECT split_part(text, '/', 1), substr(text, strpos(text, '/') + 1)
+        FROM jsonb_array_elements_text(CASE WHEN code = ${READ_CODE} AND jsonb_typeof(metadata -> 'subjects') = 'array'
+                                            THEN metadata -> 'subjects' ELSE '[]' END) AS text
+      ) AS subject GROUP BY 1, 2
+    ), most AS (SELECT * FROM about ORDER BY "eventCount" DESC, "resourceType", "resourceId" LIMIT ${sql.raw(String(MOST_ROWS))})
+    SELECT (SELECT count(*)::float8 FROM chosen) AS "eventCount", (SELECT count(*)::float8 FROM about) AS "subjectCount",
+           (SELECT coalesce(array_agg(DISTINCT event_type), '{}') FROM chosen) AS types,
+           (SELECT min("timestamp")::text FROM chosen) AS first, (SELECT max("timestamp")::text FROM chosen) AS last,
+           (SELECT coalesce(jsonb_agg(to_jsonb(most) || jsonb_build_object('first', first::text, 'last', last::text)), '[]') FROM most) AS subjects`);
+  const { subjects, first, last, ...rest } = row!;
+  const listed: Breached[] = typeof subjects === 'string' ? JSON.parse(subjects) : subjects;
+  const instant = (text: string | null) => (text === null ? null : instantFromPostgres(text));
+  return {
+    ...rest,
+    first: instant(first),
+    last: instant(last),
+    subjects: listed.map(withInstants),
+  };
+};
+
+const withInstants = <R extends { first: string; last: string }>(row: R): R => ({
+  ...row,
+  first: instantFromPostgres(row.first),
+  last: instantFromPostgres(row.last),
+});

@@ -1,0 +1,189 @@
+// What the log tells of its own use: reads of personal data by persons, exports, acts of administrators; and what a person may
+// ask of it: the trail of a student, and whose data a breach concerns.
+
+import { SignJWT } from 'jose';
+import { createClient } from 'graphql-ws';
+import { beforeAll, afterAll, expect, test } from 'vitest';
+import WebSocket from 'ws';
+import { ADMIN_KEY, type TestServer, createTestServer } from '../support/server.ts';
+
+const SECRET = 'a secret that the issuer and the log share';
+let server: TestServer;
+let teacher: string;
+
+const tokenOf = (claims: object): Promise<string> =>
+  new SignJWT({ roles: ['GURU'], ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuer('https://login.sch.id')
+    .setAudience('jejak')
+    .setExpirationTime('1h')
+    .sign(new TextEncoder().encode(SECRET));
+
+beforeAll(async () => {
+  server = await createTestServer(undefined, {
+    JEJAK_JWT_SECRET: SECRET,
+    JEJAK_JWT_ISSUER: 'https://login.sch.id',
+    JEJAK_JWT_AUDIENCE: 'jejak',
+    JEJAK_JWT_ROLES: {
+      GURU: { scopes: ['events:read', 'events:read_personal', 'events:export'] },
+      TU: { scopes: ['events:read'] },
+    },
+  });
+  teacher = await tokenOf({ sub: '15', preferred_username: 'ibu.ratna' });
+  const about = (resourceId: string, event: object) => ({ resourceType: 'STUDENT', resourceId, ...event }); // oxfmt-ignore
+  await server.graphql(
+    'mutation ($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }',
+    {
+      input: [
+        about('STD-1', { code: 'DATA-005', username: 'pak.agus' }),
+        about('STD-1', { code: 'PRED-002', username: 'ibu.sari' }),
+        about('STD-1', { code: 'PRED-002', username: 'ibu.sari' }),
+        about('STD-2', { code: 'DATA-009', username: 'pak.agus' }),
+      ],
+    },
+  );
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const told = (code = 'ADMIN-008') =>
+  server.database
+    .sql`SELECT * FROM events WHERE code = ${code} AND username IS NOT NULL ORDER BY id`;
+
+const LIST = '{ events(filter: { resourceType: ["STUDENT"] }) { edges { node { username resourceId } } } }'; // oxfmt-ignore
+
+test('what a person saw of others is in the log before the answer is given, once for an operation', async () => {
+  const before = (await told()).length;
+  for (const query of [LIST, LIST, `${LIST} `]) {
+    // the full stack, the lean lane
+    const { data } = await server.graphql(query, {}, teacher);
+    expect(data.events.edges).toHaveLength(4);
+  }
+  const records = (await told()).slice(before);
+  expect(records).toHaveLength(3);
+  expect(records[0]).toMatchObject({
+    username: 'ibu.ratna',
+    user_id: 15,
+    resource_type: 'EVENT_LOG',
+    status: 'SUCCESS',
+    response_data: { findings_count: 4 },
+    metadata: { subjects: expect.arrayContaining(['STUDENT/STD-1', 'STUDENT/STD-2']) },
+  });
+  expect(records[0]!['request_data'].audit_scope).toContain('resourceType: ["STUDENT"]');
+});
+
+test('a read of nothing personal, of a service, or of nothing at all is not told', async () => {
+  const before = (await told()).length;
+  await server.graphql('{ events { totalCount edges { node { timestamp code } } } }', {}, teacher);
+  await server.graphql('{ event(eventId: "none") { username } }', {}, teacher);
+  await server.graphql(LIST, {}, ADMIN_KEY);
+  expect(await told()).toHaveLength(before);
+});
+
+test('why a person asks is told with it, over HTTP and over a socket', async () => {
+  await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${teacher}`,
+      'jejak-purpose': 'permintaan wali murid',
+    },
+    body: JSON.stringify({ query: LIST }),
+  });
+  expect((await told()).at(-1)!['metadata'].purpose).toBe('permintaan wali murid');
+
+  const client = createClient({
+    url: `${server.url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams: { authorization: `Bearer ${teacher}`, purpose: 'rapat' },
+  });
+  for await (const { data } of client.iterate({ query: LIST })) expect(data).toBeTruthy();
+  expect((await told()).at(-1)).toMatchObject({ status: 'SUCCESS', metadata: { purpose: 'rapat' } }); // oxfmt-ignore
+
+  const following = client.iterate({
+    query: 'subscription { eventLogged { event { username } } }',
+  });
+  const first = following.next();
+  await expect.poll(async () => (await told()).at(-1)!['status']).toBe('STARTED');
+  await following.return!();
+  void first;
+  await client.dispose();
+});
+
+test('telling does not tell of itself', async () => {
+  const before = (await told()).length;
+  await server.graphql('{ events(filter: { code: ["ADMIN-008"] }) { edges { node { username } } } }', {}, teacher); // oxfmt-ignore
+  expect(await told()).toHaveLength(before + 1);
+});
+
+test('where it cannot be told nothing is shown', async () => {
+  const { sql } = server.database;
+  await sql`ALTER TABLE batches RENAME TO batches_away`;
+  try {
+    const { data, errors } = await server.graphql('{ event(eventId: "x") { username } severities { severity } }', {}, teacher); // oxfmt-ignore
+    expect(errors).toBeUndefined(); // nothing personal was found
+    expect(data.severities).toHaveLength(5);
+  } finally {
+    await sql`ALTER TABLE batches_away RENAME TO batches`;
+  }
+  await sql`CREATE OR REPLACE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$`;
+  await sql`CREATE TRIGGER forbid BEFORE INSERT ON batches FOR EACH ROW EXECUTE FUNCTION forbid()`;
+  try {
+    const { data, errors } = await server.graphql(LIST, {}, teacher);
+    expect(data ?? null).toBeNull();
+    expect(errors).toHaveLength(1);
+  } finally {
+    await sql`DROP TRIGGER forbid ON batches`;
+  }
+});
+
+test('each act of an administrator is told, refused ones are not', async () => {
+  const { data } = await server.graphql('mutation { createApiKey(name: "dapodik", scopes: [EVENTS_READ]) { apiKey { id } key } }'); // oxfmt-ignore
+  const { id } = data.createApiKey.apiKey;
+  await server.graphql('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', { id });
+  await server.graphql('mutation { revokeApiKey(id: "999") { id } }');
+  const acts = await told('ADMIN-004');
+  expect(acts.map(({ username, request_data: { config_section, changes } }) => [username, config_section, changes.id ?? changes.name])).toEqual([
+    ['administrator', 'createApiKey', 'dapodik'],
+    ['administrator', 'revokeApiKey', id],
+  ]); // oxfmt-ignore
+  expect(JSON.stringify(acts)).not.toContain(data.createApiKey.key);
+});
+
+const TRAIL = `query ($id: String!) { subjectTrail(resourceType: "STUDENT", resourceId: $id) {
+  dealings { dealing username eventCount first last } events(first: 100) { totalCount edges { node { code } } } } }`;
+
+test('S5: the trail of a student says who read, changed, exported or predicted', async () => {
+  const answer = await fetch(
+    `${server.url}/api/export?${new URLSearchParams({ filter: '{"resourceId":["STD-1"]}' })}`,
+    { headers: { authorization: `Bearer ${teacher}` } },
+  );
+  expect((await answer.text()).trim().split('\n')).toHaveLength(3);
+  await (
+    await fetch(`${server.url}/api/export?${new URLSearchParams({ filter: '{"resourceId":["STD-2"]}' })}`, {
+      headers: { authorization: `Bearer ${teacher}` },
+    })
+  ).text(); // oxfmt-ignore
+  const { data } = await server.graphql(TRAIL, { id: 'STD-1' });
+  const dealt = (dealing: string) =>
+    data.subjectTrail.dealings
+      .filter((row: any) => row.dealing === dealing)
+      .map((row: any) => [row.username, row.eventCount]);
+  expect(dealt('CHANGED')).toEqual([['pak.agus', 1]]);
+  expect(dealt('PREDICTED')).toEqual([['ibu.sari', 2]]);
+  expect(dealt('EXPORTED')).toEqual([['ibu.ratna', 1]]); // and not the one of the other student
+  expect(dealt('READ')[0][0]).toBe('ibu.ratna');
+  expect(data.subjectTrail.events.totalCount).toBe(data.subjectTrail.events.edges.length);
+});
+
+test('a breach summary says whose data and which kinds, what was read of the log among them', async () => {
+  const { data } = await server.graphql(
+    '{ breachSummary(filter: { username: ["ibu.ratna"] }) { eventCount subjectCount types first last subjects { resourceType resourceId eventCount } } }',
+  );
+  const summary = data.breachSummary;
+  expect(summary.subjectCount).toBe(2);
+  expect(summary.subjects.map(({ resourceId }: any) => resourceId).toSorted()).toEqual(['STD-1', 'STD-2']); // oxfmt-ignore
+  expect(summary.types).toContain('DATA_EXPORT');
+  expect(Date.parse(summary.first)).toBeLessThanOrEqual(Date.parse(summary.last));
+  const none = await server.graphql('{ breachSummary(filter: { username: ["nobody"] }) { eventCount subjectCount first subjects { resourceId } } }'); // oxfmt-ignore
+  expect(none.data.breachSummary).toEqual({ eventCount: 0, subjectCount: 0, first: null, subjects: [] }); // oxfmt-ignore
+});
