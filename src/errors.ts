@@ -22,6 +22,11 @@ export const errorCodes = {
     status: 400,
     about: 'The question asks for too much at a time; the message says what to narrow.',
   },
+  TIMEOUT: {
+    status: 504,
+    about:
+      'The question took longer than 15 seconds and was stopped; the message says what to narrow.',
+  },
   UNAVAILABLE: {
     status: 503,
     about: 'The database cannot be reached now; try again with the same eventId.',

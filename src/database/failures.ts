@@ -31,22 +31,25 @@ const transient = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH',
 ]);
 
-/** What a failure means to a caller: its own refusal, UNAVAILABLE where the database was lost, TOO_EXPENSIVE where it was given
- * too little time; undefined for a fault. */
+/** What a failure means to a caller: its own refusal, or UNAVAILABLE where the database was lost; undefined for a fault. */
 export const refusalOf = (error: unknown): JejakError | undefined => {
   if (error instanceof JejakError) return error;
   if (codeOf(error) === DISK_FULL) return full(error);
-  const cause = (error as Error | undefined)?.cause; // drizzle wraps what went wrong
-  if (codeOf(error) === CANCELED || codeOf(cause) === CANCELED) return tooLong(error);
-  return isTransient(error) || isTransient(cause) ? unavailable(error) : undefined;
+  // drizzle wraps what went wrong
+  if (isTimeout(error) || isTimeout((error as Error | undefined)?.cause)) return timeout(error);
+  return isTransient(error) || isTransient((error as Error | undefined)?.cause)
+    ? unavailable(error)
+    : undefined;
 };
 
-const CANCELED = '57014';
+/** A statement was stopped after the time that its pool gives it. */
+const isTimeout = (error: unknown): boolean =>
+  codeOf(error) === '57014' && /statement timeout/.test((error as Error).message);
 
-const tooLong = (cause: unknown): JejakError =>
+const timeout = (cause: unknown): JejakError =>
   new JejakError(
-    'TOO_EXPENSIVE',
-    'The question takes the database too long; narrow its filter or its range of time.',
+    'TIMEOUT',
+    'The question took too long and was stopped; narrow it: a shorter `range`, a category or severity, a `code`, a `userId` or `resourceId`. Without `totalCount` a page may be quick.',
     { cause },
   );
 

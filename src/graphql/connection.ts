@@ -9,7 +9,9 @@ import {
   type EventOrder,
   MAX_PAGE,
   type Page,
-  countEvents,
+  type Count,
+  MOST_COUNTED,
+  countUpToMost,
   findPage,
   formatPlace,
 } from '../query/events.ts';
@@ -27,7 +29,8 @@ type ConnectionShape = {
   edges: EdgeShape[];
   pageInfo: PageInfoShape;
   liveCursor: string;
-  where: SQL | undefined;
+  /** Counted once, where it is asked for. */
+  count: () => Promise<Count>;
 };
 
 const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
@@ -75,8 +78,12 @@ export const EventConnection = builder.objectRef<ConnectionShape>('EventConnecti
       description: 'Where the page begins and ends, and whether there is more.',
     }),
     totalCount: t.int({
-      description: 'How many events match in all, on every page. Counted when it is asked for.',
-      resolve: ({ where }, _args, { database }) => countEvents(database.question, where),
+      description: `How many events match in all, on every page; ${MOST_COUNTED.toLocaleString('en')} where there are more. Counted when it is asked for.`,
+      resolve: async (connection) => (await connection.count()).count,
+    }),
+    totalCountIsExact: t.boolean({
+      description: 'Whether `totalCount` is all of them; false where there are more.',
+      resolve: async (connection) => (await connection.count()).isExact,
     }),
     liveCursor: t.exposeString('liveCursor', {
       description:
@@ -118,6 +125,7 @@ export const resolvePage = async (
   if (args.first && args.last)
     throw new JejakError('BAD_USER_INPUT', 'Ask for `first` or for `last`, not for both.');
   let head: Page['head'];
+  let counted: Promise<Count> | undefined;
   const page = await resolveCursorConnection<Promise<LoggedEvent[]>>(
     {
       args,
@@ -147,6 +155,6 @@ export const resolvePage = async (
       endCursor: edges.at(-1)?.cursor ?? null,
     },
     liveCursor: cursorAfter(head),
-    where,
+    count: () => (counted ??= countUpToMost(database.question, where)),
   };
 };

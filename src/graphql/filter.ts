@@ -33,6 +33,43 @@ export const TimeRange = builder.inputRef<Range>('TimeRange').implement({
   }),
 });
 
+const JsonField = builder.enumType('JsonField', {
+  description: 'The fields of an event that hold JSON.',
+  values: {
+    METADATA: { value: 'metadata', description: 'Its `metadata`.' },
+    REQUEST_DATA: { value: 'requestData', description: 'Its `requestData`.' },
+    RESPONSE_DATA: { value: 'responseData', description: 'Its `responseData`.' },
+  } as const,
+});
+
+const JsonCondition = builder.inputType('JsonCondition', {
+  description:
+    'A condition on one place in the JSON of an event. All that is said must hold; what is not there matches nothing but `exists: false`, and values of another type are neither equal nor greater nor less.',
+  fields: (t) => ({
+    field: t.field({ type: JsonField, required: true, description: 'In which field.' }),
+    path: t.string({
+      required: true,
+      description:
+        'Where: keys with dots between them, such as login.attempts; a number is also a place in a list, from 0, and a dot within a key has a backslash before it.',
+    }),
+    exists: t.boolean({ description: 'Whether there is a value, be it null.' }),
+    equals: t.field({
+      type: 'JSON',
+      description: 'The very value: text, number, true, a list, an object.',
+    }),
+    in: t.field({ type: ['JSON'], description: 'One of these values.' }),
+    contains: t.field({
+      type: 'JSON',
+      description:
+        'A list with this item or these items, or an object with at least these keys and values.',
+    }),
+    gt: t.float({ description: 'A number greater than this.' }),
+    gte: t.float({ description: 'A number greater than this or equal to it.' }),
+    lt: t.float({ description: 'A number less than this.' }),
+    lte: t.float({ description: 'A number less than this or equal to it.' }),
+  }),
+});
+
 export const EventFilter = builder.inputRef<Filter>('EventFilter');
 
 EventFilter.implement({
@@ -65,6 +102,10 @@ EventFilter.implement({
     range: t.field({ type: TimeRange, description: 'By the timestamp of the event.' }),
     search: t.string({
       description: `Words, in name, description, error message and resource name, ASCII without regard to case and accents: each must begin a word there, or be like a word of the resource's name (a third of their trigrams in common), so that misspelt names are found; one in "quotation marks" must be that word. At most ${MAX_WORDS}; of descriptions and error messages the first ${SEARCHED_CHARACTERS} characters.`,
+    }),
+    json: t.field({
+      type: [JsonCondition],
+      description: 'Conditions on metadata, request and response data; all of them must hold.',
     }),
     and: t.field({
       type: [EventFilter],

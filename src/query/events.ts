@@ -93,6 +93,22 @@ export const beyond = (cursor: string | undefined, later: boolean): SQL | undefi
   return sql`(${events.timestamp}, ${events.id}) ${sql.raw(later ? '>' : '<')} (${timestamp}::timestamptz, ${id}::bigint)`;
 };
 
+/** Beyond this many a list is not counted to its end. */
+export const MOST_COUNTED = 50_000;
+
+export type Count = { readonly count: number; readonly isExact: boolean };
+
+export const countUpToMost = async (question: Question, where: SQL | undefined): Promise<Count> => {
+  const found = question
+    .select({ one: sql`1` })
+    .from(events)
+    .where(where)
+    .limit(sql.raw(String(MOST_COUNTED + 1)) as unknown as number)
+    .as('found');
+  const [row] = await question.select({ count: sql<number>`count(*)::float8` }).from(found);
+  return { count: Math.min(row!.count, MOST_COUNTED), isExact: row!.count <= MOST_COUNTED };
+};
+
 export const countEvents = async (question: Question, where: SQL | undefined): Promise<number> => {
   const [row] = await question
     .select({ count: sql<number>`count(*)::float8` })

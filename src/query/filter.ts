@@ -35,6 +35,7 @@ import {
   severityNames,
 } from '../events/vocabulary.ts';
 import { type TimeRange, resolveRange } from './range.ts';
+import { type JsonCondition, jsonSql, jsonTest } from './json.ts';
 import { MAX_WORDS, searchTest, searchedFields, wordsOf } from './search.ts';
 
 type AnyOf<T> = readonly T[] | null | undefined;
@@ -62,6 +63,7 @@ export type EventFilter = {
   readonly tagsAll?: AnyOf<string>;
   readonly range?: TimeRange | null | undefined;
   readonly search?: string | null | undefined;
+  readonly json?: AnyOf<JsonCondition>;
   readonly and?: AnyOf<EventFilter>;
   readonly or?: AnyOf<EventFilter>;
   readonly not?: EventFilter | null | undefined;
@@ -186,6 +188,14 @@ const meanings = {
     test: (search) => searchTest(boundedWords(search)),
     fields: () => searchedFields,
   },
+  json: {
+    sql: (conditions) => and(...conditions.map(jsonSql)),
+    test: (conditions) => {
+      const tests = conditions.map(jsonTest);
+      return (event) => tests.every((test) => test(event));
+    },
+    fields: (conditions) => conditions.map(({ field }) => field),
+  },
   and: {
     sql: (filters, now) => and(...filters.map((filter) => filterSql(filter, now))),
     test: (filters, now) => {
@@ -250,7 +260,7 @@ const entriesOf = (filter: EventFilter | null | undefined): [string, unknown][] 
 const refuseLarge = (filter: EventFilter | null | undefined): void => {
   let conditions = 0;
   const count = (inner: EventFilter | null | undefined, depth: number): void => {
-    conditions += entriesOf(inner).length;
+    conditions += entriesOf(inner).length + (inner?.json?.length ?? 0);
     if (depth > MAX_DEPTH || conditions > MAX_CONDITIONS)
       throw new JejakError(
         'BAD_USER_INPUT',

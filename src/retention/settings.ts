@@ -104,7 +104,7 @@ export const placeHold = async (
     if (count >= MAX_HOLDS) throw new JejakError('BAD_USER_INPUT', `At most ${MAX_HOLDS} holds are in force at a time; release one, or make the filter of one wider.`); // oxfmt-ignore
     const [hold] = await within<[Hold]>`
       INSERT INTO holds (name, reason, filter, placed_at, placed_by)
-      VALUES (${name}, ${reason}, ${within.json(filter)}, ${now.toISOString()}, ${by}) RETURNING ${columns(sql)}`;
+      VALUES (${name}, ${reason}, ${within.json(filter as never)}, ${now.toISOString()}, ${by}) RETURNING ${columns(sql)}`;
     await note(within, {
       about: `hold-${hold.id}`,
       at: now,

@@ -45,6 +45,7 @@ type Page = {
     endCursor: string | null;
   };
   totalCount: number;
+  totalCountIsExact: boolean;
   liveCursor: string;
 };
 
@@ -53,7 +54,7 @@ const askPage = (server: TestServer, variables: object) =>
     `query($filter: EventFilter, $order: EventOrder, $first: Int, $after: String, $last: Int, $before: String) {
        events(filter: $filter, order: $order, first: $first, after: $after, last: $last, before: $before) {
          edges { cursor node { id eventId timestamp } }
-         pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount liveCursor } }`,
+         pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount totalCountIsExact liveCursor } }`,
     variables,
   );
 
@@ -319,6 +320,7 @@ describe('pages', () => {
     const filter = { severity: ['CRITICAL'] };
     const narrow = await page(server, { filter, first: 3 });
     expect(narrow.totalCount).toBe(77);
+    expect(narrow.totalCountIsExact).toBe(true);
     expect((await page(server, { filter, after: narrow.pageInfo.endCursor })).totalCount).toBe(77);
     expect((await page(server, { filter: { username: ['nobody'] } })).totalCount).toBe(0);
   });

@@ -24,6 +24,7 @@ import {
   filterTest,
   settled,
 } from '../../src/query/filter.ts';
+import { type JsonCondition, jsonFields } from '../../src/query/json.ts';
 import { MAX_WORDS, wordsOf } from '../../src/query/search.ts';
 import { type Random, createRandom } from '../support/generate.ts';
 import { type TestServer, createTestServer } from '../support/server.ts';
@@ -118,10 +119,87 @@ const eventOf = (random: Random): EventInput => ({
   httpMethod: maybe(random, () => random.pick(['GET', 'get', 'POST'])),
   errorCode: maybe(random, () => random.pick(['E1', 'e1', 'E2'])),
   tags: maybe(random, () => some(random, tags, 4)),
+  metadata: maybe(random, () => jsonOf(random)),
+  requestData: maybe(random, () => ({ a: jsonOf(random) })),
+  responseData: maybe(random, () => [jsonOf(random)]),
   timestamp: random.pick(instants),
 });
 
 const wanted = (random: Random): string[] => some(random, [...texts, 'never', ...unstorable], 4);
+
+// What JSON can hold, values that are nearly the same among them; and paths to and past it.
+const plains = [
+  null,
+  true,
+  false,
+  0,
+  1,
+  -1,
+  0.1,
+  1e21,
+  87.5,
+  '',
+  'a',
+  '1',
+  '87,5',
+  'null',
+  'tr"u\\e',
+  '😀',
+];
+const nests: readonly unknown[] = [
+  [],
+  {},
+  [1, 2, 3],
+  ['a', ['a']],
+  { a: 1 },
+  { a: { b: 'a' }, 'a.b': 1 },
+  [{ a: 1 }, { a: null }],
+  { '0': 'a', '-1': 1 },
+  { __proto__: null, constructor: 1 },
+];
+const paths = [
+  'a',
+  'b',
+  'a.b',
+  'a\\.b',
+  'a.0',
+  '0',
+  '-1',
+  '-1.a',
+  '0.a',
+  'a.b.0',
+  ' 1',
+  '+1',
+  '01',
+  '1x',
+  '99999999999',
+  'constructor',
+  '"a"',
+  'a\\\\b',
+  '{a}',
+  'never',
+];
+const jsonOf = (random: Random, depth = 0): unknown => {
+  if (depth > 2 || random.chance(0.5)) return random.pick([...plains, ...nests]);
+  if (random.chance(0.3))
+    return Array.from({ length: random.below(4) }, () => jsonOf(random, depth + 1));
+  return Object.fromEntries(
+    some(random, ['a', 'b', 'a.b', '0', '"a"', 'a\\b', '{a}'], 4).map((key) => [
+      key,
+      jsonOf(random, depth + 1),
+    ]),
+  );
+};
+const numbers = [0, 1, -1, 0.1, 87.5, 87.4999, 1e21, 5];
+const jsonCondition = (random: Random): JsonCondition => {
+  const any = () => random.pick<unknown>([...plains, ...nests]);
+  const asked: Record<string, unknown> = {};
+  for (const operator of some(random, ['exists', 'equals', 'equals', 'in', 'contains', 'gt', 'gte', 'lt', 'lte'], 2))
+    asked[operator] = operator === 'exists' ? random.chance(0.5) : operator === 'in' ? some(random, [...plains, ...nests], 4)
+      : operator.length < 4 ? random.pick(numbers) : any();
+  if (Object.values(asked).every((value) => value === null)) asked['exists'] = true;
+  return { field: random.pick(jsonFields), path: random.pick(paths), ...asked };
+}; // oxfmt-ignore
 
 /** A value for each key of the filter; the compiler asks for the next one. */
 const values: {
@@ -154,6 +232,7 @@ const values: {
           ...(random.chance(0.7) ? { to: maybe(random, () => random.pick(instants)) } : {}),
         },
   search: (random) => some(random, searches, 3).join(' '),
+  json: (random) => Array.from({ length: random.below(3) }, () => jsonCondition(random)),
   and: (random) => filtersOf(random),
   or: (random) => filtersOf(random),
   not: (random) => filterOf(random, 2),
@@ -305,7 +384,7 @@ test.each(keys.filter((key) => Array.isArray(values[key](createRandom(1)))))(
   'an empty list of %s matches none, unless all of none is asked for',
   async (key) => {
     const matches = await compare({ [key]: [] });
-    const all = { tagsAll: stored.filter((event) => event.tags).length, and: EVENTS };
+    const all = { json: EVENTS, tagsAll: stored.filter((event) => event.tags).length, and: EVENTS };
     expect(matches).toBe(all[key as keyof typeof all] ?? 0);
   },
 );
@@ -374,6 +453,36 @@ const instantOf = (micros: number): string => {
   const millis = new Date(Math.floor(micros / 1000)).toISOString().slice(0, -1);
   return `${millis}${String(micros % 1000).padStart(3, '0')}Z`;
 };
+
+describe('a condition on JSON', () => {
+  test.each([...jsonFields])('of each kind tells events apart: %s', async (field) => {
+    const found = (condition: Omit<JsonCondition, 'field'>) => compare({ json: [{ field, ...condition }] });
+    const path = { metadata: 'a', requestData: 'a.b', responseData: '0.a' }[field];
+    for (const asked of [{ exists: true }, { exists: false }, { equals: 1 }, { in: ['a', 1, true] }, { contains: 1 }, { gte: 1 }, { lt: 1e3 }]) {
+      const matches = await found({ path, ...asked });
+      expect(matches, JSON.stringify(asked)).toBeGreaterThan(0);
+      expect(matches).toBeLessThan(EVENTS);
+    }
+  }); // oxfmt-ignore
+
+  test.each([
+    ['without a question', { path: 'a' }],
+    ['with nothing but null', { path: 'a', equals: null, gt: null }],
+    ['without a path', { path: '', exists: true }],
+    ['with dots alone', { path: '..', exists: true }],
+    ['of 33 keys', { path: 'a.'.repeat(33), exists: true }],
+  ])('%s is refused with BAD_USER_INPUT by both', (_name, condition) => {
+    const refusal = expect.objectContaining({ code: 'BAD_USER_INPUT' }) as Error;
+    const json = [{ field: 'metadata' as const, ...condition }];
+    expect(() => filterSql({ json }, now)).toThrow(refusal);
+    expect(() => filterTest({ json }, now)).toThrow(refusal);
+  });
+
+  test('counts as a condition of the filter', () => {
+    const json = Array.from({ length: MAX_CONDITIONS }, () => ({ field: 'metadata' as const, path: 'a', exists: true })); // oxfmt-ignore
+    expect(() => filterSql({ json }, now)).toThrow('100 conditions');
+  });
+});
 
 describe('a search', () => {
   const found = async (search: string): Promise<Event[]> => {

@@ -1,0 +1,172 @@
+// Conditions on a place within the JSON of an event: in SQL and as a test in memory, side by side. Nothing that is stored
+// makes them fail: what is not there or of another type does not match.
+
+import { type SQL, and, or, sql } from 'drizzle-orm';
+import { events } from '../database/schema.ts';
+import { JejakError } from '../errors.ts';
+import type { Event } from '../events/fields.ts';
+import { mendJson, mendText } from '../events/text.ts';
+
+export const jsonFields = ['metadata', 'requestData', 'responseData'] as const;
+export type JsonField = (typeof jsonFields)[number];
+
+/** All that is given must hold. `path` leads from key to key by dots; a number is also a place in a list, from 0. */
+export type JsonCondition = {
+  readonly field: JsonField;
+  readonly path: string;
+  readonly exists?: boolean | null | undefined;
+  readonly equals?: unknown;
+  readonly in?: readonly unknown[] | null | undefined;
+  readonly contains?: unknown;
+  readonly gt?: number | null | undefined;
+  readonly gte?: number | null | undefined;
+  readonly lt?: number | null | undefined;
+  readonly lte?: number | null | undefined;
+};
+
+/** One thing that may be asked of the value at a path. `within` is what the whole JSON then contains, which the index knows. */
+type Meaning<V> = {
+  readonly sql: (value: SQL, wanted: V) => SQL;
+  readonly test: (value: unknown, wanted: V) => boolean;
+  readonly within?: (wanted: V) => readonly unknown[];
+};
+type Operator = Exclude<keyof JsonCondition, 'field' | 'path'>;
+
+const jsonb = (value: unknown): SQL => sql`${JSON.stringify(value)}::text::jsonb`;
+
+const comparison = (
+  operator: SQL,
+  holds: (value: number, wanted: number) => boolean,
+): Meaning<number> => ({
+  // Numbers in jsonb compare as numbers; there is no cast that could fail.
+  sql: (value, wanted) =>
+    sql`(jsonb_typeof(${value}) = 'number' AND ${value} ${operator} ${jsonb(wanted)})`,
+  test: (value, wanted) => typeof value === 'number' && holds(value, wanted),
+});
+
+const meanings = {
+  exists: {
+    sql: (value, wanted) => (wanted ? sql`${value} IS NOT NULL` : sql`${value} IS NULL`),
+    test: (value, wanted) => (value !== undefined) === wanted,
+  },
+  equals: {
+    sql: (value, wanted) => sql`${value} = ${jsonb(wanted)}`,
+    test: isEqual,
+    within: (wanted) => [wanted],
+  },
+  in: {
+    sql: (value, wanted) => or(sql`false`, ...wanted.map((each) => sql`${value} = ${jsonb(each)}`))!,
+    test: (value, wanted) => wanted.some((each) => isEqual(value, each)),
+    within: (wanted) => wanted,
+  },
+  contains: {
+    sql: (value, wanted) => sql`${value} @> ${jsonb(wanted)}`,
+    test: (value, wanted) =>
+      holds(value, wanted) ||
+      (Array.isArray(value) && !isNested(wanted) && value.some((item) => item === wanted)),
+    within: (wanted) => (isNested(wanted) ? [wanted] : [wanted, [wanted]]),
+  },
+  gt: comparison(sql`>`, (value, wanted) => value > wanted),
+  gte: comparison(sql`>=`, (value, wanted) => value >= wanted),
+  lt: comparison(sql`<`, (value, wanted) => value < wanted),
+  lte: comparison(sql`<=`, (value, wanted) => value <= wanted),
+} satisfies { [O in Operator]: Meaning<O extends 'exists' ? boolean : O extends 'in' ? readonly unknown[] : O extends 'equals' | 'contains' ? unknown : number> }; // oxfmt-ignore
+
+type Asked = readonly [Meaning<unknown>, wanted: unknown];
+
+const askedOf = ({ field: _field, path: _path, ...asked }: JsonCondition): Asked[] => {
+  const given = Object.entries(asked).filter(([, value]) => value !== null && value !== undefined);
+  if (given.length === 0)
+    throw new JejakError(
+      'BAD_USER_INPUT',
+      `A condition on JSON says what of the value at \`path\`: ${Object.keys(meanings).join(', ')}.`,
+    );
+  return given.map(([operator, value]) => [
+    meanings[operator as Operator] as Meaning<unknown>,
+    mendJson(value).value,
+  ]);
+};
+
+const MAX_KEYS = 32;
+
+/** The keys of a path; a dot that belongs to a key has a backslash before it. */
+const keysOf = (path: string): string[] => {
+  const keys = (mendText(path).match(/(?:\\.|[^.\\])+/gs) ?? []).map((key) => key.replaceAll(/\\(.)/gs, '$1')); // oxfmt-ignore
+  if (keys.length === 0 || keys.length > MAX_KEYS)
+    throw new JejakError(
+      'BAD_USER_INPUT',
+      `A path has 1 to ${MAX_KEYS} keys with dots between them, such as login.attempts.`,
+    );
+  return keys;
+};
+
+export const jsonSql = (condition: JsonCondition): SQL | undefined => {
+  const keys = keysOf(condition.path);
+  const column = events[condition.field];
+  const literal = `{${keys.map((key) => `"${key.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`; // oxfmt-ignore
+  const value = sql`(${column} #> ${literal}::text::text[])`;
+  return and(
+    ...askedOf(condition).flatMap(([meaning, wanted]) => [
+      meaning.sql(value, wanted),
+      ...indexed(column, keys, meaning.within?.(wanted)),
+    ]),
+  );
+};
+
+/** What follows for the whole column, where no key could be a place in a list. */
+const indexed = (column: unknown, keys: readonly string[], within: readonly unknown[] = []): SQL[] => {
+  if (within.length === 0 || keys.some((key) => placeOf(key, 0) !== undefined)) return [];
+  const whole = (value: unknown) => keys.reduceRight((inner, key) => ({ [key]: inner }), value);
+  return [or(...within.map((value) => sql`${column} @> ${jsonb(whole(value))}`))!];
+}; // oxfmt-ignore
+
+export const jsonTest = (condition: JsonCondition): ((event: Event) => boolean) => {
+  const keys = keysOf(condition.path);
+  const asked = askedOf(condition);
+  return (event) => {
+    const value = valueAt(event[condition.field], keys);
+    return asked.every(([meaning, wanted]) => meaning.test(value, wanted));
+  };
+};
+
+/** Undefined where there is none; JSON's null is a value, a column without JSON is not. */
+const valueAt = (json: unknown, keys: readonly string[]): unknown => {
+  let value: unknown = json ?? undefined;
+  for (const key of keys) {
+    if (!isNested(value)) return undefined;
+    if (Array.isArray(value)) value = value[placeOf(key, value.length) ?? -1];
+    else value = Object.hasOwn(value, key) ? value[key] : undefined;
+  }
+  return value;
+};
+
+/** The place that a key means in a list of that length, as PostgreSQL reads it: from the end where it is negative. */
+const placeOf = (key: string, length: number): number | undefined => {
+  const number = /^[ \t\n\v\f\r]*[+-]?\d+$/.test(key) ? Number(key) : NaN;
+  if (Number.isNaN(number)) return undefined;
+  return number < 0 ? length + number : number;
+};
+
+const isNested = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+function isEqual(some: unknown, other: unknown): boolean {
+  if (!isNested(some) || !isNested(other)) return some === other;
+  if (Array.isArray(some) !== Array.isArray(other)) return false;
+  const keys = Object.keys(some);
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && isEqual(some[key], other[key]))
+  );
+}
+
+/** As jsonb's @> has it, but for a list and one bare item. */
+const holds = (whole: unknown, part: unknown): boolean => {
+  if (!isNested(whole) || !isNested(part)) return whole === part;
+  if (Array.isArray(part))
+    return Array.isArray(whole) && part.every((item) => whole.some((each) => holds(each, item)));
+  return (
+    !Array.isArray(whole) &&
+    Object.keys(part).every((key) => Object.hasOwn(whole, key) && holds(whole[key], part[key]))
+  );
+};
