@@ -25,6 +25,7 @@ export const createMetrics = () => {
     replays: counter('jejak_live_replays_total', 'Pages read from the table for subscribers behind what is in memory'),
     slowCloses: counter('jejak_live_slow_closes_total', 'Subscribers disconnected because they took nothing for 30 s'),
     cursorErrors: counter('jejak_live_cursor_errors_total', 'Subscriptions refused or ended for their cursor', ['code']),
+    rollupEvents: counter('jejak_rollup_events_total', 'Events that this server added to the roll-ups'),
     retentionRuns: counter('jejak_retention_runs_total', 'Runs of retention on this server, by how they ended', ['outcome']),
     retentionSeconds: histogram('jejak_retention_seconds', 'How long a run of retention takes', [0.1, 0.5, 1, 5, 10, 60, 600]),
     retentionRemoved: counter('jejak_retention_removed_total', 'Events that runs on this server removed', ['severity']),

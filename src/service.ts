@@ -9,6 +9,7 @@ import { createKeys } from './access/keys.ts';
 import { createRateLimit } from './access/rate.ts';
 import { type Tokens, createTokens } from './access/tokens.ts';
 import type { Config } from './config.ts';
+import { createRollups } from './consumers/rollups.ts';
 import { type DatabaseAddress, WRITERS, nameOf, openDatabase } from './database/connection.ts';
 import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
@@ -17,6 +18,7 @@ import { agreeOnHashKey } from './database/hash-key.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
 import { createHash, createPolicy } from './events/privacy.ts';
+import { createMask } from './events/mask.ts';
 import { createProtection } from './events/protect.ts';
 import { createDocuments } from './graphql/documents.ts';
 import { listen } from './http/server.ts';
@@ -73,6 +75,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const policy = createPolicy(policyFile === undefined ? {} : await readPolicy(policyFile));
   const hash = createHash(await agreeOnHashKey(database.write, givenKey));
   const protection = createProtection(policy, hash);
+  const mask = createMask(policy);
   const keys = createKeys(database.read, pulse.guard, config.JEJAK_ADMIN_KEY);
   const access = createAccess({
     keys,
@@ -132,6 +135,10 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   metrics.watch('jejak_live_groups', 'Groups of subscribers who want the same', groups.size);
   metrics.watch('jejak_live_subscribers', 'Subscribers', groups.members);
 
+  starting.use(
+    createRollups(database.follow, () => kept.current().periods, clock, logger, metrics),
+  );
+
   const retention = createRetention({
     policy: kept,
     read: database.read,
@@ -151,6 +158,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         log,
         quarantine,
         protection,
+        mask,
         follow,
         record: createRecord(log),
         keys,

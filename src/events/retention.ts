@@ -46,3 +46,10 @@ export const isWithin = (
   now: Date,
 ): boolean =>
   microsOf(event.timestamp) >= oldestKept(daysKept(periods, event), now).getTime() * 1000;
+
+/** Since when all events of some severities are kept, whatever their code. */
+export const wholeSince = (
+  { severities: bySeverity, codes }: Periods,
+  of: readonly Severity[],
+  now: Date,
+): Date => oldestKept(Math.min(...of.map((name) => bySeverity[name]), ...codes.values()), now);

@@ -1,13 +1,11 @@
 // The specification's monitoring reports 2 to 6. Report 1, `recentCriticalEvents`, is a page of events.
 
-import { and } from 'drizzle-orm';
-import { filterSql } from '../query/filter.ts';
 import { type TimeRange as Range, resolveRange } from '../query/range.ts';
 import * as reports from '../query/reports.ts';
 import { seenBy } from '../query/seen.ts';
-import { visibleSql } from '../retention/visible.ts';
 import { type Context, builder } from './builder.ts';
-import { TimeRange } from './filter.ts';
+import { shownTo } from './event.ts';
+import { TimeRange, keptOf } from './filter.ts';
 
 type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Awaited<
   ReturnType<R>
@@ -19,7 +17,8 @@ const UserActivity = builder
     readers: ['events:read'],
     description: 'How much one user did.',
     fields: (t) => ({
-      username: t.exposeString('username', {
+      username: t.string({
+        resolve: (row, _args, context) => shownTo(context, 'username', row.username),
         nullable: true,
         description: 'The user; null for all that was done without one.',
       }),
@@ -41,7 +40,10 @@ const EndpointErrorRate = builder
     readers: ['events:read'],
     description: 'How often requests to one endpoint went wrong.',
     fields: (t) => ({
-      endpoint: t.exposeString('endpoint', { description: 'The endpoint.' }),
+      endpoint: t.string({
+        resolve: (row, _args, context) => shownTo(context, 'endpoint', row.endpoint),
+        description: 'The endpoint.',
+      }),
       totalRequests: t.exposeInt('totalRequests', { description: 'How many events name it.' }),
       errorCount: t.exposeInt('errorCount', {
         description: 'How many of them have the status ERROR.',
@@ -61,7 +63,10 @@ const SecuritySummary = builder
     readers: ['events:read'],
     description: 'How often one kind of security event occurred.',
     fields: (t) => ({
-      type: t.exposeString('type', { description: 'The family of the events.' }),
+      type: t.string({
+        resolve: (row, _args, context) => shownTo(context, 'type', row.type),
+        description: 'The family of the events.',
+      }),
       code: t.expose('code', {
         type: 'EventCode',
         nullable: true,
@@ -96,7 +101,10 @@ const SystemPerformance = builder
     readers: ['events:read'],
     description: 'How long the actions of one event name took, in milliseconds.',
     fields: (t) => ({
-      name: t.exposeString('name', { description: 'The name of the events.' }),
+      name: t.string({
+        resolve: (row, _args, context) => shownTo(context, 'name', row.name),
+        description: 'The name of the events.',
+      }),
       averageMs: t.exposeFloat('averageMs', { description: 'The average.' }),
       maxMs: t.exposeInt('maxMs', { description: 'The longest.' }),
       p50Ms: t.exposeFloat('p50Ms', { description: 'The median.' }),
@@ -108,15 +116,11 @@ const SystemPerformance = builder
     }),
   });
 
-/** A range of time, and of its events those that the viewer may see. */
-const spanOf = (
-  range: Range,
-  { viewer, retention, clock }: Context,
-  now = clock(),
-): reports.Span => ({
-  ...resolveRange(range, now),
-  where: and(filterSql(seenBy(viewer, null), now), visibleSql(retention.policy(), { range }, now)),
-});
+const spanOf = (range: Range, context: Context): reports.Span => {
+  const now = context.clock();
+  const seen = seenBy(context.viewer, null);
+  return { range: resolveRange(range, now), seen, kept: keptOf({ range }, context, now), now };
+};
 
 const DAY = { last: 'PT24H' };
 const HOUR = { last: 'PT1H' };
@@ -193,11 +197,12 @@ builder.queryFields((t) => {
         range: rangeOf(DAY),
         timeZone: t.arg({ type: 'TimeZone', defaultValue: 'UTC', description: 'Whose hours.' }),
       },
-      resolve: (_root, { range, timeZone }, context) => {
-        const now = context.clock();
-        const span = spanOf(range ?? DAY, context, now);
-        return reports.modelPerformance(context.database.question, span, timeZone ?? 'UTC', now);
-      },
+      resolve: (_root, { range, timeZone }, context) =>
+        reports.modelPerformance(
+          context.database.question,
+          spanOf(range ?? DAY, context),
+          timeZone ?? 'UTC',
+        ),
     }),
     systemPerformance: t.field({
       type: [SystemPerformance],

@@ -1,10 +1,11 @@
 // Statistics of events, by bucket and by group.
 
 import type { FieldNode, GraphQLResolveInfo } from 'graphql';
+import { maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import { fields } from '../events/fields.ts';
 import { intervals } from '../query/buckets.ts';
-import { measures, numberMeasures } from '../query/measures.ts';
+import { measures, numberMeasures } from '../database/measures.ts';
 import { resolveRange } from '../query/range.ts';
 import {
   type EventStats as Stats,
@@ -12,13 +13,14 @@ import {
   MAX_PATHS,
   MAX_STATS,
   type Wanted,
+  bases,
   dimensionNames,
   dimensions,
   eventStats,
 } from '../query/stats.ts';
-import { builder } from './builder.ts';
-import { types } from './event.ts';
-import { EventFilter, TimeRange, asked } from './filter.ts';
+import { type Context, builder } from './builder.ts';
+import { shownTo, types } from './event.ts';
+import { EventFilter, TimeRange, asked, isPersonal, keptOf } from './filter.ts';
 import { fieldsBelow } from './selection.ts';
 
 const described = <N extends string>(rows: Record<N, { readonly about: string }>) =>
@@ -36,6 +38,10 @@ const StatsInterval = builder.enumType('StatsInterval', {
 const EventDimension = builder.enumType('EventDimension', {
   description: 'What events can be grouped by.',
   values: described(dimensions),
+});
+const StatsBasis = builder.enumType('StatsBasis', {
+  description: 'From what figures are. Events are kept for a time, roll-ups of them for years.',
+  values: described(bases),
 });
 
 const NumberStats = builder.objectRef<Stats['times']>('NumberStats').implement({
@@ -87,6 +93,10 @@ EventStats.implement({
       description:
         'When the next one begins; without `interval`, when the range ends, null where it is open.',
     }),
+    basis: t.expose('basis', {
+      type: StatsBasis,
+      description: 'From what the figures are, and whether any is missing.',
+    }),
     count: t.int({ description: 'How many events.', resolve: ({ events }) => events.count }),
     errors: t.int({
       description: 'How many of them have the status ERROR.',
@@ -108,7 +118,7 @@ EventStats.implement({
     }),
     distinctUsers: t.int({
       nullable: true,
-      description: 'How many different usernames they name.',
+      description: 'How many different usernames they name; null where `basis` is ROLLUPS.',
       resolve: ({ events }) => events.distinctUsers,
     }),
     firstAt: t.field({
@@ -149,7 +159,10 @@ for (const dimension of dimensionNames) {
       type: (name in fields ? types[fields[name as keyof typeof fields].kind] : 'Int') as 'String',
       nullable: true,
       description: `${about} Null unless grouped by ${dimension}.`,
-      resolve: ({ group }) => group[name] as string | null | undefined,
+      resolve: ({ group }, _args, context) => {
+        const value = group[name];
+        return (typeof value === 'string' ? shownTo(context, name, value) : value) as string | null | undefined; // oxfmt-ignore
+      },
     }),
   );
 }
@@ -168,7 +181,7 @@ const measuresFor = <M extends object>(nodes: readonly FieldNode[], table: M): S
   return new Set(names.filter((name) => name in table)) as unknown as Set<keyof M>;
 };
 
-const wantedIn = (info: GraphQLResolveInfo): Wanted => {
+const wantedIn = (info: GraphQLResolveInfo, { viewer, mask }: Context): Wanted => {
   const nodes = fieldsBelow(info.fieldNodes, info);
   const numbers = numberMeasures('');
   const below = (field: FieldNode) => measuresFor(fieldsBelow([field], info), numbers);
@@ -176,6 +189,8 @@ const wantedIn = (info: GraphQLResolveInfo): Wanted => {
   const data = new Map<string, ReturnType<typeof below>>();
   for (const node of named('data')) {
     const path = pathOf(node, info);
+    if (!maySeePersonal(viewer) && mask.isHiddenPath(path.split('.')))
+      throw isPersonal(`\`${path}\``);
     data.set(path, (data.get(path) ?? new Set()).union(below(node)));
   }
   if (data.size > MAX_PATHS)
@@ -234,10 +249,11 @@ builder.queryFields((t) => ({
         {
           filter: asked(filter, context),
           range: resolveRange(range, now),
+          kept: keptOf({ and: filter ? [filter] : null, range }, context, now),
           interval,
           timeZone: timeZone ?? 'UTC',
           groupBy: by,
-          wanted: wantedIn(info),
+          wanted: wantedIn(info, context),
         },
         now,
       );

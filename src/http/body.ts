@@ -60,7 +60,7 @@ export const parseJson = (text: string): unknown => {
     const fault =
       cause instanceof RangeError
         ? 'is nested too deeply'
-        : `is not JSON: ${(cause as Error).message}`;
+        : `is not JSON: ${(cause as Error).message.replace(/,? *(?:\.\.\.)?"[^]*" is not valid JSON$/, '')}`;
     throw new JejakError('BAD_USER_INPUT', `The body ${fault}.`, { cause });
   }
 };

@@ -60,7 +60,7 @@ export const createGraphql = (
   { logger, pulse, assertRoom, metrics, access, documents, limits, ...parts }: Parts,
   deliveries: Deliveries,
 ): GraphqlDoor => {
-  const mask = (error: unknown) => publicError(error, logger);
+  const mask = (error: unknown) => publicError(error, logger, parts.mask.text);
   const contextOf = async (request: IncomingMessage): Promise<Context> => ({
     ...parts,
     viewer: await viewerOf(request),
@@ -87,7 +87,11 @@ export const createGraphql = (
       return ({ valid, result }) => {
         if (valid) learn(documentAST as DocumentNode);
         // These are not masked; yoga would name a code of its own.
-        else for (const { extensions } of result) extensions['code'] = 'BAD_USER_INPUT';
+        else
+          for (const error of result) {
+            error.extensions['code'] = 'BAD_USER_INPUT';
+            error.message = parts.mask.text(error.message);
+          }
       };
     },
     onResultProcess: (answer) => {

@@ -71,7 +71,7 @@ export const createSockets = (
   });
 
   const formatted = (errors: readonly unknown[]) =>
-    errors.map((error) => publicError(error, logger).toJSON());
+    errors.map((error) => publicError(error, logger, parts.mask.text).toJSON());
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,

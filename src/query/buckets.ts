@@ -3,12 +3,11 @@
 // no SQL has to know of zones.
 
 import { JejakError } from '../errors.ts';
+import { type Zone, zoneOf } from '../events/zone.ts';
 import type { Instants } from './range.ts';
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
-/** Since 1972 the clocks of every zone differ from UTC by a multiple of this. */
-const OFFSET_STEP = 15 * MINUTE;
 
 type Fixed = { readonly ms: number };
 /** `next` is the date some steps after that of a local date, whose own step begins at 0 steps. */
@@ -99,43 +98,6 @@ const byDates = ({ next }: Calendar, { offsetAt }: Zone): Walk => {
         const at = begins(next(new Date(wall(start)), steps));
         if (at > start) return at;
       }
-    },
-  };
-};
-
-export type Zone = {
-  /** By how many milliseconds its clocks are ahead of UTC. */
-  readonly offsetAt: (at: number) => number;
-  /** The first instant after `after` and before `before` at which its clocks are changed. */
-  readonly changeWithin: (after: number, before: number) => number | undefined;
-};
-
-export const zoneOf = (timeZone: string): Zone => {
-  const format = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' });
-  const read = (at: number): number => {
-    const [, sign, hours = 0, minutes = 0, seconds = 0] =
-      /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(format.format(at)) ?? [];
-    return (sign === '-' ? -1000 : 1000) * (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)); // oxfmt-ignore
-  };
-  // To ask takes 2 µs: once a day is enough, but for the days on which the clocks are changed.
-  const midnights = new Map<number, number>();
-  const atMidnight = (day: number): number => {
-    const offset = midnights.get(day) ?? read(day * DAY);
-    midnights.set(day, offset);
-    return offset;
-  };
-  const offsetAt = (at: number): number => {
-    const day = Math.floor(at / DAY);
-    return atMidnight(day) === atMidnight(day + 1) ? atMidnight(day) : read(at);
-  };
-  return {
-    offsetAt,
-    changeWithin: (after, before) => {
-      if (offsetAt(after) === offsetAt(before - 1)) return undefined;
-      const first = Math.floor(after / OFFSET_STEP) * OFFSET_STEP;
-      for (let at = first + OFFSET_STEP; at < before; at += OFFSET_STEP)
-        if (offsetAt(at) !== offsetAt(after)) return at;
-      return undefined;
     },
   };
 };

@@ -1,127 +1,154 @@
 // The specification's monitoring reports 2 to 6; the first, recent critical events, is a page of events. With default
 // arguments each gives the figures of the document's own SQL, but for what traps Q2, Q4 and Q5 say; a test runs both.
 
-import { type SQL, and, desc, eq, gte, inArray, isNotNull, lt, or, sql } from 'drizzle-orm';
+import { type SQL, and, desc, eq, gte, inArray, isNotNull, lt, sql } from 'drizzle-orm';
 import type { Question } from '../database/connection.ts';
+import { CONFIDENCE } from '../database/rollups.ts';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import { securityRelevantCodes } from '../events/catalog.ts';
-import { instantFromPostgres } from '../events/time.ts';
+import { compareInstants } from '../events/time.ts';
 import { statusesOfFailure } from '../events/vocabulary.ts';
+import { type EventFilter, filterSql } from './filter.ts';
 import type { Instants } from './range.ts';
+import { type Kept, type StatsRequest, eventStats } from './stats.ts';
 
-/** Over which time, and what else holds of every event that is counted. */
-export type Span = Instants & { readonly where?: SQL | undefined };
+/** What a report is about: a range of time, and of its events those that the viewer may see and that are kept. */
+export type Span = {
+  readonly range: Instants;
+  readonly seen: EventFilter;
+  readonly kept: Kept;
+  readonly now: Date;
+};
 
-const count = sql<number>`count(*)::float8`;
-const latest = sql<string>`max(${events.timestamp})`.mapWith(instantFromPostgres);
-const within = ({ from, to, where }: Span): SQL | undefined =>
-  and(gte(events.timestamp, from), to === undefined ? undefined : lt(events.timestamp, to), where);
+const within = ({ range: { from, to }, seen, kept, now }: Span): SQL | undefined =>
+  and(
+    gte(events.timestamp, from),
+    to === undefined ? undefined : lt(events.timestamp, to),
+    filterSql(seen, now),
+    kept.visible,
+  );
+
+type Counted = Pick<StatsRequest, 'groupBy' | 'interval'> & {
+  readonly filter?: EventFilter;
+  readonly timeZone?: string;
+  readonly confidence?: true;
+};
+
+/** Statistics of a span: how many, the last of them, and how sure predictions were. */
+const counted = (
+  question: Question,
+  { range, seen, kept, now }: Span,
+  { filter, timeZone = 'UTC', confidence, ...by }: Counted,
+) =>
+  eventStats(
+    question,
+    {
+      ...by,
+      range,
+      kept,
+      timeZone,
+      filter: filter ? { and: [filter, seen] } : seen,
+      wanted: {
+        events: new Set(['count', 'lastAt']),
+        times: new Set(),
+        data: new Map(confidence ? [[CONFIDENCE, new Set(['count', 'sum'] as const)]] : []),
+      },
+    },
+    now,
+  );
+
+const ascending = (one: string | null, other: string | null): number =>
+  one === other ? 0 : one === null || (other !== null && one > other) ? 1 : -1;
 
 /** Rows without a username are left out unless asked for (trap Q2). Most active first. */
-export const userActivity = (question: Question, range: Span, includeAnonymous: boolean) =>
-  question
-    .select({
-      username: events.username,
-      userId: sql<number | null>`max(${events.userId})`,
-      eventCount: count,
-      lastActivity: latest,
-    })
-    .from(events)
-    .where(and(within(range), includeAnonymous ? undefined : isNotNull(events.username)))
-    .groupBy(events.username)
-    .orderBy(desc(count), events.username);
+export const userActivity = async (question: Question, span: Span, includeAnonymous: boolean) => {
+  const stats = await counted(question, span, { groupBy: ['USERNAME', 'USER_ID'] });
+  const byName = Map.groupBy(stats, ({ group }) => group.username as string | null);
+  return [...byName]
+    .filter(([username]) => includeAnonymous || username !== null)
+    .map(([username, ofUser]) => ({
+      username,
+      userId: ofUser.reduce<number | null>((most, { group: { userId } }) => greatest(most, userId as number | null), null), // oxfmt-ignore
+      eventCount: ofUser.reduce((sum, each) => sum + each.events.count, 0),
+      lastActivity: ofUser.map((each) => each.events.lastAt!).toSorted(compareInstants).at(-1)!, // oxfmt-ignore
+    }))
+    .toSorted((a, b) => b.eventCount - a.eventCount || ascending(a.username, b.username));
+};
+
+const greatest = (one: number | null, other: number | null): number | null =>
+  one === null || (other !== null && other > one) ? other : one;
+
+const total = sql<number>`count(*)::float8`;
 
 const share = (condition: SQL): SQL<number> =>
   sql<number>`round(count(*) FILTER (WHERE ${condition}) * 100.0 / count(*), 2)::float8`;
 
 /** Rates are in percent. `errorRate` counts ERROR alone, `failureRate` everything that did not succeed (trap Q3). */
-export const endpointErrorRates = (question: Question, range: Span, moreThan: number) => {
+export const endpointErrorRates = (question: Question, span: Span, moreThan: number) => {
   const failed = eq(events.status, 'ERROR');
   const errorRate = share(failed);
   return question
     .select({
       endpoint: sql<string>`${events.endpoint}`,
-      totalRequests: count,
+      totalRequests: total,
       errorCount: sql<number>`(count(*) FILTER (WHERE ${failed}))::float8`,
       errorRate,
       failureRate: share(inArray(events.status, [...statusesOfFailure])),
     })
     .from(events)
-    .where(and(within(range), isNotNull(events.endpoint)))
+    .where(and(within(span), isNotNull(events.endpoint)))
     .groupBy(events.endpoint)
     .having(sql`count(*) > ${moreThan}`)
-    .orderBy(desc(errorRate), desc(count), events.endpoint);
+    .orderBy(desc(errorRate), desc(total), events.endpoint);
 };
 
 /** A row per type and code (trap Q4); `includeRelated` adds the security-relevant codes of other categories. */
-export const securitySummary = (question: Question, range: Span, includeRelated: boolean) =>
-  question
-    .select({ type: sql<string>`${events.type}`, code: events.code, count, latest })
-    .from(events)
-    .where(
-      and(
-        within(range),
-        or(
-          eq(events.category, 'SECURITY'),
-          includeRelated ? inArray(events.code, [...securityRelevantCodes]) : undefined,
-        ),
-      ),
-    )
-    .groupBy(events.type, events.code)
-    .orderBy(desc(count), events.type, events.code);
+export const securitySummary = async (question: Question, span: Span, includeRelated: boolean) => {
+  const related = includeRelated ? [{ code: [...securityRelevantCodes] }] : [];
+  const stats = await counted(question, span, {
+    filter: { or: [{ category: ['SECURITY'] }, ...related] },
+    groupBy: ['TYPE', 'CODE'],
+  });
+  return stats
+    .map(({ group, events: { count, lastAt } }) => ({
+      type: group.type as string,
+      code: group.code as string | null,
+      count,
+      latest: lastAt!,
+    }))
+    .toSorted(
+      (a, b) => b.count - a.count || ascending(a.type, b.type) || ascending(a.code, b.code),
+    );
+};
 
 const MOST_HOURS = 24 * 400;
 
-/** What float8 takes without an error: digits and blanks of ASCII only, and so few of them that neither the number nor its
- * square, which avg() keeps, leaves the range. */
-const NUMBER = String.raw`^[ \t\r\n]*[-+]?([0-9]{1,99}\.?[0-9]{0,99}|\.[0-9]{1,99})([eE][-+]?[0-3]?[0-9])?[ \t\r\n]*$`;
-
 /** A row per hour of the zone, the latest first, hours without predictions included (trap Q5). A confidence that is no
  * number counts as a prediction without one (trap V8). */
-export const modelPerformance = async (
-  question: Question,
-  range: Span,
-  timeZone: string,
-  now: Date,
-) => {
+export const modelPerformance = async (question: Question, span: Span, timeZone: string) => {
+  const { range, now } = span;
   const to = range.to ?? now.toISOString();
   if (Date.parse(to) - Date.parse(range.from) > MOST_HOURS * 3_600_000)
     throw new JejakError(
       'BAD_USER_INPUT',
       `A report by the hour covers at most ${MOST_HOURS / 24} days; narrow \`range\`.`,
     );
-  const hourOf = (instant: SQL): SQL => sql`date_trunc('hour', ${instant}, ${timeZone})`;
-  const last = sql`${to}::timestamptz - interval '1 microsecond'`; // `to` itself is not in the range
-  const rows = await question.execute<{
-    hour: string;
-    averageConfidence: number | null;
-    predictionCount: number;
-  }>(sql`
-    WITH prediction AS (
-      SELECT ${hourOf(sql`${events.timestamp}`)} AS hour,
-             CASE WHEN ${events.responseData} ->> 'confidence' ~ ${NUMBER}
-                  THEN (${events.responseData} ->> 'confidence')::float8 END AS confidence
-      FROM ${events}
-      WHERE ${and(
-        within(range),
-        eq(events.category, 'PRED'),
-        eq(events.type, 'INDIVIDUAL_PREDICTION'),
-        eq(events.status, 'SUCCESS'),
-      )}
-    ), hours AS (
-      SELECT ${hourOf(sql`instant`)} AS hour
-      FROM generate_series(${range.from}::timestamptz, ${last}, '30 minutes') AS instant
-      UNION SELECT ${hourOf(last)} WHERE ${range.from}::timestamptz <= ${last}
-      UNION SELECT hour FROM prediction
-    )
-    SELECT hours.hour::text AS hour, avg(confidence) AS "averageConfidence", count(prediction.hour)::float8 AS "predictionCount"
-    FROM hours LEFT JOIN prediction USING (hour) GROUP BY hours.hour ORDER BY hours.hour DESC`);
-  return rows.map((row) => ({ ...row, hour: instantFromPostgres(row.hour) }));
+  const stats = await counted(question, span, {
+    filter: { category: ['PRED'], type: ['INDIVIDUAL_PREDICTION'], status: ['SUCCESS'] },
+    groupBy: [],
+    interval: 'HOUR',
+    timeZone,
+    confidence: true,
+  });
+  return stats.toReversed().map(({ start, events: { count }, data }) => {
+    const { count: known = 0, sum } = data[CONFIDENCE] ?? {};
+    return { hour: start, averageConfidence: known ? sum! / known : null, predictionCount: count };
+  });
 };
 
 /** Milliseconds by event name, slowest on average first, with the percentiles that averages hide (trap Q6). */
-export const systemPerformance = (question: Question, range: Span) => {
+export const systemPerformance = (question: Question, span: Span) => {
   const averageMs = sql<number>`avg(${events.processingTimeMs})::float8`;
   const percentile = (part: number) =>
     sql<number>`percentile_cont(${sql.raw(String(part))}) WITHIN GROUP (ORDER BY ${events.processingTimeMs})`;
@@ -133,10 +160,10 @@ export const systemPerformance = (question: Question, range: Span) => {
       p50Ms: percentile(0.5),
       p95Ms: percentile(0.95),
       p99Ms: percentile(0.99),
-      requestCount: count,
+      requestCount: total,
     })
     .from(events)
-    .where(and(within(range), isNotNull(events.processingTimeMs)))
+    .where(and(within(span), isNotNull(events.processingTimeMs)))
     .groupBy(events.name)
     .orderBy(desc(averageMs), events.name);
 };

@@ -1,16 +1,28 @@
-// Statistics over any slice of the log: what is measured of the events of each bucket of time and each group, in one
-// statement that computes what is asked for and no more.
+// Statistics over any slice of the log: what is measured of the events of each bucket of time and each group; what is not
+// asked for is not computed. What the retention has taken is answered by roll-ups, and said to be.
 
-import { type SQL, and, gte, lt, sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Question } from '../database/connection.ts';
+import { type Tier, tiers } from '../database/rollups.ts';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { FieldName } from '../events/fields.ts';
-import { instantFromPostgres } from '../events/time.ts';
+import { type Periods, wholeSince } from '../events/retention.ts';
+import { compareInstants, instantFromPostgres } from '../events/time.ts';
+import { severityNames } from '../events/vocabulary.ts';
+import { zoneOf } from '../events/zone.ts';
 import { type Buckets, type StatsInterval, bucketsOf } from './buckets.ts';
-import { type EventFilter, filterSql } from './filter.ts';
-import { type Measure, measures, numberAt, numberMeasures, processingTime } from './measures.ts';
-import type { Instants } from './range.ts';
+import { ceilTo, floorTo } from './cover.ts';
+import { type EventFilter, filterBounds, filterFields, filterSql } from './filter.ts';
+import {
+  type Measure,
+  measures,
+  numberAt,
+  numberMeasures,
+  processingTime,
+} from '../database/measures.ts';
+import { type Instants, type TimeRange, resolveRange } from './range.ts';
+import { type Column, type Tally, type TallyRow, keptAs, takeTallies } from './tally.ts';
 
 /** What events can be grouped by: a field, or how the clocks of the zone stood. */
 // oxfmt-ignore
@@ -49,6 +61,9 @@ export type Wanted = {
   readonly data: ReadonlyMap<string, ReadonlySet<NumberMeasure>>;
 };
 
+/** How long events are kept, and which of the events there are may be seen: undefined is all of them. */
+export type Kept = { readonly periods: Periods; readonly visible?: SQL | undefined };
+
 export type StatsRequest = {
   readonly filter: EventFilter | null | undefined;
   readonly range: Instants;
@@ -57,7 +72,17 @@ export type StatsRequest = {
   readonly timeZone: string;
   readonly groupBy: readonly Dimension[];
   readonly wanted: Wanted;
+  readonly kept: Kept;
 };
+
+/** From what the figures of a bucket are: see `bases`. */
+export type StatsBasis = keyof typeof bases;
+// oxfmt-ignore
+export const bases = {
+  EVENTS: { about: 'All events of the bucket are kept, and the figures are theirs.' },
+  ROLLUPS: { about: 'Some events of the bucket are not kept any more. The figures are those of the roll-ups, which counted all of them, with whole quarters of an hour where `range` begins and ends; null is what roll-ups do not hold: `distinctUsers`, percentiles, and `data` of other paths than "responseData.confidence".' },
+  REMAINING_EVENTS: { about: 'Some events of the bucket are not kept any more, and roll-ups do not tell apart what is asked for: the figures are those of the events that are left. For all of them, filter and group by category, severity, type, code and status only, with an `interval` of QUARTER_HOUR or longer.' },
+} as const satisfies Record<string, { about: string }>;
 
 type Numbers = { readonly [M in NumberMeasure]?: number | null };
 /** One group in one bucket. What was not asked for is undefined. */
@@ -65,6 +90,7 @@ export type EventStats = {
   readonly start: string;
   /** Null where the range is open. */
   readonly end: string | null;
+  readonly basis: StatsBasis;
   readonly group: { readonly [N in DimensionName]?: string | number | null };
   readonly events: {
     readonly count: number;
@@ -77,6 +103,8 @@ export type EventStats = {
   readonly times: Numbers;
   readonly data: Readonly<Record<string, Numbers>>;
 };
+
+const MONTH_MS = 30 * 86_400_000;
 
 /** More are refused: so many are about 3 MB. */
 export const MAX_STATS = 20_000;
@@ -92,13 +120,16 @@ export const eventStats = async (
   const { interval, range, timeZone } = request;
   const buckets = interval ? bucketsOf(range, interval, timeZone, now) : undefined;
   const columns = columnsOf(request.wanted);
-  const rows = await question.execute<Row>(statementOf(request, buckets, columns, now));
+  const wanted = filterBounds(request.filter ?? {}).severities ?? severityNames;
+  const since = wholeSince(request.kept.periods, wanted, now);
+  const whole = wholeFrom(request, buckets, since);
+  const { tallies, basis } = plan(request, buckets, columns, whole, since, now);
+  const rows = await takeTallies(question, tallies, MAX_STATS + 1);
   if (rows.length > MAX_STATS) throw tooMany();
-  return filled(rows, request, buckets, columns, now);
+  return filled(rows, request, buckets, columns, now, (place) =>
+    place < whole ? basis : 'EVENTS',
+  );
 };
-
-type Row = Readonly<Record<string, string | number | null>>;
-type Column = Measure & { readonly part: 'events' | 'times' | 'data'; readonly path: string; readonly name: string }; // oxfmt-ignore
 
 const columnsOf = ({ events: ofEvents, times, data }: Wanted): Column[] => [
   // The count is always taken, and first: it orders the groups.
@@ -120,24 +151,100 @@ const columnsOf = ({ events: ofEvents, times, data }: Wanted): Column[] => [
   }),
 ];
 
-const statementOf = (
-  { filter, range, groupBy, timeZone }: StatsRequest,
-  buckets: Buckets | undefined,
-  columns: readonly Column[],
-  now: Date,
-): SQL => {
-  const keys = [bucketSql(buckets), ...groupBy.map((each) => dimensionSql(each, timeZone))];
-  return sql`
-    SELECT ${list([
-      ...keys.map((key, place) => sql`${key} AS ${sql.raw(`k${place}`)}`),
-      ...columns.map(({ of }, place) => sql.raw(`${of} AS m${place}`)),
-    ])} FROM ${events}
-    WHERE ${and(gte(events.timestamp, range.from), range.to === undefined ? undefined : lt(events.timestamp, range.to), filterSql(filter, now))}
-    GROUP BY ${list(keys.map((_, place) => sql.raw(String(place + 1))))}
-    LIMIT ${sql.raw(String(MAX_STATS + 1))}`;
+/** The place of the first bucket all of whose events are kept; there may be none. */
+const wholeFrom = ({ range }: StatsRequest, buckets: Buckets | undefined, since: Date): number => {
+  if (compareInstants(range.from, since.toISOString()) >= 0) return 0;
+  const place = buckets?.starts.findIndex((start) => start >= since.getTime()) ?? -1;
+  return place < 0 ? (buckets?.starts.length ?? 1) : place;
 };
 
-const list = (items: readonly SQL[]): SQL => sql.join([...items], sql`, `);
+type Plan = { readonly tallies: readonly Tally[]; readonly basis: StatsBasis };
+
+/** What is asked of the roll-ups and what of the events: of buckets whose events are all kept, whatever is quicker; of others
+ * the roll-ups, where they tell these events and groups apart. `basis` is that of the others. */
+const plan = (
+  request: StatsRequest,
+  buckets: Buckets | undefined,
+  columns: readonly Column[],
+  whole: number,
+  since: Date,
+  now: Date,
+): Plan => {
+  const { groupBy, timeZone, filter } = request;
+  const { range: given, ...others } = filter ?? {};
+  const range = both(request.range, given, now);
+  const shared = {
+    keys: [bucketSql(buckets), ...groupBy.map((each) => dimensionSql(each, timeZone))],
+    columns,
+    where: filterSql(others, now),
+    visible: request.kept.visible,
+  };
+  const tiersFor = (personal: boolean): Tier[] => usable(request, others, buckets, personal);
+  const kept = columns.every(keptAs);
+  if (whole === 0)
+    return { tallies: [{ ...shared, range, tiers: kept ? tiersFor(true) : [], whole: true }], basis: 'EVENTS' }; // oxfmt-ignore
+  const told = tiersFor(false);
+  if (told.length === 0)
+    return {
+      tallies: [{ ...shared, range, tiers: told, whole: false }],
+      basis: 'REMAINING_EVENTS',
+    };
+  const step = told.at(-1)!.stepMs;
+  const from = floorTo(range.from, step);
+  const isOver =
+    range.to !== undefined && compareInstants(floorTo(range.to, step), since.toISOString()) < 0;
+  const to = isOver ? ceilTo(range.to, step) : range.to;
+  const start = buckets?.starts[whole];
+  const split = start === undefined ? to : new Date(start).toISOString();
+  const older: Tally = { ...shared, range: { from, to: kept ? to : split }, tiers: told, whole: false }; // oxfmt-ignore
+  const younger: Tally[] =
+    kept || start === undefined ? [] : [{ ...shared, range: both(range, { from: split }, now), tiers: [], whole: true }]; // oxfmt-ignore
+  return { tallies: [older, ...younger], basis: 'ROLLUPS' };
+};
+
+/** What lies in two ranges. */
+const both = (one: Instants, given: TimeRange | null | undefined, now: Date): Instants => {
+  if (!given) return one;
+  const other = resolveRange(given, now);
+  const [from] = [one.from, other.from].toSorted((a, b) => compareInstants(b, a));
+  const [to] = [one.to, other.to].flatMap((each) => each ?? []).toSorted(compareInstants);
+  return { from: from!, to };
+};
+
+/** The roll-ups that tell apart what the filter and the groups do, from the longest cells to the shortest, of each length those
+ * with the fewest. No cell may lie in two buckets, or in two hours of the clock. */
+const usable = (
+  { groupBy, timeZone, range }: StatsRequest,
+  filter: EventFilter,
+  buckets: Buckets | undefined,
+  personal: boolean,
+): Tier[] => {
+  const names = groupBy.map((each) => dimensions[each]);
+  const clock = names.some((each) => 'clock' in each);
+  const fields = [...filterFields(filter), ...names.flatMap((each) => ('clock' in each ? [] : each.name))]; // oxfmt-ignore
+  const edges = [
+    ...(buckets?.starts.slice(1) ?? []),
+    ...(clock ? offsetsWithin(range, timeZone) : []),
+  ];
+  const fitting = tiers.filter(
+    (tier) =>
+      (personal || !tier.personal) &&
+      fields.every((name) => tier.keys.includes(name)) &&
+      edges.every((edge) => edge % tier.stepMs === 0),
+  );
+  const byStep = Map.groupBy(fitting, ({ stepMs }) => stepMs);
+  return [...byStep]
+    .toSorted(([one], [other]) => other - one)
+    .map(([, ofStep]) => ofStep.toSorted((a, b) => a.keys.length - b.keys.length)[0]!);
+};
+
+/** By how much the clocks of a zone differ from UTC, looked at every month. */
+const offsetsWithin = ({ from, to }: Instants, timeZone: string): number[] => {
+  const { offsetAt } = zoneOf(timeZone);
+  const [first, last] = [Date.parse(from), to === undefined ? Date.now() : Date.parse(to)];
+  const months = Math.min(1_200, Math.ceil(Math.max(0, last - first) / MONTH_MS));
+  return Array.from({ length: months + 1 }, (_, month) => offsetAt(first + month * MONTH_MS));
+};
 
 /** The place of the bucket, from 1 on. */
 const bucketSql = (buckets: Buckets | undefined): SQL => {
@@ -155,13 +262,14 @@ const dimensionSql = (dimension: Dimension, timeZone: string): SQL => {
 
 /** Every group that occurs in every bucket, whether there is a row of the database for it or not. */
 const filled = (
-  rows: readonly Row[],
+  rows: readonly TallyRow[],
   { range, groupBy }: StatsRequest,
   buckets: Buckets | undefined,
   columns: readonly Column[],
   now: Date,
+  basisOf: (place: number) => StatsBasis,
 ): EventStats[] => {
-  const keyOf = (row: Row): string =>
+  const keyOf = (row: TallyRow): string =>
     JSON.stringify(groupBy.map((_, place) => row[`k${place + 1}`]));
   const found = Map.groupBy(rows, keyOf);
   if (groupBy.length === 0 && rows.length === 0) found.set('[]', []);
@@ -174,17 +282,24 @@ const filled = (
     .toSorted((one, other) => other.size - one.size);
   const spans = buckets ? spansOf(buckets, range, now, rows) : [{ start: range.from, end: range.to ?? null }]; // oxfmt-ignore
   if (spans.length * groups.length > MAX_STATS) throw tooMany();
-  return spans.flatMap((span, place) =>
-    groups.map(({ values, byBucket }) => ({
+  return spans.flatMap((span, place) => {
+    const basis = basisOf(place);
+    return groups.map(({ values, byBucket }) => ({
       ...span,
+      basis,
       group: values,
-      ...measured(columns, byBucket.get(place + 1)),
-    })),
-  );
+      ...measured(columns, byBucket.get(place + 1), basis),
+    }));
+  });
 };
 
 /** Where the range is open its last buckets may lie ahead of the clock; they are there only where events are. */
-const spansOf = ({ starts, end }: Buckets, { to }: Instants, now: Date, rows: readonly Row[]) => {
+const spansOf = (
+  { starts, end }: Buckets,
+  { to }: Instants,
+  now: Date,
+  rows: readonly TallyRow[],
+) => {
   const ends = [...starts.slice(1), end];
   const begun = starts.findLastIndex((start) => to !== undefined || start <= now.getTime()) + 1;
   const last = rows.reduce((most, row) => Math.max(most, row['k0'] as number), begun);
@@ -194,20 +309,25 @@ const spansOf = ({ starts, end }: Buckets, { to }: Instants, now: Date, rows: re
   }));
 };
 
-const valuesOf = (groupBy: readonly Dimension[], row: Row | undefined): EventStats['group'] =>
+const valuesOf = (groupBy: readonly Dimension[], row: TallyRow | undefined): EventStats['group'] =>
   Object.fromEntries(
     groupBy.map((dimension, place) => [dimensions[dimension].name, row?.[`k${place + 1}`]]),
   );
 
-const measured = (columns: readonly Column[], row: Row | undefined) => {
+const measured = (columns: readonly Column[], row: TallyRow | undefined, basis: StatsBasis) => {
   const parts = { events: {}, times: {}, data: {} } as Record<string, Record<string, unknown>>;
-  for (const [place, { part, path, name, fold, instant }] of columns.entries()) {
-    const value = row?.[`m${place}`] ?? (fold === 'sum' || name === 'distinctUsers' ? 0 : null);
+  for (const [place, column] of columns.entries()) {
+    const { part, path, name, fold, instant } = column;
+    const isKnown = basis !== 'ROLLUPS' || keptAs(column) !== undefined;
+    const value = row?.[`m${place}`] ?? (isKnown && isCount(fold, name) ? 0 : null);
     const into = part === 'data' ? ((parts['data']![path] ??= {}) as Record<string, unknown>) : parts[part]!; // oxfmt-ignore
     into[name] = instant && typeof value === 'string' ? instantFromPostgres(value) : value;
   }
   return parts as Pick<EventStats, 'events' | 'times' | 'data'>;
 };
+
+const isCount = (fold: Measure['fold'], name: string): boolean =>
+  fold === 'sum' || name === 'distinctUsers';
 
 const tooMany = (): JejakError =>
   new JejakError(

@@ -1,6 +1,6 @@
 // What can be measured of events that are counted together, as SQL over the rows of `events`.
 
-import { numberSql } from '../database/number.ts';
+import { numberSql } from './number.ts';
 import { JejakError } from '../errors.ts';
 import { fields } from '../events/fields.ts';
 import { statusesOfFailure } from '../events/vocabulary.ts';

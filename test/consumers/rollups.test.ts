@@ -1,0 +1,244 @@
+// Roll-ups: what is answered from them is what the events say, at every moment, wherever they have come to; and what they
+// still tell when the events are gone. A failure names its seed; JEJAK_TEST_SEED repeats it.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { countNext } from '../../src/consumers/count.ts';
+import { recount } from '../../src/consumers/recount.ts';
+import { createRollups } from '../../src/consumers/rollups.ts';
+import { type Database, openDatabase } from '../../src/database/connection.ts';
+import { kept, tiers } from '../../src/database/rollups.ts';
+import { type Event, type EventInput, fields } from '../../src/events/fields.ts';
+import { documentPeriods } from '../../src/events/retention.ts';
+import { severities } from '../../src/events/vocabulary.ts';
+import { readBatches } from '../../src/live/read-batches.ts';
+import { createLogger } from '../../src/logger.ts';
+import { createMetrics } from '../../src/metrics.ts';
+import { type EventStats, type StatsRequest, eventStats } from '../../src/query/stats.ts';
+import { testDatabase } from '../support/database.ts';
+import { createRandom, generateEvents } from '../support/generate.ts';
+import { type TestLog, createTestLog } from '../support/log.ts';
+import { compareStats, everything, questionOf } from '../support/stats.ts';
+
+const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
+const seed = Number(process.env['JEJAK_TEST_SEED'] ?? Date.now() % 1_000_000);
+const now = new Date();
+
+type Place = { readonly database: Database; readonly log: TestLog };
+
+const place = async (): Promise<Place> => {
+  const { url } = await testDatabase();
+  const database = openDatabase({ url });
+  const log = createTestLog(database.write);
+  onTestFinished(async () => {
+    log[Symbol.dispose]();
+    await database[Symbol.asyncDispose]();
+  });
+  return { database, log };
+};
+
+/** What was logged after a batch, and the last batch. */
+const readAfter = async ({ database }: Place, seq: number) => {
+  const events: Event[] = [];
+  for (let at = { seq, key: '' }; ;) {
+    const { batches, end } = await readBatches(database.follow, at);
+    if (end.seq === at.seq) return { events, seq: at.seq };
+    events.push(...batches.flatMap((batch) => batch.events));
+    at = end;
+  }
+};
+
+const some = (count: number, from = seed, spanMs = 60 * HOUR): EventInput[] => [
+  ...generateEvents({ seed: from, count, now, spanMs }),
+];
+
+const all = async (database: Database): Promise<void> => {
+  while ((await countNext(database.follow)) > 0);
+};
+
+/** Every cell; a sum of fractions depends on the order of its parts in its last digits. */
+const cellsOf = async (database: Database): Promise<unknown[]> =>
+  Promise.all(
+    tiers.map(({ table, keys }) =>
+      database.read.unsafe(
+        `SELECT *, round(confidence_sum::numeric, 6) AS confidence_sum FROM ${table}
+         ORDER BY "timestamp", ${keys.map((key) => fields[key].column).join(', ')}`,
+      ),
+    ),
+  );
+
+const plain: StatsRequest = {
+  filter: null,
+  range: { from: new Date(now.getTime() - 3 * DAY).toISOString() },
+  timeZone: 'UTC',
+  groupBy: [],
+  kept: { periods: documentPeriods },
+  wanted: { events: new Set(['count']), times: new Set(), data: new Map() },
+};
+const countOf = (stats: readonly EventStats[]): number =>
+  stats.reduce((sum, { events }) => sum + events.count, 0);
+
+test('wherever the roll-ups have come to, late events included, every figure is that of the events', async () => {
+  const here = await place();
+  const random = createRandom(seed);
+  const stored: Event[] = [];
+  let [seq, compared] = [0, 0];
+  for (let round = 0; round < 40; round++) {
+    await here.log(some(20 + random.below(150), seed + round));
+    if (random.chance(0.5)) await countNext(here.database.follow);
+    const read = await readAfter(here, seq);
+    stored.push(...read.events);
+    seq = read.seq;
+    for (let times = 0; times < 3; times++)
+      if (await compareStats(here.database.question, stored, questionOf(random, now), now, `seed ${seed}, round ${round}`)) compared++; // oxfmt-ignore
+  }
+  expect(compared).toBeGreaterThan(60);
+});
+
+test('while events are logged and counted, an answer never misses one that was there and never doubles one', async () => {
+  const here = await place();
+  const { database, log } = here;
+  await using _rollups = createRollups(
+    database.follow,
+    () => documentPeriods,
+    () => now,
+    createLogger('silent'),
+    createMetrics(),
+  );
+  let logging = true;
+  const writing = (async () => {
+    for (let from = 0; from < 60; from++) await log(some(40, from));
+    logging = false;
+  })();
+  const total = async (): Promise<number> =>
+    (await database.read<[{ count: number }]>`SELECT count(*) AS count FROM events`)[0].count;
+  let answers = 0;
+  while (logging) {
+    const before = await total();
+    const counted = countOf(await eventStats(database.question, { ...plain, interval: 'HOUR' }, now)); // oxfmt-ignore
+    expect(counted).toBeGreaterThanOrEqual(before);
+    expect(counted).toBeLessThanOrEqual(await total());
+    answers++;
+  }
+  await writing;
+  expect(answers).toBeGreaterThan(5);
+  const position = async () => (await database.read`SELECT seq FROM rollup_position`)[0]!['seq'];
+  const head = (await readAfter(here, 0)).seq;
+  for (let tries = 0; (await position()) < head; tries++) {
+    expect(tries, 'the follower has come to the end within two seconds').toBeLessThan(20);
+    await sleep(100);
+  }
+  expect(countOf(await eventStats(database.question, plain, now))).toBe(60 * 40);
+});
+
+test('several servers, and one that is killed in the middle, count every event once', async () => {
+  const here = await place();
+  const { database, log } = here;
+  for (let from = 0; from < 10; from++) await log(some(100, from));
+  await database.read.unsafe(`
+    CREATE FUNCTION hesitate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(9); RETURN NULL; END $$;
+    CREATE TRIGGER hesitate AFTER UPDATE OF seq ON rollup_position EXECUTE FUNCTION hesitate()`);
+  const counting = expect(countNext(database.follow)).rejects.toThrow(
+    /terminating connection|CONNECTION_CLOSED/,
+  );
+  const killed = () => database.read`
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event = 'PgSleep'`;
+  while ((await killed()).length === 0) await sleep(50);
+  await counting;
+  expect(await cellsOf(database)).toEqual(tiers.map(() => []));
+  await database.read`DROP TRIGGER hesitate ON rollup_position`;
+  const counted = await Promise.all(Array.from({ length: 4 }, () => countNext(database.follow)));
+  expect(counted.reduce((sum, each) => sum + each)).toBe(1_000);
+  expect(countOf(await eventStats(database.question, plain, now))).toBe(1_000);
+});
+
+describe('when events are gone', () => {
+  const later = new Date(now.getTime() + 20 * DAY);
+  const days = (wanted: StatsRequest['wanted'], more: Partial<StatsRequest> = {}): StatsRequest => ({
+    ...plain,
+    interval: 'DAY',
+    range: { from: new Date(now.getTime() - 2 * DAY - 7 * MINUTE).toISOString(), to: new Date(now.getTime() + DAY).toISOString() },
+    wanted,
+    ...more,
+  }); // oxfmt-ignore
+
+  /** DEBUG is kept for seven days: twenty days later it is gone, and nothing else is. */
+  const withoutDebug = async () => {
+    const here = await place();
+    for (let from = 0; from < 4; from++) await here.log(some(500, from));
+    await all(here.database);
+    const request = days(everything, { groupBy: ['SEVERITY'] });
+    const before = await eventStats(here.database.question, request, now);
+    await here.database.write`DELETE FROM events WHERE severity = 'DEBUG'`;
+    return { ...here, before, request };
+  };
+
+  test('roll-ups tell what they counted, and null is what they do not hold', async () => {
+    const { database, before, request } = await withoutDebug();
+    const after = await eventStats(database.question, request, later);
+    expect(new Set(after.map(({ basis }) => basis))).toEqual(new Set(['ROLLUPS']));
+    const of = (stats: EventStats[], severity: string) =>
+      stats.filter(({ group }) => group.severity === severity).map(({ events: { count, errors, firstAt }, times: { sum, maximum } }) => ({ count, errors, firstAt, sum, maximum })); // oxfmt-ignore
+    expect(countOf(before.filter(({ group }) => group.severity === 'DEBUG'))).toBeGreaterThan(100);
+    // The first quarter of an hour is told whole.
+    for (const severity of Object.keys(severities))
+      expect(of(after, severity).slice(1)).toEqual(of(before, severity).slice(1));
+    expect(after[0]!.events.distinctUsers).toBeNull();
+    expect(after[0]!.times.p95).toBeNull();
+  });
+
+  test('an answer about severities that are kept is not touched', async () => {
+    const { database } = await withoutDebug();
+    const request = days(everything, { filter: { minSeverity: 'WARNING' } });
+    const stats = await eventStats(database.question, request, later);
+    expect(new Set(stats.map(({ basis }) => basis))).toEqual(new Set(['EVENTS']));
+    expect(countOf(stats)).toBeGreaterThan(0);
+    expect(stats.some(({ events }) => events.distinctUsers! > 0)).toBe(true);
+  });
+
+  test('of what roll-ups do not tell apart the remaining events are told, and it is said', async () => {
+    const { database, before } = await withoutDebug();
+    const stats = await eventStats(database.question, days(everything, { groupBy: ['IP_ADDRESS'] }), later); // oxfmt-ignore
+    expect(new Set(stats.map(({ basis }) => basis))).toEqual(new Set(['REMAINING_EVENTS']));
+    const debug = before.filter(({ group }) => group.severity === 'DEBUG');
+    expect(countOf(stats)).toBe(countOf(before) - countOf(debug));
+  });
+
+  test('a range that begins before and ends after is told from both', async () => {
+    const { database, log } = await withoutDebug();
+    const clock = new Date(now.getTime() + 6 * DAY); // what is a day old is no more, what came then is
+    const request = days(everything);
+    const stats = await eventStats(database.question, request, clock);
+    expect(stats.map(({ basis }) => basis)).toContain('ROLLUPS');
+    expect(stats.map(({ basis }) => basis)).toContain('EVENTS');
+    expect(stats.find(({ basis }) => basis === 'EVENTS')!.times.p50).not.toBeUndefined();
+    expect(log).toBeDefined();
+  });
+});
+
+test('a rebuild counts anew what is kept, leaves what is older, and disturbs no answer', async () => {
+  const { database, log } = await place();
+  for (let from = 0; from < 5; from++) await log(some(300, from));
+  await all(database);
+  await log(some(100, 9)); // not counted yet
+  const right = await cellsOf(database);
+  const [{ table }] = tiers as [(typeof tiers)[number]];
+  const columns = kept.map(({ column }) => column).join(', ');
+  await database.write.unsafe(`
+    INSERT INTO ${table} SELECT '2020-01-01Z', severity, event_category, event_type, code, status, ${columns} FROM ${table} LIMIT 1`);
+  const [[old]] = (await cellsOf(database)) as [[object]]; // the first by time
+  await database.write`UPDATE rollup_kind_hours SET count = count + 1`;
+  await database.write`DELETE FROM rollup_hours`;
+  await database.write`INSERT INTO rollup_user_hours SELECT "timestamp", 'nobody', 1, 'x', 1, 0, 0, now(), now(), 0, 0, 0, 0, 0, 0, 0, 0 FROM rollup_user_hours LIMIT 3`; // oxfmt-ignore
+  const since = () => new Date(now.getTime() - 6 * DAY);
+  let recounted = 0;
+  for await (const { events } of recount(database.follow, since, now)) recounted += events;
+  expect(recounted).toBe(2 * 1_500); // for the tiers by severity, and for users
+  const rebuilt = (await cellsOf(database)) as object[][];
+  expect(rebuilt[0]).toHaveLength((right[0] as object[]).length + 1);
+  expect(rebuilt[0]).toEqual(expect.arrayContaining([old]));
+  expect(rebuilt.slice(1)).toEqual(right.slice(1));
+  await all(database);
+  expect(countOf(await eventStats(database.question, plain, now))).toBe(1_600);
+});
