@@ -5,6 +5,7 @@ import { batcher } from './batcher.ts';
 import { flood } from './flood.ts';
 import { ingest } from './ingest.ts';
 import { live } from './live.ts';
+import { questions } from './questions.ts';
 import { rivals } from './rivals.ts';
 import { steady } from './steady.ts';
 import type { Benchmark } from './support/benchmark.ts';
@@ -17,6 +18,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   batcher,
   flood,
   steady,
+  questions,
   ...live,
 };
 /** Names for several. */
@@ -35,6 +37,7 @@ ${Object.entries(groups)
   --runs     how often each is taken; medians are shown
   --rows     steady: how many rows are put into the table, 200000 if unsaid; the long run has 10000000
              replay: how many are replayed, 1000000 if unsaid
+             questions: how many there are, 5000000 if unsaid
   --minutes  steady: for how long it is then measured; the long run takes 10
   --profile  where the server's time goes, instead of the figures
 `;
