@@ -148,7 +148,11 @@ export const questions: Benchmark = {
     const address = { url: server.databaseUrl };
     await fillHistory(address, { rows, now: new Date() });
     const sql = connect(address, { name: 'bench', max: 1 });
-    await fillSpecification(sql).finally(() => sql.end());
+    try {
+      await fillSpecification(sql);
+    } finally {
+      await sql.end();
+    }
     const counted = `SELECT (SELECT max(seq) FROM batches) - (SELECT seq FROM rollup_position)`;
     while ((await server.count(counted)) > 0) await sleep(500, undefined, { signal });
     await measure(server, runs, say);

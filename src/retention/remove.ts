@@ -10,6 +10,7 @@ import { type Severity, severityNames } from '../events/vocabulary.ts';
 import {
   type Partition,
   asEvents,
+  bytesOf,
   countIn,
   execute,
   goesSql,
@@ -121,7 +122,7 @@ const replace = async (
   let [events, bytes] = [0, 0];
   for (const partition of partitions) {
     events += await countIn(sql, partition.name);
-    bytes += partition.bytes;
+    bytes += await bytesOf(sql, partition.name);
   }
   const left = staged ? await stage(sql, partitions, policy, now) : NOTHING;
   const names = partitions.map(({ name }) => name);
@@ -166,9 +167,7 @@ const stage = async (
     if (!partition.kept) moved += row!.count;
   }
   await sql`ANALYZE ${sql(name)}`;
-  const [{ bytes }] = await sql<[{ bytes: number }]>`
-    SELECT pg_total_relation_size(${name}::regclass)::float8 AS bytes`;
-  return { events, moved, bytes };
+  return { events, moved, bytes: await bytesOf(sql, name) };
 };
 
 const deleteSlowly = async (
