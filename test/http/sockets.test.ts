@@ -375,7 +375,7 @@ test.each([
 test('a key that another server revoked has its sockets closed with 4403 within 10 s, and no others', async () => {
   const [revoked, kept] = [
     await makeKey('EVENTS_READ', 'EVENTS_READ_PERSONAL'),
-    await makeKey('EVENTS_READ'),
+    await makeKey('EVENTS_READ', 'EVENTS_READ_PERSONAL'),
   ];
   using leaving = await introduced(revoked.key);
   using staying = await introduced(kept.key);
