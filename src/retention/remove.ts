@@ -5,6 +5,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type SQL, sql as text } from 'drizzle-orm';
+import { countAll } from '../consumers/count.ts';
 import type { Sql } from '../database/connection.ts';
 import { isLockedOut } from '../database/failures.ts';
 import { fieldNames, fields } from '../events/fields.ts';
@@ -72,6 +73,7 @@ const look = async ({ sql }: Run, severity: Severity): Promise<View> => {
   const [{ seen }] = await sql<
     [{ seen: number }]
   >`SELECT coalesce(max(seq), 0) AS seen FROM batches`;
+  await countAll(sql); // what goes stays counted in the roll-ups
   const partitions = (await listPartitions(sql)).filter((each) => each.severity === severity);
   return { policy, seen, partitions };
 };
