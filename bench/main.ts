@@ -5,6 +5,7 @@ import { batcher } from './batcher.ts';
 import { flood } from './flood.ts';
 import { ingest } from './ingest.ts';
 import { live } from './live.ts';
+import { privacy } from './privacy.ts';
 import { rivals } from './rivals.ts';
 import { steady } from './steady.ts';
 import type { Benchmark } from './support/benchmark.ts';
@@ -17,6 +18,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   batcher,
   flood,
   steady,
+  privacy,
   ...live,
 };
 /** Names for several. */

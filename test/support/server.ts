@@ -41,6 +41,7 @@ export const testConfig = (overrides: Partial<Config> = {}): Config => ({
   PORT: 0,
   HOST: '127.0.0.1',
   DATABASE_URL: undefined,
+  JEJAK_MAINTENANCE_DATABASE_URL: undefined,
   JEJAK_DATA_DIR: '.jejak',
   JEJAK_ADMIN_KEY: ADMIN_KEY,
   JEJAK_HASH_KEY: undefined,
