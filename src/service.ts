@@ -78,7 +78,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     service: embedded || config.JEJAK_MAINTENANCE_DATABASE_URL ? address : undefined,
   });
 
-  const database = starting.use(openDatabase(address, owner));
+  const database = starting.use(openDatabase(address, config.JEJAK_QUESTION_TIMEOUT_MS, owner));
   const pulse = starting.use(createPulse(database.pulse));
   const { JEJAK_PRIVACY_POLICY: policyFile, JEJAK_HASH_KEY: givenKey } = config;
   const policy = createPolicy(policyFile === undefined ? {} : await readPolicy(policyFile));
@@ -183,7 +183,19 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
             config.JEJAK_INTROSPECTION ?? (isLoopback(config.HOST) ? 'everyone' : 'admin'),
           listed: await readDocuments(config.JEJAK_DOCUMENTS),
           onlyListed: config.JEJAK_ONLY_DOCUMENTS === 'yes',
+          limits: {
+            tokens: config.JEJAK_MAX_DOCUMENT_TOKENS,
+            characters: config.JEJAK_MAX_FRAME_BYTES,
+            width: config.JEJAK_MAX_ROOT_FIELDS,
+            depth: config.JEJAK_MAX_DOCUMENT_DEPTH,
+            fields: config.JEJAK_MAX_DOCUMENT_FIELDS,
+          },
         }),
+        limits: {
+          bodyBytes: config.JEJAK_MAX_BODY_BYTES,
+          frameBytes: config.JEJAK_MAX_FRAME_BYTES,
+          subscriptions: config.JEJAK_MAX_SUBSCRIPTIONS,
+        },
       },
       { port: config.PORT, host: config.HOST },
     ),

@@ -157,7 +157,7 @@ const INSERT = `
       CASE WHEN chance < 800 THEN ${word('route', 'way')} END,
       CASE WHEN chance % 3 = 0 THEN jsonb_build_object('mata_pelajaran', ${word('subject', 'i')}, 'nilai', chance % 101) END,
       CASE WHEN code = 'PRED-002' THEN jsonb_build_object('prediction', (ARRAY['TINGGI', 'SEDANG', 'RENDAH'])[1 + chance % 3],
-             'confidence', CASE chance WHEN 0 THEN '"87,5"'::jsonb ELSE to_jsonb(50 + chance / 20.0) END,
+             'confidence', 50 + chance / 20.0,
              'features', jsonb_build_object('academic_average', 60 + chance % 40, 'attendance_rate', 92.5)) END,
       CASE WHEN status IN ('ERROR', 'FAILED') THEN 'Koneksi ke layanan terputus setelah ' || chance || ' ms' END,
       CASE WHEN status IN ('ERROR', 'FAILED') THEN 'E' || chance % 40 END,

@@ -149,16 +149,19 @@ export type Question = ReturnType<typeof drizzle<Record<string, never>>>;
 export const WRITERS = 2;
 const READERS = 6;
 const FOLLOWERS = 4;
-const QUESTION_TIMEOUT_MS = 15_000;
 const MAINTENANCE_WAIT_MS = 5_000;
 
-/** `owner` is where maintenance goes. */
-export const openDatabase = (address: DatabaseAddress, owner = address): Database => {
+/** `owner` is where maintenance goes; a question to the reading pools is ended after so long. */
+export const openDatabase = (
+  address: DatabaseAddress,
+  questionTimeoutMs = 15_000,
+  owner = address,
+): Database => {
   const write = connect(address, { name: 'write', max: WRITERS + 2 });
   const read = connect(address, {
     name: 'read',
     max: READERS,
-    statementTimeoutMs: QUESTION_TIMEOUT_MS,
+    statementTimeoutMs: questionTimeoutMs,
   });
   const follow = connect(address, { name: 'follow', max: FOLLOWERS });
   const pulse = connect(address, { name: 'pulse', max: 1 });
@@ -166,7 +169,7 @@ export const openDatabase = (address: DatabaseAddress, owner = address): Databas
   const client = connect(address, {
     name: 'question',
     max: READERS,
-    statementTimeoutMs: QUESTION_TIMEOUT_MS,
+    statementTimeoutMs: questionTimeoutMs,
     adopt: drizzle,
   });
   const pools = [write, read, follow, pulse, client];

@@ -33,8 +33,8 @@ export type Context = {
   readonly resumeAfter?: string | undefined;
   /** Why it is asked, where the caller says so. */
   readonly purpose?: string | undefined;
-  /** Takes each event of which something personal is answered, where that is to be told. */
-  readonly read?: Set<Event>;
+  /** Takes each event of which something personal is answered, and each name of a report, where that is to be told. */
+  readonly read?: Set<Event | string>;
 };
 
 type Text = { Input: string; Output: string };

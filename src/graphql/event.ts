@@ -30,18 +30,21 @@ export const types = {
   status: EventStatus,
 } as const satisfies Record<Kind, unknown>;
 
+/** What may say something of a person. */
+const personal: ReadonlySet<FieldName> = new Set<FieldName>(['description', 'userId', 'username', 'ipAddress', 'userAgent', 'sessionId', 'resourceId', 'resourceName', 'requestData', 'responseData', 'errorMessage', 'metadata']); // oxfmt-ignore
+
 /** A value of a column apart from its event, as the viewer may see it. */
 export const shownTo = <T extends string | null>(
-  { viewer, mask }: Context,
+  { viewer, mask, read }: Context,
   name: string,
   value: T,
-): T => (maySeePersonal(viewer) ? value : mask.value(name as InputName, value));
+): T => {
+  if (value !== null && personal.has(name as FieldName)) read?.add(value);
+  return maySeePersonal(viewer) ? value : mask.value(name as InputName, value);
+};
 
 /** `updated_at` never differs from `created_at` and stays in the database. */
 const published = fieldNames.filter((name) => name !== 'updatedAt');
-
-/** What may say something of a person. */
-const personal: ReadonlySet<FieldName> = new Set<FieldName>(['description', 'userId', 'username', 'ipAddress', 'userAgent', 'sessionId', 'resourceId', 'resourceName', 'endpoint', 'requestData', 'responseData', 'errorMessage', 'metadata']); // oxfmt-ignore
 
 export const Event = builder.objectRef<LoggedEvent>('Event');
 Event.implement({
