@@ -5,6 +5,7 @@ import { batcher } from './batcher.ts';
 import { flood } from './flood.ts';
 import { ingest } from './ingest.ts';
 import { live } from './live.ts';
+import { privacy } from './privacy.ts';
 import { questions } from './questions.ts';
 import { retention } from './retention.ts';
 import { rivals } from './rivals.ts';
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   batcher,
   flood,
   steady,
+  privacy,
   questions,
   ...live,
   ...retention,
