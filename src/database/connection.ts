@@ -66,9 +66,9 @@ export type PoolOptions = {
   readonly name: string;
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
-  /** Told of the pool itself, whenever it is made anew. */
   /** May change and remove what is in the log; others are refused, whoever they are. */
   readonly maintenance?: true;
+  /** Told of the pool itself, whenever it is made anew. */
   readonly adopt?: (sql: Sql) => unknown;
 };
 
