@@ -6,6 +6,7 @@ import { flood } from './flood.ts';
 import { ingest } from './ingest.ts';
 import { live } from './live.ts';
 import { rivals } from './rivals.ts';
+import { stats } from './stats.ts';
 import { steady } from './steady.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { describeMachine } from './support/machine.ts';
@@ -17,6 +18,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   batcher,
   flood,
   steady,
+  stats,
   ...live,
 };
 /** Names for several. */
