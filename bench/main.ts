@@ -5,6 +5,8 @@ import { batcher } from './batcher.ts';
 import { flood } from './flood.ts';
 import { ingest } from './ingest.ts';
 import { live } from './live.ts';
+import { questions } from './questions.ts';
+import { retention } from './retention.ts';
 import { rivals } from './rivals.ts';
 import { stats } from './stats.ts';
 import { steady } from './steady.ts';
@@ -19,10 +21,15 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   flood,
   steady,
   stats,
+  questions,
   ...live,
+  ...retention,
 };
 /** Names for several. */
-const groups: Readonly<Record<string, readonly string[]>> = { live: Object.keys(live) };
+const groups: Readonly<Record<string, readonly string[]>> = {
+  live: Object.keys(live),
+  retention: Object.keys(retention),
+};
 
 const usage = `Usage: npm run bench -- [name] [--seconds 5] [--runs 3] [--rows 200000] [--minutes 0.5] [--profile]
 
@@ -37,6 +44,8 @@ ${Object.entries(groups)
   --runs     how often each is taken; medians are shown
   --rows     steady: how many rows are put into the table, 200000 if unsaid; the long run has 10000000
              replay: how many are replayed, 1000000 if unsaid
+             questions: how many there are, 5000000 if unsaid
+             expiry, dropping: how many expire, 2000000 and 5000000 if unsaid
   --minutes  steady: for how long it is then measured; the long run takes 10
   --profile  where the server's time goes, instead of the figures
 `;

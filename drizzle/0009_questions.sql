@@ -88,3 +88,8 @@ CREATE INDEX events_words ON events USING gin (search_words(event_name, event_de
   WITH (gin_pending_list_limit = 512);
 --> statement-breakpoint
 CREATE INDEX events_json ON events USING gin (metadata jsonb_path_ops, request_data jsonb_path_ops, response_data jsonb_path_ops);
+--> statement-breakpoint
+-- Who acted, and what was acted on. Inserting 100,000 rows took 1.50 s with the first and 1.24 s without.
+CREATE INDEX events_user_time ON events (user_id, "timestamp", id) WHERE user_id IS NOT NULL;
+--> statement-breakpoint
+CREATE INDEX events_resource_time ON events (resource_id, "timestamp", id) WHERE resource_id IS NOT NULL;

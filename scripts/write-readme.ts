@@ -5,6 +5,8 @@ import { scopes } from '../src/access/viewer.ts';
 import { options } from '../src/config.ts';
 import { errorCodes } from '../src/errors.ts';
 import { rejections } from '../src/events/complete.ts';
+import { fields } from '../src/events/fields.ts';
+import { type Rule, privateFields, rules } from '../src/events/privacy.ts';
 
 const file = new URL('../README.md', import.meta.url);
 
@@ -30,6 +32,27 @@ const tables: Record<string, string> = {
   rejections: table(
     ['code', 'meaning'],
     Object.entries(rejections).map(([code, about]) => [`\`${code}\``, about]),
+  ),
+  private: table(
+    ['rule', 'becomes', 'what', 'keys, among others'],
+    [
+      ...privateFields.map((name) => [
+        `the column \`${fields[name].column}\``,
+        (fields[name] as { privacy: string }).privacy,
+        '',
+        '',
+      ]),
+      ...Object.entries(rules).map(([name, { action, about, keys, ...rule }]: [string, Rule]) => [
+        `\`${name}\``,
+        action + (rule.always ? ', always' : ''),
+        about,
+        keys
+          .split(' ')
+          .slice(0, 6)
+          .map((key) => `\`${key}\``)
+          .join(' '),
+      ]),
+    ],
   ),
   options: table(
     ['variable', 'meaning', 'default'],

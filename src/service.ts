@@ -18,6 +18,7 @@ import { agreeOnHashKey } from './database/hash-key.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
 import { createHash, createPolicy } from './events/privacy.ts';
+import { createMask } from './events/mask.ts';
 import { createProtection } from './events/protect.ts';
 import { createDocuments } from './graphql/documents.ts';
 import { listen } from './http/server.ts';
@@ -68,12 +69,13 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const address: DatabaseAddress = embedded?.connection ?? { url: config.DATABASE_URL! };
   await migrate(address, { acceptUnsafe: config.JEJAK_ACCEPT_UNSAFE_DATABASE === 'yes' });
 
-  const database = starting.use(openDatabase(address));
+  const database = starting.use(openDatabase(address, config.JEJAK_QUESTION_TIMEOUT_MS));
   const pulse = starting.use(createPulse(database.pulse));
   const { JEJAK_PRIVACY_POLICY: policyFile, JEJAK_HASH_KEY: givenKey } = config;
   const policy = createPolicy(policyFile === undefined ? {} : await readPolicy(policyFile));
   const hash = createHash(await agreeOnHashKey(database.write, givenKey));
   const protection = createProtection(policy, hash);
+  const mask = createMask(policy);
   const keys = createKeys(database.read, pulse.guard, config.JEJAK_ADMIN_KEY);
   const access = createAccess({
     keys,
@@ -156,6 +158,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         log,
         quarantine,
         protection,
+        mask,
         follow,
         record: createRecord(log),
         keys,
@@ -171,7 +174,19 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
             config.JEJAK_INTROSPECTION ?? (isLoopback(config.HOST) ? 'everyone' : 'admin'),
           listed: await readDocuments(config.JEJAK_DOCUMENTS),
           onlyListed: config.JEJAK_ONLY_DOCUMENTS === 'yes',
+          limits: {
+            tokens: config.JEJAK_MAX_DOCUMENT_TOKENS,
+            characters: config.JEJAK_MAX_FRAME_BYTES,
+            width: config.JEJAK_MAX_ROOT_FIELDS,
+            depth: config.JEJAK_MAX_DOCUMENT_DEPTH,
+            fields: config.JEJAK_MAX_DOCUMENT_FIELDS,
+          },
         }),
+        limits: {
+          bodyBytes: config.JEJAK_MAX_BODY_BYTES,
+          frameBytes: config.JEJAK_MAX_FRAME_BYTES,
+          subscriptions: config.JEJAK_MAX_SUBSCRIPTIONS,
+        },
       },
       { port: config.PORT, host: config.HOST },
     ),

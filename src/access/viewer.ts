@@ -28,6 +28,10 @@ export type Viewer = {
   readonly eventsPerSecond?: number | undefined;
 };
 
+/** Whether what is personal is shown as it is; others see it masked. */
+export const maySeePersonal = (viewer: Viewer | null): boolean =>
+  may(viewer, 'events:read_personal');
+
 export const may = (viewer: Viewer | null, scope: Scope): boolean =>
   viewer !== null && (viewer.scopes.includes(scope) || viewer.scopes.includes('admin'));
 

@@ -30,6 +30,11 @@ UPDATE rollup_position SET seq = up_to WHERE up_to IS NOT NULL`;
 export const countNext = async (sql: Sql): Promise<number> =>
   countedIn(await sql.unsafe(step).simple());
 
+/** Counts all that is in the log, so that it may be removed. */
+export const countAll = async (sql: Sql): Promise<void> => {
+  while ((await countNext(sql)) >= STEP_EVENTS);
+};
+
 /** The number that the one of several statements gave which counts. */
 export const countedIn = (results: readonly unknown[]): number => {
   const rows = results.flat() as { readonly counted?: string }[];

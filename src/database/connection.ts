@@ -146,15 +146,15 @@ export type Question = ReturnType<typeof drizzle<Record<string, never>>>;
 export const WRITERS = 2;
 const READERS = 6;
 const FOLLOWERS = 4;
-const QUESTION_TIMEOUT_MS = 15_000;
 const MAINTENANCE_WAIT_MS = 5_000;
 
-export const openDatabase = (address: DatabaseAddress): Database => {
+/** A question to the reading pools is ended after so long. */
+export const openDatabase = (address: DatabaseAddress, questionTimeoutMs = 15_000): Database => {
   const write = connect(address, { name: 'write', max: WRITERS + 2 });
   const read = connect(address, {
     name: 'read',
     max: READERS,
-    statementTimeoutMs: QUESTION_TIMEOUT_MS,
+    statementTimeoutMs: questionTimeoutMs,
   });
   const follow = connect(address, { name: 'follow', max: FOLLOWERS });
   const pulse = connect(address, { name: 'pulse', max: 1 });
@@ -162,7 +162,7 @@ export const openDatabase = (address: DatabaseAddress): Database => {
   const client = connect(address, {
     name: 'question',
     max: READERS,
-    statementTimeoutMs: QUESTION_TIMEOUT_MS,
+    statementTimeoutMs: questionTimeoutMs,
     adopt: drizzle,
   });
   const pools = [write, read, follow, pulse, client];

@@ -49,7 +49,8 @@ const forms: readonly Form[] = [
   { rule: 'session', form: /\bsess_\w{6,}/g },
   { rule: 'email', form: /(?<![^\s<>"'(),:;=&?/[\]{}|\\])[^\s@<>"'(),:;=&?/[\]{}|\\]{1,64}(?:@|%40)[\p{L}\d-]{1,63}(?:\.[\p{L}\d-]{1,63})+/gu },
   { rule: 'phone', form: /(?<![\d.])(?:\+?62|0)[ .-]?8[1-9](?:[ .-]?\d){6,11}(?!\d)|(?<!\w)\+\d(?:[ -]?\d){8,14}(?!\d)/g },
-  { rule: 'address', form: /(?<![\w./-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)/g },
+  { rule: 'name', form: /(?<=\b(?:[sS]isw[ai]|[mM]urid|[gG]uru|[wW]ali|[aA]yah|[iI]bu|[bB]apak|[pP]ak|Bpk\.?|Bu|[nN]ama|[sS]tudent|[tT]eacher)\s)\p{Lu}[\p{L}'.-]*(?:\s\p{Lu}[\p{L}'.-]*){0,3}/gu },
+  { rule: 'address', form: /(?<![\w./])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)/g },
 ];
 
 // What each form and label has in it. Most texts have none of this and are looked at no further: in an event of 600 characters
@@ -57,7 +58,7 @@ const forms: readonly Form[] = [
 const inShort = /[:=@"'%]|[nNpPvVcC] \d/;
 const inLong = /[:=@"'%]|\d(?:[ .-]?\d){11}|eyJ|earer |BEARER |asic |BEGIN |jejak_|sess_|gh[pousr]_|glpat-|xox|AKIA|AIza|[spr]k[-_]| (?:is|adalah|yaitu) |(?:[pP]in|PIN|[oO]tp|OTP|[cC]v[vc]|CV[VC]) \d/; // oxfmt-ignore
 const SHORT = 12; // characters: less than any number or token has
-const inAny = /\d(?:[ .-]?\d){7}|\d\.\d{1,3}\.\d/;
+const inAny = /\d(?:[ .-]?\d){7}|\d\.\d{1,3}\.\d|[sS]isw[ai] |[mM]urid |[gG]uru |[wW]ali |[aA]yah |[iI]bu |[bB]apak |[pP]ak |Bpk|Bu |[nN]ama |[sS]tudent |[tT]eacher /; // oxfmt-ignore
 
 /** Whether anything may be found; `wide` also asks for telephone numbers and addresses. */
 export const isSuspect = (text: string, wide: boolean): boolean =>

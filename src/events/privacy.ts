@@ -36,14 +36,16 @@ export const rules = {
   nik: { action: 'drop', always: true, about: 'numbers of identity cards, families, passports and taxpayers', keys: 'nik no_ktp nomor_ktp =ktp national_id no_kk nomor_kk kartu_keluarga npwp ssn no_paspor nomor_paspor passport_number passport_no =paspor =passport' },
   card: { action: 'drop', always: true, about: 'numbers of payment cards', keys: 'card_number card_no no_kartu nomor_kartu credit_card debit_card kartu_kredit kartu_debit =pan' },
   biometric: { action: 'drop', about: 'biometric data', keys: 'biometric biometrics biometrik sidik_jari fingerprint_template face_embedding face_template data_wajah retina iris_code' },
-  session: { action: 'hash', scalar: true, about: 'sessions', keys: 'session_id sessionid id_sesi sesi_id sess_id =session =sesi session.id sesi.id =sid phpsessid jsessionid' },
+  session: { action: 'hash', about: 'sessions', keys: 'session_id sessionid id_sesi sesi_id sess_id session.id sesi.id =sid phpsessid jsessionid' },
+  visit: { action: 'hash', scalar: true, about: 'sessions that are named so', keys: '=session =sesi' },
   bank: { action: 'hash', about: 'bank accounts', keys: 'rekening no_rek bank_account account_number account_no iban virtual_account no_va nomor_va' },
   student: { action: 'mask', ends: true, about: 'numbers of students and teachers', keys: 'nisn nis nomor_induk no_induk nomor_siswa student_number nip nuptk' },
   account: { action: 'mask', ends: true, about: 'user names', keys: 'username usernames user_name nama_pengguna claimed_user =login' },
   phone: { action: 'mask', ends: true, about: 'telephone numbers', keys: 'hp no_hp nomor_hp telepon no_telp telp phone phones phone_number mobile_number mobile_phone handphone whatsapp =wa no_wa nomor_wa' },
   email: { action: 'mask', ends: true, about: 'e-mail addresses', keys: '*email *emails e_mail surel' },
   address: { action: 'mask', about: 'network addresses', keys: '=ip ip_address ip_addresses alamat_ip client_ip remote_ip source_ip remote_addr x_forwarded_for x_real_ip' },
-  name: { action: 'mask', ends: true, scalar: true, about: 'names of people', keys: `nama resource_name full_name first_name last_name middle_name nick_name surname display_name real_name contact_name person_name people_names ${PEOPLE.split(' ').map((who) => `${who}_name ${who}_names =${who} ${who}.name`).join(' ')}` },
+  name: { action: 'mask', ends: true, about: 'names of people', keys: `nama resource_name full_name first_name last_name middle_name nick_name surname display_name real_name contact_name person_name people_names ${PEOPLE.split(' ').map((who) => `${who}_name ${who}_names ${who}.name`).join(' ')}` },
+  person: { action: 'mask', ends: true, scalar: true, about: 'people who are named so', keys: PEOPLE.split(' ').map((who) => `=${who}`).join(' ') },
   birth: { action: 'mask', about: 'birth and sex', keys: 'tanggal_lahir tgl_lahir tempat_lahir ttl birth_date date_of_birth birthdate birthday birth_place =dob jenis_kelamin gender =sex' },
   home: { action: 'mask', about: 'where people live and are', keys: 'alamat address home_address street_address kelurahan kecamatan desa rt_rw kode_pos postal_code zip_code latitude longitude koordinat coordinates =gps =lat =lng =lon' },
   religion: { action: 'mask', about: 'religion', keys: 'agama religion kepercayaan' },
@@ -155,6 +157,11 @@ export const remember = <T>(work: (key: string) => T): ((key: string) => T) => {
     return made;
   };
 };
+
+/** Kinds of resource that are no people, so that their names are for everybody. */
+const THINGS = /^(?:ML_)?(?:MODEL|DATASET|FILE|REPORT|LAPORAN|DASHBOARD|CHART|CONFIG|CONFIGURATION|SETTING|SYSTEM|SERVICE|DATABASE|TABLE|BACKUP|SERVER|ENDPOINT|API|CLASS|KELAS|SUBJECT|MAPEL|SEMESTER|ROLE|PERMISSION|BATCH|LOG|FEATURE)S?$/i; // oxfmt-ignore
+export const isThing = (resourceType: string | null): boolean =>
+  resourceType !== null && THINGS.test(resourceType);
 
 /** The rules with an operator's changes. */
 export const createPolicy = (changes: PolicyChanges = {}): Policy => {

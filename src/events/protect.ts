@@ -20,7 +20,7 @@ export type Protection = {
 /** What stands in the place of what is not stored. */
 const markOf = (rule: string): string => `[dropped:${rule}]`;
 
-type Keyed = Readonly<Record<string, unknown>>;
+export type Keyed = Readonly<Record<string, unknown>>;
 type Column = {
   readonly decision: Decision | undefined; // where it takes the whole value away
   readonly isJson: boolean;
@@ -148,18 +148,13 @@ export const createProtection = (policy: Policy, hash: Hash): Protection => {
     for (const key of Object.keys(given)) {
       const item = given[key];
       let meant = strictest(inherited, policy.ofKey(key, parents));
-      if (told.has(key)) meant = strictest(meant, toldBeside(given));
+      if (told.has(key)) meant = strictest(meant, toldBeside(given, policy));
       const path = typeof item === 'object' && item !== null ? [...parents, key] : parents;
       const made = value(item, meant, path, level + 1);
       const name = nameOf(key);
       if (made !== item || name !== key) (changes ??= []).push([key, name, made]);
     }
     return changes ? changed(given, changes) : given;
-  };
-  /** `{ field: 'agama', old: …, new: … }` and `{ name: 'Cookie', value: … }` say in one value what the others are. */
-  const toldBeside = (given: Keyed): Decision | undefined => {
-    const by = tellers.find((each) => typeof given[each] === 'string');
-    return by === undefined ? undefined : policy.ofKey(given[by] as string, AT_TOP);
   };
 
   const column = (name: string, given: unknown, of: Column): unknown => {
@@ -237,12 +232,18 @@ const warningsOf = (noted: ReadonlyMap<string, ReadonlySet<string>>): Warning[] 
     })),
   );
 
-const told = new Set(['value', 'nilai', 'old', 'new', 'old_value', 'new_value', 'oldValue', 'newValue', 'before', 'after', 'from', 'to', 'lama', 'baru', 'data', 'content']); // oxfmt-ignore
+/** `{ field: 'agama', old: …, new: … }` and `{ name: 'Cookie', value: … }` say in one value what these others are. */
+export const told: ReadonlySet<string> = new Set(['value', 'nilai', 'old', 'new', 'old_value', 'new_value', 'oldValue', 'newValue', 'before', 'after', 'from', 'to', 'lama', 'baru', 'data', 'content']); // oxfmt-ignore
 const tellers = ['name', 'key', 'field', 'kolom', 'column', 'header', 'parameter', 'config_key', 'configKey']; // oxfmt-ignore
+
+export const toldBeside = (given: Keyed, policy: Policy): Decision | undefined => {
+  const by = tellers.find((each) => typeof given[each] === 'string');
+  return by === undefined ? undefined : policy.ofKey(given[by] as string, AT_TOP);
+};
 
 const isKeyed = (value: unknown): value is Keyed =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isPair = (value: unknown): value is readonly [string, unknown] =>
+export const isPair = (value: unknown): value is readonly [string, unknown] =>
   Array.isArray(value) && value.length === 2 && typeof value[0] === 'string';
 /** Whether it stands in no text by chance, as `undefined` may. */
 const isTelling = (value: unknown): value is string =>
@@ -251,10 +252,10 @@ const isTelling = (value: unknown): value is string =>
 /** What the server reads in an id stays legible. */
 const headOf = (value: string): string => /^[A-Z]+-\d{3}-/.exec(value)?.[0] ?? '';
 
-type Change = readonly [key: string, name: string, value: unknown];
+export type Change = readonly [key: string, name: string, value: unknown];
 
 /** The object with some values changed, in its order; a key that is renamed gets a name that no other has. */
-const changed = (object: Keyed, changes: readonly Change[]): Keyed => {
+export const changed = (object: Keyed, changes: readonly Change[]): Keyed => {
   if (changes.every(([key, name]) => key === name && key !== '__proto__')) {
     const copy: Record<string, unknown> = { ...object };
     for (const [key, , value] of changes) copy[key] = value;

@@ -6,6 +6,7 @@ import type { Keys } from '../access/keys.ts';
 import { type Scope, type Viewer, lacking, may } from '../access/viewer.ts';
 import type { Database } from '../database/connection.ts';
 import { JejakError } from '../errors.ts';
+import type { Mask } from '../events/mask.ts';
 import type { Protection } from '../events/protect.ts';
 import type { Event } from '../events/fields.ts';
 import type { Log } from '../ingest/log.ts';
@@ -21,6 +22,8 @@ export type Context = {
   readonly log: Log;
   readonly quarantine: Quarantine;
   readonly protection: Protection;
+  /** What of an event is shown to who may not see what is personal. */
+  readonly mask: Mask;
   readonly follow: Follow;
   readonly record: Recorder;
   readonly keys: Keys;
@@ -30,8 +33,8 @@ export type Context = {
   readonly resumeAfter?: string | undefined;
   /** Why it is asked, where the caller says so. */
   readonly purpose?: string | undefined;
-  /** Takes each event of which something personal is answered, where that is to be told. */
-  readonly read?: Set<Event>;
+  /** Takes each event of which something personal is answered, and each name of a report, where that is to be told. */
+  readonly read?: Set<Event | string>;
 };
 
 type Text = { Input: string; Output: string };

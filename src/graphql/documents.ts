@@ -5,10 +5,12 @@ import { createHash } from 'node:crypto';
 import { type DocumentNode, type GraphQLError, validate, visit } from 'graphql';
 import { type Viewer, lacking, may } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
-import { parseWithin } from './limits.ts';
+import { type DocumentLimits, type Parse, createParse } from './limits.ts';
 import { schema } from './schema.ts';
 
 export type Documents = {
+  /** Parses within the limits. */
+  readonly parse: Parse;
   readonly known: (source: string) => DocumentNode | undefined;
   /** Notes that a document is valid. */
   readonly learn: (document: DocumentNode) => void;
@@ -34,6 +36,7 @@ export type DocumentOptions = {
   readonly listed: Readonly<Record<string, string>>;
   /** Whether others are answered to administrators only. */
   readonly onlyListed: boolean;
+  readonly limits: DocumentLimits;
 };
 
 const MAX_KNOWN = 500;
@@ -44,11 +47,13 @@ export const createDocuments = ({
   introspection,
   listed,
   onlyListed,
+  limits,
 }: DocumentOptions): Documents => {
+  const parse = createParse(limits);
   const known = new Map<string, DocumentNode>();
   const byId = new Map(Object.entries(listed).flatMap(([id, source]) => [[id, source], [hashOf(source), source]])); // oxfmt-ignore
   const kept = new Map<string, DocumentNode>(); // of those that are listed, which are never forgotten
-  for (const [id, source] of Object.entries(listed)) kept.set(source, validated(id, source));
+  for (const [id, source] of Object.entries(listed)) kept.set(source, validated(id, parse(source)));
 
   const recall = (source: string): DocumentNode | undefined =>
     known.get(source) ?? kept.get(source);
@@ -71,13 +76,14 @@ export const createDocuments = ({
   };
 
   return {
+    parse,
     known: recall,
     learn,
     read: (source, viewer) => {
       try {
         assertListed(source, viewer);
         const before = recall(source);
-        const document = before ?? parseWithin(source);
+        const document = before ?? parse(source);
         const hideSuggestions = !mayAsk(viewer);
         const mistakes = before ? [] : validate(schema, document, undefined, { hideSuggestions });
         if (mistakes.length > 0) return mistakes;
@@ -106,8 +112,7 @@ export const isDocument = (read: ReturnType<Documents['read']>): read is Documen
 const hashOf = (source: string): string =>
   `sha256:${createHash('sha256').update(source).digest('hex')}`;
 
-const validated = (id: string, source: string): DocumentNode => {
-  const document = parseWithin(source);
+const validated = (id: string, document: DocumentNode): DocumentNode => {
   const [mistake] = validate(schema, document);
   if (mistake) throw new Error(`The document "${id}" is not valid: ${mistake.message}`);
   return document;

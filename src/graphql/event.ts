@@ -1,16 +1,18 @@
 // The event as callers read it and as they say it, both computed from the fields.
 
+import { maySeePersonal } from '../access/viewer.ts';
 import { definitionOf } from '../events/catalog.ts';
 import {
   type Event as LoggedEvent,
   type EventInput,
   type FieldName,
+  type InputName,
   type Kind,
   fieldNames,
   fields,
   inputNames,
 } from '../events/fields.ts';
-import { builder } from './builder.ts';
+import { type Context, builder } from './builder.ts';
 import { EventCategory, EventDefinition, EventStatus, SeverityEnum } from './vocabulary.ts';
 
 export const types = {
@@ -28,11 +30,21 @@ export const types = {
   status: EventStatus,
 } as const satisfies Record<Kind, unknown>;
 
+/** What may say something of a person. */
+const personal: ReadonlySet<FieldName> = new Set<FieldName>(['description', 'userId', 'username', 'ipAddress', 'userAgent', 'sessionId', 'resourceId', 'resourceName', 'requestData', 'responseData', 'errorMessage', 'metadata']); // oxfmt-ignore
+
+/** A value of a column apart from its event, as the viewer may see it. */
+export const shownTo = <T extends string | null>(
+  { viewer, mask, read }: Context,
+  name: string,
+  value: T,
+): T => {
+  if (value !== null && personal.has(name as FieldName)) read?.add(value);
+  return maySeePersonal(viewer) ? value : mask.value(name as InputName, value);
+};
+
 /** `updated_at` never differs from `created_at` and stays in the database. */
 const published = fieldNames.filter((name) => name !== 'updatedAt');
-
-/** What may say something of a person. */
-const personal: ReadonlySet<FieldName> = new Set<FieldName>(['description', 'userId', 'username', 'ipAddress', 'userAgent', 'sessionId', 'resourceId', 'resourceName', 'endpoint', 'requestData', 'responseData', 'errorMessage', 'metadata']); // oxfmt-ignore
 
 export const Event = builder.objectRef<LoggedEvent>('Event');
 Event.implement({
@@ -46,12 +58,10 @@ Event.implement({
           type: types[fields[name].kind] as 'String',
           nullable: !('required' in fields[name]),
           description: fields[name].about,
-          resolve: personal.has(name)
-            ? (event, _args, { read }) => {
-                read?.add(event);
-                return event[name] as string;
-              }
-            : (event) => event[name] as string,
+          resolve: (event, _args, { viewer, mask, read }) => {
+            if (personal.has(name)) read?.add(event);
+            return (maySeePersonal(viewer) ? event[name] : mask.field(event, name)) as string;
+          },
         }),
       ]),
     ),

@@ -7,10 +7,13 @@ import {
   MAX_DEPTH,
   filterSql,
   storedFilter,
+  filterFields,
 } from '../query/filter.ts';
 import type { TimeRange as Range } from '../query/range.ts';
 import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';
 import { seenBy } from '../query/seen.ts';
+import { maySeePersonal } from '../access/viewer.ts';
+import { JejakError } from '../errors.ts';
 import type { Kept } from '../query/stats.ts';
 import { visibleSql } from '../retention/visible.ts';
 import { type Context, builder } from './builder.ts';
@@ -127,10 +130,22 @@ EventFilter.implement({
 /** What a viewer asks for with a filter: in terms of what is stored, and no more than they may see. */
 export const asked = (
   filter: Filter | null | undefined,
-  { protection, viewer }: Pick<Context, 'protection' | 'viewer'>,
-): Filter => seenBy(viewer, filter ? storedFilter(filter, protection.storedForms) : null);
+  { protection, mask, viewer }: Pick<Context, 'protection' | 'mask' | 'viewer'>,
+): Filter => {
+  if (!filter) return seenBy(viewer, null);
+  const hidden = maySeePersonal(viewer) ? undefined : filterFields(filter).find(mask.isHidden);
+  if (hidden) throw isPersonal(`A filter by \`${hidden}\``);
+  return seenBy(viewer, storedFilter(filter, protection.storedForms));
+};
 
-type Asking = Pick<Context, 'protection' | 'viewer' | 'retention' | 'clock'>;
+/** What is asked would be told by the answer to who may not see it. */
+export const isPersonal = (what: string): JejakError =>
+  new JejakError(
+    'FORBIDDEN',
+    `${what} asks for what is personal and needs the scope events:read_personal; ask by userId, resourceId or sessionId instead.`,
+  );
+
+type Asking = Pick<Context, 'protection' | 'mask' | 'viewer' | 'retention' | 'clock'>;
 
 /** The events that a filter chooses of those that the viewer may see. */
 export const conditionOf = (

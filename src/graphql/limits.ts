@@ -11,41 +11,56 @@ import {
   parse,
 } from 'graphql';
 
-// 2,000 tokens can overflow the parser's stack. The longest document is as long as the largest frame of a socket.
-const parsing = {
-  maxLexicalTokens: 1_000,
-  maxSourceLength: 64 * 1024,
-} as const satisfies ParseOptions;
-
-// Counted with fragments expanded. The introspection query of GraphiQL is 15 deep and has 230 fields. 150 questions in
-// one document took 0.8 s on an empty log; 45 fragments that overlap took validation 0.1 s.
-const limits = {
-  width: { most: 20, of: 'fields at its root' },
-  depth: { most: 20, of: 'levels' },
-  fields: { most: 500, of: 'fields' },
-} as const;
-
-/** Parses a document. Throws a GraphQLError where it cannot be parsed or is over a limit. */
-export const parseWithin = (source: string | Source, options?: ParseOptions): DocumentNode => {
-  const document = parse(source, { ...options, ...parsing });
-  const sizeOf = sizesIn(document);
-  for (const operation of document.definitions)
-    if (operation.kind === 'OperationDefinition') refuseLarge(operation, sizeOf(operation));
-  return document;
+// The introspection query of GraphiQL is 15 deep and has 230 fields. 150 questions in one document took 0.8 s on an empty log;
+// 45 fragments that overlap took validation 0.1 s.
+export type DocumentLimits = {
+  /** 2,000 can overflow the parser's stack. */
+  readonly tokens: number;
+  /** The longest document is as long as the largest frame of a socket. */
+  readonly characters: number;
+  /** Fields at the root, levels, and fields in all, counted with fragments expanded. */
+  readonly width: number;
+  readonly depth: number;
+  readonly fields: number;
 };
 
-const refuseLarge = (operation: OperationDefinitionNode, size: Size): void => {
-  for (const [name, { most, of }] of Object.entries(limits)) {
-    const has = size[name as keyof Size];
+const words = {
+  width: 'fields at its root',
+  depth: 'levels',
+  fields: 'fields',
+} as const satisfies Partial<Record<keyof DocumentLimits, string>>;
+
+export type Parse = (source: string | Source, options?: ParseOptions) => DocumentNode;
+
+/** Parses documents. What it returns throws a GraphQLError where one cannot be parsed or is over a limit. */
+export const createParse =
+  (limits: DocumentLimits): Parse =>
+  (source, options) => {
+    const parsing = { maxLexicalTokens: limits.tokens, maxSourceLength: limits.characters };
+    const document = parse(source, { ...options, ...parsing });
+    const sizeOf = sizesIn(document);
+    for (const operation of document.definitions)
+      if (operation.kind === 'OperationDefinition')
+        refuseLarge(operation, sizeOf(operation), limits);
+    return document;
+  };
+
+const refuseLarge = (
+  operation: OperationDefinitionNode,
+  size: Size,
+  limits: DocumentLimits,
+): void => {
+  for (const name of Object.keys(words) as (keyof Size)[]) {
+    const [has, most] = [size[name], limits[name]];
     if (has > most)
       throw new GraphQLError(
-        `The operation has ${has} ${of}; at most ${most} are answered at a time.`,
+        `The operation has ${has} ${words[name]}; at most ${most} are answered at a time.`,
         { nodes: operation },
       );
   }
 };
 
-type Size = { readonly [L in keyof typeof limits]: number };
+type Size = { readonly [L in keyof typeof words]: number };
 type Selecting = { readonly selectionSet?: SelectionSetNode | undefined };
 const NOTHING: Size = { width: 0, depth: 0, fields: 0 };
 

@@ -4,6 +4,7 @@ import { type TimeRange as Range, resolveRange } from '../query/range.ts';
 import * as reports from '../query/reports.ts';
 import { seenBy } from '../query/seen.ts';
 import { type Context, builder } from './builder.ts';
+import { shownTo } from './event.ts';
 import { TimeRange, keptOf } from './filter.ts';
 
 type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Awaited<
@@ -16,7 +17,8 @@ const UserActivity = builder
     readers: ['events:read'],
     description: 'How much one user did.',
     fields: (t) => ({
-      username: t.exposeString('username', {
+      username: t.string({
+        resolve: (row, _args, context) => shownTo(context, 'username', row.username),
         nullable: true,
         description: 'The user; null for all that was done without one.',
       }),
@@ -38,7 +40,10 @@ const EndpointErrorRate = builder
     readers: ['events:read'],
     description: 'How often requests to one endpoint went wrong.',
     fields: (t) => ({
-      endpoint: t.exposeString('endpoint', { description: 'The endpoint.' }),
+      endpoint: t.string({
+        resolve: (row, _args, context) => shownTo(context, 'endpoint', row.endpoint),
+        description: 'The endpoint.',
+      }),
       totalRequests: t.exposeInt('totalRequests', { description: 'How many events name it.' }),
       errorCount: t.exposeInt('errorCount', {
         description: 'How many of them have the status ERROR.',
@@ -58,7 +63,10 @@ const SecuritySummary = builder
     readers: ['events:read'],
     description: 'How often one kind of security event occurred.',
     fields: (t) => ({
-      type: t.exposeString('type', { description: 'The family of the events.' }),
+      type: t.string({
+        resolve: (row, _args, context) => shownTo(context, 'type', row.type),
+        description: 'The family of the events.',
+      }),
       code: t.expose('code', {
         type: 'EventCode',
         nullable: true,
@@ -93,7 +101,10 @@ const SystemPerformance = builder
     readers: ['events:read'],
     description: 'How long the actions of one event name took, in milliseconds.',
     fields: (t) => ({
-      name: t.exposeString('name', { description: 'The name of the events.' }),
+      name: t.string({
+        resolve: (row, _args, context) => shownTo(context, 'name', row.name),
+        description: 'The name of the events.',
+      }),
       averageMs: t.exposeFloat('averageMs', { description: 'The average.' }),
       maxMs: t.exposeInt('maxMs', { description: 'The longest.' }),
       p50Ms: t.exposeFloat('p50Ms', { description: 'The median.' }),

@@ -13,6 +13,7 @@ import './trail.ts';
 import './log-event.ts';
 import './quarantine.ts';
 import './retention.ts';
+import './drift.ts';
 import './subscriptions.ts';
 import './keys.ts';
 

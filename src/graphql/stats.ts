@@ -1,6 +1,7 @@
 // Statistics of events, by bucket and by group.
 
 import type { FieldNode, GraphQLResolveInfo } from 'graphql';
+import { maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import { fields } from '../events/fields.ts';
 import { intervals } from '../query/buckets.ts';
@@ -17,9 +18,9 @@ import {
   dimensions,
   eventStats,
 } from '../query/stats.ts';
-import { builder } from './builder.ts';
-import { types } from './event.ts';
-import { EventFilter, TimeRange, asked, keptOf } from './filter.ts';
+import { type Context, builder } from './builder.ts';
+import { shownTo, types } from './event.ts';
+import { EventFilter, TimeRange, asked, isPersonal, keptOf } from './filter.ts';
 import { fieldsBelow } from './selection.ts';
 
 const described = <N extends string>(rows: Record<N, { readonly about: string }>) =>
@@ -158,7 +159,10 @@ for (const dimension of dimensionNames) {
       type: (name in fields ? types[fields[name as keyof typeof fields].kind] : 'Int') as 'String',
       nullable: true,
       description: `${about} Null unless grouped by ${dimension}.`,
-      resolve: ({ group }) => group[name] as string | null | undefined,
+      resolve: ({ group }, _args, context) => {
+        const value = group[name];
+        return (typeof value === 'string' ? shownTo(context, name, value) : value) as string | null | undefined; // oxfmt-ignore
+      },
     }),
   );
 }
@@ -177,7 +181,7 @@ const measuresFor = <M extends object>(nodes: readonly FieldNode[], table: M): S
   return new Set(names.filter((name) => name in table)) as unknown as Set<keyof M>;
 };
 
-const wantedIn = (info: GraphQLResolveInfo): Wanted => {
+const wantedIn = (info: GraphQLResolveInfo, { viewer, mask }: Context): Wanted => {
   const nodes = fieldsBelow(info.fieldNodes, info);
   const numbers = numberMeasures('');
   const below = (field: FieldNode) => measuresFor(fieldsBelow([field], info), numbers);
@@ -185,6 +189,8 @@ const wantedIn = (info: GraphQLResolveInfo): Wanted => {
   const data = new Map<string, ReturnType<typeof below>>();
   for (const node of named('data')) {
     const path = pathOf(node, info);
+    if (!maySeePersonal(viewer) && mask.isHiddenPath(path.split('.')))
+      throw isPersonal(`\`${path}\``);
     data.set(path, (data.get(path) ?? new Set()).union(below(node)));
   }
   if (data.size > MAX_PATHS)
@@ -247,7 +253,7 @@ builder.queryFields((t) => ({
           interval,
           timeZone: timeZone ?? 'UTC',
           groupBy: by,
-          wanted: wantedIn(info),
+          wanted: wantedIn(info, context),
         },
         now,
       );

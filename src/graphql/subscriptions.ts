@@ -5,6 +5,8 @@ import { type ASTNode, type GraphQLResolveInfo, visit } from 'graphql';
 import { type Event as LoggedEvent, type FieldName, fieldNames } from '../events/fields.ts';
 import { isWithin } from '../events/retention.ts';
 import { JejakError } from '../errors.ts';
+import { maySeePersonal } from '../access/viewer.ts';
+import { telling } from '../events/mask.ts';
 import { cursorAfter, formatCursor } from '../live/cursor.ts';
 import type { Found, Payload, Placed, Want } from '../live/groups.ts';
 import {
@@ -103,7 +105,8 @@ const wantOf = (
 ): Want => {
   const now = context.clock();
   const filter = settled(asked(given, context), now);
-  const columns = columnsFor([...filterFields(filter), ...selectedIn(info)]);
+  const masking = maySeePersonal(context.viewer) ? [] : telling;
+  const columns = columnsFor([...filterFields(filter), ...selectedIn(info), ...masking]);
   const matches = filterTest(filter, now);
   return {
     key: JSON.stringify([form, filter, columns]),

@@ -2,7 +2,7 @@
 // each act of an administrator. Nobody who asks can leave it out.
 
 import type { GraphQLSchema } from 'graphql';
-import type { Viewer } from '../access/viewer.ts';
+import { type Viewer, maySeePersonal } from '../access/viewer.ts';
 import type { Event } from '../events/fields.ts';
 import { LOG_RESOURCE, READ_CODE, subjectText } from '../query/trail.ts';
 import type { Context } from './builder.ts';
@@ -14,10 +14,11 @@ export type Asked = {
   readonly variables: unknown;
 };
 
-/** Whether a viewer is a person, known by a token; a key is a service's, which tells itself for whom it asks. */
-const isPerson = (viewer: Viewer | null): viewer is Viewer => {
+/** Whether a viewer is a person, known by a token, who sees what is personal. A key is a service's, which tells itself for whom
+ * it asks. */
+const isTold = (viewer: Viewer | null): viewer is Viewer => {
   const { userId, username } = viewer?.forced ?? {};
-  return userId != null || username != null;
+  return (userId != null || username != null) && maySeePersonal(viewer);
 };
 
 /** By which a caller says why it asks; on a socket it is `connectionParams.purpose`. */
@@ -37,8 +38,8 @@ export const tellingReads = async <R>(
   asked: Asked,
   run: (context: Context) => R | Promise<R>,
 ): Promise<R> => {
-  if (!isPerson(context.viewer)) return run(context);
-  const read = new Set<Event>();
+  if (!isTold(context.viewer)) return run(context);
+  const read = new Set<Event | string>();
   const result = await run({ ...context, read });
   if (read.size > 0) await tellRead(context, asked, [...read]);
   return result;
@@ -46,19 +47,20 @@ export const tellingReads = async <R>(
 
 /** Tells that a person begins to follow what may be personal. */
 export const tellFollowed = async (context: Context, asked: Asked): Promise<void> => {
-  if (isPerson(context.viewer)) await tellRead(context, asked, undefined);
+  if (isTold(context.viewer)) await tellRead(context, asked, undefined);
 };
 
 /** `read` is undefined where it is yet to come. */
 const tellRead = (
   { record, viewer, purpose }: Context,
   { query, variables }: Asked,
-  read: readonly Event[] | undefined,
+  read: readonly (Event | string)[] | undefined,
 ): Promise<void> => {
   const subjects = new Set(
-    read?.flatMap(({ resourceType, resourceId }) =>
-      resourceType && resourceId ? subjectText({ resourceType, resourceId }) : [],
-    ),
+    read?.flatMap((of) => {
+      if (typeof of === 'string' || !of.resourceType || !of.resourceId) return [];
+      return subjectText({ resourceType: of.resourceType, resourceId: of.resourceId });
+    }),
   );
   return record(viewer!, {
     code: READ_CODE,

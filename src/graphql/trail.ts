@@ -4,6 +4,7 @@ import { type SQL, and } from 'drizzle-orm';
 import * as trail from '../query/trail.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
+import { shownTo } from './event.ts';
 import { EventFilter, TimeRange, conditionOf } from './filter.ts';
 
 const DealingEnum = builder.enumType('Dealing', {
@@ -22,7 +23,8 @@ const SubjectDealing = builder.objectRef<trail.Dealt>('SubjectDealing').implemen
   description: 'What one user did with the data of the person.',
   fields: (t) => ({
     dealing: t.expose('dealing', { type: DealingEnum, description: 'What was done.' }),
-    username: t.exposeString('username', {
+    username: t.string({
+      resolve: ({ username }, _args, context) => shownTo(context, 'username', username),
       nullable: true,
       description: 'Name of the user; null where the events name nobody.',
     }),
@@ -107,9 +109,11 @@ builder.queryFields((t) => ({
         description: 'Over which time; all that is kept without it.',
       }),
     },
-    resolve: (_root, { range, ...subject }, context) => ({
-      where: and(trail.concerning(subject), conditionOf({ range }, context)),
-    }),
+    resolve: (_root, { range, resourceType, ...subject }, context) => {
+      const [resourceId] = context.protection.storedForms('resourceId', subject.resourceId);
+      const concerned = trail.concerning({ resourceType, resourceId: resourceId! });
+      return { where: and(concerned, conditionOf({ range }, context)) };
+    },
   }),
   breachSummary: t.field({
     type: BreachSummary,

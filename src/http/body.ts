@@ -8,8 +8,6 @@ import { parseExact } from './json.ts';
 
 const gunzip = promisify(gunzipCallback);
 
-export const MAX_BODY_BYTES = 1024 * 1024;
-
 export type Body = { readonly text: string; readonly lines: boolean };
 
 /** The body as text, inflated; `lines` where it is NDJSON. Rejects with BAD_USER_INPUT for what is of another type, too
@@ -17,6 +15,7 @@ export type Body = { readonly text: string; readonly lines: boolean };
 export const readBody = async (
   request: IncomingMessage,
   accepted: readonly string[],
+  maxBytes: number,
 ): Promise<Body> => {
   const type =
     /^\s*([^;\s]*)\s*(;|$)/.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase() ?? '';
@@ -26,31 +25,31 @@ export const readBody = async (
       `Send ${accepted.join(' or ')}, and say so in Content-Type.`,
       { details: { status: 415 } },
     );
-  const bytes = await readBytes(request);
+  const bytes = await readBytes(request, maxBytes);
   return {
-    text: decode(await inflate(bytes, request.headers['content-encoding'])),
+    text: decode(await inflate(bytes, maxBytes, request.headers['content-encoding'])),
     lines: type === 'application/x-ndjson',
   };
 };
 
-const inflate = async (bytes: Buffer, encoding = 'identity'): Promise<Buffer> => {
+const inflate = async (bytes: Buffer, maxBytes: number, encoding = 'identity'): Promise<Buffer> => {
   if (encoding === 'identity') return bytes;
   if (encoding !== 'gzip')
     throw new JejakError('BAD_USER_INPUT', 'Of the content encodings only gzip is known here.', {
       details: { status: 415 },
     });
   try {
-    return await gunzip(bytes, { maxOutputLength: MAX_BODY_BYTES });
+    return await gunzip(bytes, { maxOutputLength: maxBytes });
   } catch (cause) {
-    if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
+    if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes);
     throw new JejakError('BAD_USER_INPUT', 'The body is not gzip.', { cause });
   }
 };
 
-const tooLarge = (): JejakError =>
+const tooLarge = (maxBytes: number): JejakError =>
   new JejakError(
     'BAD_USER_INPUT',
-    `The body is larger than ${MAX_BODY_BYTES} bytes; send fewer events at a time.`,
+    `The body is larger than ${maxBytes} bytes; send fewer events at a time.`,
     { details: { status: 413 } },
   );
 
@@ -61,21 +60,21 @@ export const parseJson = (text: string): unknown => {
     const fault =
       cause instanceof RangeError
         ? 'is nested too deeply'
-        : `is not JSON: ${(cause as Error).message}`;
+        : `is not JSON: ${(cause as Error).message.replace(/,? *(?:\.\.\.)?"[^]*" is not valid JSON$/, '')}`;
     throw new JejakError('BAD_USER_INPUT', `The body ${fault}.`, { cause });
   }
 };
 
-const readBytes = (request: IncomingMessage): Promise<Buffer> =>
+const readBytes = (request: IncomingMessage, maxBytes: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       chunks.push(chunk);
-      if (size <= MAX_BODY_BYTES) return;
+      if (size <= maxBytes) return;
       request.pause();
-      reject(tooLarge());
+      reject(tooLarge(maxBytes));
     });
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.on('error', reject);

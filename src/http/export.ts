@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type GraphQLInputType, coerceInputValue, validateInputValue } from 'graphql';
 import { z } from 'zod';
-import { type Viewer, lacking, may } from '../access/viewer.ts';
+import { type Viewer, lacking, may, maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
 import { conditionOf } from '../graphql/filter.ts';
@@ -39,7 +39,7 @@ type Parameters = z.output<typeof parametersSchema>;
 
 type Exporting = Pick<
   Parts,
-  'database' | 'record' | 'protection' | 'retention' | 'access' | 'clock' | 'logger'
+  'database' | 'record' | 'protection' | 'mask' | 'retention' | 'access' | 'clock' | 'logger'
 >;
 export type ExportDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
@@ -85,7 +85,7 @@ export const createExport = ({ access, logger, ...parts }: Exporting): ExportDoo
       });
       response.setTimeout(STALLED_MS, () => response.destroy());
       const taken = { events: 0 };
-      const body = format.write(counted(first, pages, taken), { timeZone, resumed: after !== undefined }); // oxfmt-ignore
+      const body = format.write(counted(first, pages, taken, maySeePersonal(viewer) ? undefined : parts.mask.event), { timeZone, resumed: after !== undefined }); // oxfmt-ignore
       const stages = isGzipped(request, parameters) ? [createGzip()] : [];
       const outcome = await pipeline([Readable.from(body), ...stages, response]).then(
         () => 'SUCCESS' as const,
@@ -132,13 +132,14 @@ async function* counted(
   first: IteratorResult<readonly Event[], void>,
   rest: AsyncGenerator<readonly Event[], void, void>,
   taken: { events: number },
+  masked: ((event: Event) => Event) | undefined,
 ): AsyncGenerator<readonly Event[], void, void> {
   if (first.done) return;
   taken.events += first.value.length;
-  yield first.value;
+  yield masked ? first.value.map(masked) : first.value;
   for await (const page of rest) {
     taken.events += page.length;
-    yield page;
+    yield masked ? page.map(masked) : page;
   }
 }
 

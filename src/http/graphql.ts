@@ -11,7 +11,6 @@ import type { Pulse } from '../database/pulse.ts';
 import type { Deliveries } from '../graphql/deliveries.ts';
 import { type Documents, isDocument } from '../graphql/documents.ts';
 import { JejakError } from '../errors.ts';
-import { parseWithin } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
 import { PURPOSE_HEADER, purposeOf, tellingReads } from '../graphql/told.ts';
 import type { Logger } from '../logger.ts';
@@ -31,6 +30,14 @@ export type Parts = Omit<Context, 'viewer'> & {
   readonly access: Access;
   readonly metrics: Metrics;
   readonly documents: Documents;
+  readonly limits: DoorLimits;
+};
+
+/** How much a request, a frame of a socket and a socket may carry. */
+export type DoorLimits = {
+  readonly bodyBytes: number;
+  readonly frameBytes: number;
+  readonly subscriptions: number;
 };
 
 type Rules = Parameters<typeof validate>[2];
@@ -50,10 +57,10 @@ subscription Watch {
 export type GraphqlDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export const createGraphql = (
-  { logger, pulse, assertRoom, metrics, access, documents, ...parts }: Parts,
+  { logger, pulse, assertRoom, metrics, access, documents, limits, ...parts }: Parts,
   deliveries: Deliveries,
 ): GraphqlDoor => {
-  const mask = (error: unknown) => publicError(error, logger);
+  const mask = (error: unknown) => publicError(error, logger, parts.mask.text);
   const contextOf = async (request: IncomingMessage): Promise<Context> => ({
     ...parts,
     viewer: await viewerOf(request),
@@ -71,7 +78,7 @@ export const createGraphql = (
       const { params } = askedIn(serverContext);
       if (params) setRequestParser(() => params);
     },
-    onParse: ({ setParseFn }) => setParseFn(parseWithin),
+    onParse: ({ setParseFn }) => setParseFn(documents.parse),
     onValidate: ({ params: { documentAST }, context, setValidationFn }) => {
       const hideSuggestions = hidesSuggestions(askedIn(context).context.viewer);
       setValidationFn((of: typeof schema, document: DocumentNode, by: Rules) =>
@@ -80,7 +87,11 @@ export const createGraphql = (
       return ({ valid, result }) => {
         if (valid) learn(documentAST as DocumentNode);
         // These are not masked; yoga would name a code of its own.
-        else for (const { extensions } of result) extensions['code'] = 'BAD_USER_INPUT';
+        else
+          for (const error of result) {
+            error.extensions['code'] = 'BAD_USER_INPUT';
+            error.message = parts.mask.text(error.message);
+          }
       };
     },
     onResultProcess: (answer) => {
@@ -184,7 +195,7 @@ export const createGraphql = (
         return await yoga(Object.assign(request, { context, ...named }), response);
       }
       if (!isAnswerable(accept)) throw notAcceptable();
-      const { text } = await readBody(request, ['application/json']);
+      const { text } = await readBody(request, ['application/json'], limits.bodyBytes);
       // Under a flood most events are refused; to parse them first would take the time of those that are not.
       const context = await contextOf(request);
       const { viewer } = context;

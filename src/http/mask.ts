@@ -6,8 +6,12 @@ import { refusalOf } from '../database/failures.ts';
 import { errorCodes } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 
-/** Where it says so, `extensions.http.status` is the status of the whole answer; it is not published. */
-export const publicError = (error: unknown, logger: Logger): GraphQLError => {
+/** `hide` takes out what a library repeats of what was sent. Where it says so, `extensions.http.status` is the status of the whole answer; it is not published. */
+export const publicError = (
+  error: unknown,
+  logger: Logger,
+  hide: (text: string) => string,
+): GraphQLError => {
   const cause = causeOf(error);
   const place = error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : {};
   const refusal = refusalOf(cause);
@@ -25,7 +29,7 @@ export const publicError = (error: unknown, logger: Logger): GraphQLError => {
   if (error instanceof GraphQLError && !(cause instanceof Error)) {
     // Whatever a library calls it: the codes are ours, and how its error came about stays here.
     const { http } = error.extensions;
-    return new GraphQLError(error.message, {
+    return new GraphQLError(hide(error.message), {
       ...place,
       extensions: { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) },
     });

@@ -9,11 +9,13 @@ import { MAX_EVENTS_PER_CALL, fieldNames, fields } from '../events/fields.ts';
 import type { Log, Outcome } from '../ingest/log.ts';
 import { formatCursor } from '../live/cursor.ts';
 import { parseJson, readBody } from './body.ts';
+import type { DoorLimits } from './graphql.ts';
 import { respond } from './respond.ts';
 
 export type RestParts = {
   readonly log: Log;
   readonly access: Access;
+  readonly limits: DoorLimits;
   readonly assertRoom: (viewerId: string) => void;
 };
 
@@ -21,7 +23,7 @@ export type RestParts = {
 export const handleEvents = async (
   request: IncomingMessage,
   response: ServerResponse,
-  { log, access, assertRoom }: RestParts,
+  { log, access, assertRoom, limits }: RestParts,
 ): Promise<void> => {
   if (request.method !== 'POST') {
     response.setHeader('Allow', 'POST');
@@ -31,7 +33,11 @@ export const handleEvents = async (
   if (!may(viewer, 'events:write'))
     throw new JejakError('FORBIDDEN', lacking(viewer, 'events:write'));
   assertRoom(viewer.id); // before the body is parsed, or even sent
-  const { text, lines } = await readBody(request, ['application/json', 'application/x-ndjson']);
+  const { text, lines } = await readBody(
+    request,
+    ['application/json', 'application/x-ndjson'],
+    limits.bodyBytes,
+  );
   const body = lines
     ? text
         .split('\n')

@@ -45,7 +45,7 @@ export const listen = async (
   address: { port: number; host: string },
 ): Promise<HttpServer> => {
   const deliveries = createDeliveries(
-    (result) => render(result, (error) => publicError(error, parts.logger)).text,
+    (result) => render(result, (error) => publicError(error, parts.logger, parts.mask.text)).text,
     parts.metrics,
   );
   const graphql = createGraphql(parts, deliveries);

@@ -28,8 +28,6 @@ import { publicError } from './mask.ts';
 import { isForeign } from './origins.ts';
 import type { Metrics } from '../metrics.ts';
 
-const MAX_FRAME_BYTES = 64 * 1024;
-const MAX_SUBSCRIPTIONS = 20;
 const INIT_TIMEOUT_MS = 5_000;
 const SERVICE_RESTART = 1012; // clients come back
 const TRY_AGAIN_LATER = 1013;
@@ -53,12 +51,12 @@ type Subscribing = ExecutionArgs & { readonly send: Send };
 
 export const createSockets = (
   server: Server,
-  { logger, metrics, access, documents, ...parts }: Parts,
+  { logger, metrics, access, documents, limits, ...parts }: Parts,
   deliveries: Deliveries,
 ): AsyncDisposable => {
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_FRAME_BYTES,
+    maxPayload: limits.frameBytes,
     handleProtocols,
   });
   const connected = new Set<Extra>();
@@ -73,7 +71,7 @@ export const createSockets = (
   });
 
   const formatted = (errors: readonly unknown[]) =>
-    errors.map((error) => publicError(error, logger).toJSON());
+    errors.map((error) => publicError(error, logger, parts.mask.text).toJSON());
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
@@ -97,7 +95,8 @@ export const createSockets = (
     // An operation that cannot be parsed or is not valid is an error of that operation, not of the socket.
     onSubscribe: ({ extra, subscriptions }, id, { query, variables, operationName }) => {
       try {
-        if (Object.keys(subscriptions).length > MAX_SUBSCRIPTIONS) throw tooMany();
+        if (Object.keys(subscriptions).length > limits.subscriptions)
+          throw tooMany(limits.subscriptions);
         const { viewer = null } = extra;
         const document = documents.read(query, viewer);
         if (!isDocument(document)) return document.map(asGraphql);
@@ -218,10 +217,10 @@ const asGraphql = (error: unknown): GraphQLError =>
     ? error
     : new GraphQLError((error as Error).message, { originalError: error as Error });
 
-const tooMany = (): JejakError =>
+const tooMany = (most: number): JejakError =>
   new JejakError(
     'BAD_USER_INPUT',
-    `A socket may carry ${MAX_SUBSCRIPTIONS} operations at a time; complete one first, or open another socket.`,
+    `A socket may carry ${most} operations at a time; complete one first, or open another socket.`,
   );
 
 /** Writes all that came, and waits until the client has taken it; false when it will take nothing more. */

@@ -16,16 +16,20 @@ export type Partition = {
   readonly ends: string;
   /** Whether it holds what was kept of partitions that went. */
   readonly kept: boolean;
-  /** On disk, indexes included. */
-  readonly bytes: number;
 };
 
 /** The oldest first. */
 export const listPartitions = async (sql: Sql): Promise<Partition[]> =>
   sql<Partition[]>`
-    SELECT name, severity, starts, ends, name LIKE 'events\\_%\\_kept\\_%' AS kept,
-           pg_total_relation_size(name::regclass)::float8 AS bytes
+    SELECT name, severity, starts, ends, name LIKE 'events\\_%\\_kept\\_%' AS kept
     FROM event_partitions ORDER BY starts, name`;
+
+/** What a table takes on disk, indexes included. */
+export const bytesOf = async (sql: Sql, name: string): Promise<number> => {
+  const [{ bytes }] = await sql<[{ bytes: number }]>`
+    SELECT pg_total_relation_size(${name}::regclass)::float8 AS bytes`;
+  return bytes;
+};
 
 /** Whether all that is in it is older than its severity is kept. */
 export const isExpired = ({ severity, ends }: Partition, { periods }: Policy, now: Date): boolean =>

@@ -2,7 +2,7 @@
 
 import type { Sql } from '../database/connection.ts';
 import type { Severity } from '../events/vocabulary.ts';
-import { countIn, goesSql, isExpired, listPartitions, staysSql } from './partitions.ts';
+import { bytesOf, countIn, goesSql, isExpired, listPartitions, staysSql } from './partitions.ts';
 import { loadPolicy } from './policy.ts';
 import { heldSql } from './visible.ts';
 
@@ -30,7 +30,7 @@ export const planRetention = async (sql: Sql, now: Date): Promise<RetentionPlan>
   const policy = await loadPolicy(sql);
   const planned: PlannedPartition[] = [];
   for (const partition of await listPartitions(sql)) {
-    const { name, severity, starts, ends, bytes } = partition;
+    const { name, severity, starts, ends } = partition;
     const expired = !partition.kept && isExpired(partition, policy, now);
     const goes = expired ? undefined : goesSql(policy, partition, now);
     if (!expired && !goes) continue;
@@ -43,7 +43,7 @@ export const planRetention = async (sql: Sql, now: Date): Promise<RetentionPlan>
       planned.push({
         name,
         severity,
-        bytes,
+        bytes: await bytesOf(sql, name),
         expired,
         kept,
         from: starts,

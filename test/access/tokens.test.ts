@@ -14,7 +14,7 @@ const SECRET = 'a secret of the school that is long enough for HS512, so of 64 c
 const ISSUER = 'https://sso.edupro.example';
 const AUDIENCE = 'jejak';
 const ROLES = {
-  GURU: { scopes: ['events:read', 'events:write'] },
+  GURU: { scopes: ['events:read', 'events:read_personal', 'events:write'] },
   BK: { scopes: ['events:read'], narrowing: { category: ['DATA'] } },
   KEPALA_SEKOLAH: { scopes: ['admin'] },
 } as const;

@@ -79,6 +79,22 @@ test('a read of nothing personal, of a service, or of nothing at all is not told
   expect(await told()).toHaveLength(before);
 });
 
+test('a person who sees only what is masked reads nothing personal', async () => {
+  const clerk = await tokenOf({ sub: '16', preferred_username: 'tata', roles: ['TU'] });
+  const before = (await told()).length;
+  const { data } = await server.graphql('{ events { edges { node { username } } } subjectTrail(resourceType: "STUDENT", resourceId: "STD-1") { dealings { username } } }', {}, clerk); // oxfmt-ignore
+  expect(JSON.stringify(data)).not.toMatch(/agus|sari/);
+  expect(await told()).toHaveLength(before);
+});
+
+test('the names of a report are personal data', async () => {
+  const before = (await told()).length;
+  const { data } = await server.graphql('{ userActivity { username eventCount } }', {}, teacher);
+  const records = (await told()).slice(before);
+  expect(records).toHaveLength(1);
+  expect(records[0]!['response_data'].findings_count).toBe(data.userActivity.length);
+});
+
 test('why a person asks is told with it, over HTTP and over a socket', async () => {
   await fetch(`${server.url}/graphql`, {
     method: 'POST',

@@ -70,14 +70,20 @@ const codesOf = (errors: { extensions: { code: string } }[]): string[] => [
 
 test.each(Object.entries(refused))('over HTTP, BAD_USER_INPUT: %s', async (_name, query) => {
   const body = JSON.stringify({ query });
-  for (const accept of ['application/json', 'application/graphql-response+json']) {
+  const took: number[] = [];
+  for (const accept of [
+    'application/json',
+    'application/graphql-response+json',
+    'application/json',
+  ]) {
     const since = performance.now();
     const answer = await send(server, '/graphql', body, { accept });
     expect(codesOf(answer.body.errors)).toEqual(['BAD_USER_INPUT']);
     expect(answer.body.data).toBeUndefined();
-    expect(performance.now() - since).toBeLessThan(1_000);
+    took.push(performance.now() - since);
     if (accept !== 'application/json') expect(answer.status).toBe(400);
   }
+  expect(Math.min(...took)).toBeLessThan(50); // the others may have waited for the machine
 });
 
 test('over a socket the same are errors of that operation alone', async () => {

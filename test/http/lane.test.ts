@@ -143,7 +143,12 @@ test('the lean lane takes what was learnt and leaves the rest', async () => {
   const context = {
     viewer: { id: 'key 1', name: 'test', scopes: ['events:read'] },
   } as unknown as Context;
-  const documents = createDocuments({ introspection: 'everyone', listed: {}, onlyListed: false });
+  const documents = createDocuments({
+    introspection: 'everyone',
+    listed: {},
+    onlyListed: false,
+    limits: { tokens: 1_000, characters: 65_536, width: 20, depth: 20, fields: 500 },
+  });
   const lane = createLane({
     known: documents.known,
     assertMayAsk: documents.assertMayAsk,

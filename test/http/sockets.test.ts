@@ -123,7 +123,7 @@ test.each([
 });
 
 test('a revoked key cannot connect', async () => {
-  const { id, key } = await makeKey('EVENTS_READ');
+  const { id, key } = await makeKey('EVENTS_READ', 'EVENTS_READ_PERSONAL');
   using before = await introduced(key);
   await server.graphql('mutation($id: ID!) { revokeApiKey(id: $id) { id } }', { id });
   using after = await open();
@@ -135,7 +135,7 @@ test('a revoked key cannot connect', async () => {
 test('where keys cannot be looked up a socket is told to come back, not that its key is bad', async () => {
   const own = await testServer();
   const { data } = await own.graphql(
-    'mutation { createApiKey(name: "k", scopes: [EVENTS_READ]) { key } }',
+    'mutation { createApiKey(name: "k", scopes: [EVENTS_READ, EVENTS_READ_PERSONAL]) { key } }',
   );
   await own.database.sql`ALTER TABLE api_keys RENAME TO hidden`;
   using socket = await open(own);
@@ -373,7 +373,10 @@ test.each([
 // What happens meanwhile.
 
 test('a key that another server revoked has its sockets closed with 4403 within 10 s, and no others', async () => {
-  const [revoked, kept] = [await makeKey('EVENTS_READ'), await makeKey('EVENTS_READ')];
+  const [revoked, kept] = [
+    await makeKey('EVENTS_READ', 'EVENTS_READ_PERSONAL'),
+    await makeKey('EVENTS_READ', 'EVENTS_READ_PERSONAL'),
+  ];
   using leaving = await introduced(revoked.key);
   using staying = await introduced(kept.key);
   await watching(leaving, 'watch');
@@ -392,7 +395,7 @@ test('B1: a database that is away closes no socket, and its subscriptions go on 
   const proxy = await proxyTo(database);
   const behind = await testServer({ ...database, url: proxy.url });
   const { data } = await behind.graphql(
-    'mutation { createApiKey(name: "k", scopes: [EVENTS_READ]) { key } }',
+    'mutation { createApiKey(name: "k", scopes: [EVENTS_READ, EVENTS_READ_PERSONAL]) { key } }',
   );
   using socket = await introduced(data.createApiKey.key, behind);
   await watching(socket, 'watch', behind);

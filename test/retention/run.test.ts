@@ -43,6 +43,18 @@ test('R1: expired partitions are dropped, and nothing younger than its retention
   expect(gone).toBe(400 + told - (await stored()).length);
 }, 120_000);
 
+test('what goes stays counted in the roll-ups, though nobody counted it before', async () => {
+  const { clock, log, retention, stored, database } = await testRetention();
+  await log(ofAll(clock, 0));
+  clock.advance(400);
+  await retention.run({ now: true });
+  expect(others(await stored())).toEqual([]);
+  const [{ count }] = await database.sql<
+    [{ count: number }]
+  >`SELECT sum(count)::int AS count FROM rollup_hours`;
+  expect(count).toBe(severityNames.length);
+});
+
 test('R2, R4: a run is told in the log as ADMIN-007 with its counts, and that is kept as long as the longest period', async () => {
   const { clock, log, retention, stored, database, metrics } = await testRetention();
   await log([...ofAll(clock, 6), ...ofAll(clock, 5)]);

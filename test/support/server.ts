@@ -3,7 +3,7 @@
 import { createClient } from 'graphql-ws';
 import { onTestFinished } from 'vitest';
 import WebSocket from 'ws';
-import type { Config } from '../../src/config.ts';
+import { type Config, readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/logger.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { type TestDatabase, createTestDatabase } from './database.ts';
@@ -38,29 +38,7 @@ export type Subscriber<T> = AsyncDisposable & {
 };
 
 export const testConfig = (overrides: Partial<Config> = {}): Config => ({
-  PORT: 0,
-  HOST: '127.0.0.1',
-  DATABASE_URL: undefined,
-  JEJAK_DATA_DIR: '.jejak',
-  JEJAK_ADMIN_KEY: ADMIN_KEY,
-  JEJAK_HASH_KEY: undefined,
-  JEJAK_PRIVACY_POLICY: undefined,
-  JEJAK_JWT_SECRET: undefined,
-  JEJAK_JWKS_URL: undefined,
-  JEJAK_JWT_ISSUER: undefined,
-  JEJAK_JWT_AUDIENCE: undefined,
-  JEJAK_JWT_ROLES: undefined,
-  JEJAK_JWT_ROLES_CLAIM: 'roles',
-  JEJAK_JWT_USER_ID_CLAIM: 'sub',
-  JEJAK_JWT_USERNAME_CLAIM: 'preferred_username',
-  JEJAK_TRUSTED_PROXIES: undefined,
-  JEJAK_KEY_EVENTS_PER_SECOND: undefined,
-  JEJAK_RETENTION_MINUTES: 60,
-  JEJAK_INTROSPECTION: undefined,
-  JEJAK_DOCUMENTS: undefined,
-  JEJAK_ONLY_DOCUMENTS: 'no',
-  JEJAK_ACCEPT_UNSAFE_DATABASE: 'no',
-  LOG_LEVEL: 'silent',
+  ...readConfig({ PORT: '0', JEJAK_ADMIN_KEY: ADMIN_KEY, LOG_LEVEL: 'silent' }),
   ...overrides,
 });
 

@@ -1,0 +1,179 @@
+// What of an event is shown to who may not see what is personal. Nothing is taken out: a reader still sees that there was a
+// name or a score, and that two names differ, but not which they were.
+
+import { isServerId } from './complete.ts';
+import { type Event, type FieldName, type InputName, fields, inputNames } from './fields.ts';
+import { isSuspect, replaceFound } from './find.ts';
+import { type Decision, type Policy, isHash, isThing, strictest } from './privacy.ts';
+import { type Change, type Keyed, changed, isPair, told, toldBeside } from './protect.ts';
+
+export type Mask = {
+  /** A field of an event, masked. It looks at the other fields too: what is masked there is masked in texts. */
+  readonly field: <N extends FieldName>(event: Event, name: N) => Event[N];
+  /** All of an event, masked. */
+  readonly event: (event: Event) => Event;
+  /** A value of a column alone, as a report has it. */
+  readonly value: <T extends string | null>(name: InputName, value: T) => T;
+  /** A text of ours that may repeat what somebody sent. */
+  readonly text: (text: string) => string;
+  /** The columns that who may not see what is personal may not ask about: the answer would tell what is masked. */
+  readonly isHidden: (name: FieldName) => boolean;
+  /** The same for a path into JSON, the column the first. */
+  readonly isHiddenPath: (path: readonly string[]) => boolean;
+};
+
+/** The columns that say what is masked in the texts of an event. */
+export const telling = ['username', 'resourceType', 'resourceName', 'ipAddress', 'requestData', 'responseData', 'metadata'] as const satisfies readonly FieldName[]; // oxfmt-ignore
+
+const HIDDEN = '***';
+const ENDS_FROM = 4; // characters
+const SHORTEST_NAME = 3;
+const LARGE = 1e9;
+
+/** The first and the last character, whatever the length. */
+const endsOf = (text: string): string => {
+  const characters = Array.from(text);
+  return characters.length < ENDS_FROM ? HIDDEN : characters[0]! + HIDDEN + characters.at(-1)!;
+};
+const networkOf = (address: string): string =>
+  address.includes(':')
+    ? `${address.split(':').slice(0, 3).join(':')}:${HIDDEN}`
+    : `${address.split('.').slice(0, 3).join('.')}.${HIDDEN}`;
+const isMark = (text: string): boolean => isHash(text) || /^\[dropped:[^\]]*\]$/.test(text);
+
+const masked = (text: string, { rule, ends }: Pick<Decision, 'rule' | 'ends'>): string => {
+  if (isMark(text) || text === '') return text;
+  if (rule === 'address' || rule === 'ip_address') return networkOf(text);
+  const [name, domain] = text.split('@');
+  if (domain !== undefined && ends) return `${endsOf(name!)}@${domain}`;
+  return ends ? endsOf(text) : HIDDEN;
+};
+
+const isMasked = ({ action }: Pick<Decision, 'action'>): boolean => action !== 'keep';
+
+export const createMask = (policy: Policy): Mask => {
+  const text = (value: string): string =>
+    isSuspect(value, true) ? replaceFound(value, policy, isMasked, masked) : value;
+
+  type Found = Set<string>;
+  const leaf = (value: unknown, decision: Decision | undefined, found: Found): unknown => {
+    const shown = String(value);
+    if (decision && isMasked(decision)) {
+      if (typeof value === 'string' && decision.ends && value.length >= SHORTEST_NAME) found.add(value); // oxfmt-ignore
+      return typeof value === 'string' ? masked(value, decision) : HIDDEN;
+    }
+    if (typeof value === 'string') return text(value);
+    if (typeof value !== 'number' || Math.abs(value) < LARGE) return value;
+    const made = text(shown);
+    return made === shown ? value : made;
+  };
+  const json = (
+    value: unknown,
+    decision: Decision | undefined,
+    parents: readonly string[],
+    found: Found,
+  ): unknown => {
+    if (value === null) return null;
+    if (typeof value !== 'object') return leaf(value, decision, found);
+    if (Array.isArray(value))
+      return value.map((item: unknown) =>
+        isPair(item)
+          ? [item[0], json(item[1], strictest(decision, policy.ofKey(item[0], parents)), parents, found)] // oxfmt-ignore
+          : json(item, decision, parents, found),
+      );
+    const inherited = decision?.scalar ? undefined : decision;
+    const changes = Object.entries(value).map(([key, item]): Change => {
+      const beside = told.has(key) ? toldBeside(value as Keyed, policy) : undefined;
+      const meant = strictest(strictest(inherited, policy.ofKey(key, parents)), beside);
+      return [key, text(key), json(item, meant, [...parents, key], found)];
+    });
+    return changed(value as Keyed, changes);
+  };
+
+  /** The JSON of an event, masked, and what in its texts is to be masked because it is masked elsewhere. */
+  type Whole = {
+    readonly json: Partial<Record<FieldName, unknown>>;
+    readonly own: RegExp | undefined;
+  };
+  const known = new WeakMap<Event, Whole>();
+  const wholeOf = (event: Event): Whole => {
+    const before = known.get(event);
+    if (before) return before;
+    const found: Found = new Set();
+    const whole = {
+      json: Object.fromEntries(
+        inputNames
+          .filter((name) => fields[name].kind === 'json' && event[name] !== undefined)
+          .map((name) => [name, json(event[name], undefined, [name], found)]),
+      ),
+      own: undefined as RegExp | undefined,
+    };
+    for (const name of ['username', 'resourceName', 'ipAddress'] as const) {
+      const value = event[name];
+      if (value && value.length >= SHORTEST_NAME && hides(event, name)) found.add(value);
+    }
+    const parts = [...found].filter((part) => !isMark(part));
+    if (parts.length > 0) whole.own = wordsIn(parts);
+    known.set(event, whole);
+    return whole;
+  };
+
+  const hides = (event: Event, name: InputName): boolean =>
+    policy.ofField(name) !== 'keep' && !(name === 'resourceName' && isThing(event.resourceType));
+  const decisionOf = (name: InputName) => ({ rule: fields[name].column, ends: true });
+
+  const field = (event: Event, name: FieldName): unknown => {
+    const value = event[name];
+    if (value === null || value === undefined) return value;
+    const { kind, by } = fields[name];
+    if (by === 'server') return value;
+    if (kind === 'json') return wholeOf(event).json[name];
+    if (hides(event, name as InputName))
+      return typeof value === 'string' ? masked(value, decisionOf(name as InputName)) : null;
+    if (name === 'eventId' || name === 'resourceId')
+      return isServerId(value as string) ? value : text(value as string);
+    if (kind !== 'text' && kind !== 'tags') return value;
+    const { own } = wholeOf(event);
+    const show = (part: string): string =>
+      text(own ? part.replaceAll(own, (found) => (isAddress(found) ? networkOf(found) : endsOf(found))) : part); // oxfmt-ignore
+    return typeof value === 'string' ? show(value) : (value as readonly string[]).map(show);
+  };
+
+  const hiddenFields = new Set<FieldName>(
+    inputNames.filter(
+      (name) =>
+        policy.ofField(name) === 'mask' ||
+        fields[name].kind === 'json' ||
+        name === 'description' ||
+        name === 'errorMessage',
+    ),
+  );
+  return {
+    field: field as Mask['field'],
+    event: (event) =>
+      Object.fromEntries(
+        Object.keys(event).map((name) => [name, field(event, name as FieldName)]),
+      ) as unknown as Event,
+    value: (name, value) => {
+      if (value === null) return value;
+      const shown = policy.ofField(name) === 'keep' ? text(value) : masked(value, decisionOf(name));
+      return shown as typeof value;
+    },
+    text,
+    isHidden: (name) => hiddenFields.has(name),
+    isHiddenPath: (path) =>
+      path.some((key, index) => {
+        const decision = index > 0 ? policy.ofKey(key, path.slice(0, index)) : undefined;
+        return decision !== undefined && isMasked(decision);
+      }),
+  };
+};
+
+/** Any of some texts, where it is no part of a longer word. */
+const wordsIn = (parts: readonly string[]): RegExp => {
+  const longestFirst = parts
+    .toSorted((a, b) => b.length - a.length)
+    .map((part) => RegExp.escape(part));
+  return new RegExp(`(?<![\\p{L}\\p{N}])(?:${longestFirst.join('|')})(?![\\p{L}\\p{N}])`, 'giu');
+};
+const isAddress = (text: string): boolean => /^[\da-f:.]+$/i.test(text) && /[.:]/.test(text);

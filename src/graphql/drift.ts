@@ -1,0 +1,110 @@
+// Where the log and the catalog have drifted apart, as the API tells it.
+
+import { JejakError } from '../errors.ts';
+import * as drift from '../query/drift.ts';
+import { resolveRange } from '../query/range.ts';
+import { builder } from './builder.ts';
+import { TimeRange, conditionOf } from './filter.ts';
+import { EventCategory, EventDefinition, SeverityEnum } from './vocabulary.ts';
+
+const COUNT = { description: 'How many events.' } as const;
+
+const UncataloguedEvents = builder.objectRef<drift.Uncatalogued>('UncataloguedEvents').implement({
+  readers: ['events:read'],
+  description: 'Events of one kind that the catalog does not know.',
+  fields: (t) => ({
+    category: t.expose('category', { type: EventCategory, description: 'Their category.' }),
+    type: t.exposeString('type', { description: 'Their family.' }),
+    name: t.exposeString('name', { description: 'Their name.' }),
+    count: t.exposeFloat('count', COUNT),
+    latest: t.expose('latest', { type: 'DateTime', description: 'Timestamp of the latest.' }),
+  }),
+});
+
+const LoweredEvents = builder.objectRef<drift.Lowered>('LoweredEvents').implement({
+  readers: ['events:read'],
+  description:
+    'Events of one code that were logged with a severity below that of their definition.',
+  fields: (t) => ({
+    definition: t.field({
+      type: EventDefinition,
+      description: 'Their definition.',
+      resolve: drift.definitionIn,
+    }),
+    severity: t.expose('severity', { type: SeverityEnum, description: 'What they say instead.' }),
+    count: t.exposeFloat('count', COUNT),
+  }),
+});
+
+const UnknownKey = builder.objectRef<drift.UnknownKey>('UnknownKey').implement({
+  readers: ['events:read'],
+  description: 'A key in the data of events that their definition does not name.',
+  fields: (t) => ({
+    definition: t.field({
+      type: EventDefinition,
+      description: 'Their definition.',
+      resolve: drift.definitionIn,
+    }),
+    key: t.exposeString('key', {
+      description: 'The key, at the top of `metadata`, `requestData` or `responseData`.',
+    }),
+    count: t.exposeFloat('count', COUNT),
+  }),
+});
+
+type Where = { readonly where: ReturnType<typeof conditionOf> };
+const LISTED = `the most frequent first, at most ${drift.MAX_ROWS}.`;
+
+const CatalogDrift = builder.objectRef<Where>('CatalogDrift').implement({
+  readers: ['events:read'],
+  description:
+    'Where the log and the catalog have drifted apart. Each part is computed when it is asked for.',
+  fields: (t) => ({
+    neverSeen: t.field({
+      type: [EventDefinition],
+      description: 'Definitions of which there is no event, in the order of the specification.',
+      resolve: ({ where }, _args, { database }) => drift.neverSeen(database.question, where),
+    }),
+    uncatalogued: t.field({
+      type: [UncataloguedEvents],
+      description: `Events without a code, by category, type and name, ${LISTED}`,
+      resolve: ({ where }, _args, { database }) => drift.uncatalogued(database.question, where),
+    }),
+    lowered: t.field({
+      type: [LoweredEvents],
+      description: `Events of a severity below that of their definition, ${LISTED}`,
+      resolve: ({ where }, _args, { database }) => drift.lowered(database.question, where),
+    }),
+    unknownKeys: t.field({
+      type: [UnknownKey],
+      description: `Keys that the definition of their events does not name, ${LISTED}`,
+      resolve: ({ where }, _args, { database }) => drift.unknownKeys(database.question, where),
+    }),
+  }),
+});
+
+const DAY = { last: 'PT24H' };
+
+builder.queryFields((t) => ({
+  catalogDrift: t.field({
+    type: CatalogDrift,
+    description: `What is declared and never seen, seen and not declared, or seen otherwise than declared, over at most ${drift.MAX_DRIFT_DAYS} days.`,
+    authScopes: { may: 'events:read' },
+    args: {
+      range: t.arg({
+        type: TimeRange,
+        defaultValue: DAY,
+        description: 'Over which time, by the timestamp of the events.',
+      }),
+    },
+    resolve: (_root, { range }, context) => {
+      const now = context.clock();
+      const { from, to } = resolveRange(range ?? DAY, now);
+      const days =
+        ((to === undefined ? now.getTime() : Date.parse(to)) - Date.parse(from)) / 86_400_000;
+      if (days > drift.MAX_DRIFT_DAYS)
+        throw new JejakError('TOO_EXPENSIVE', `Drift is told over at most ${drift.MAX_DRIFT_DAYS} days; narrow \`range\`.`); // oxfmt-ignore
+      return { where: conditionOf({ range: { from, to } }, context) };
+    },
+  }),
+}));

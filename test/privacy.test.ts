@@ -1,0 +1,251 @@
+// Forty canaries, values of every kind that a policy is about, sent everywhere an event has text, through both doors. What is
+// dropped or hashed is nowhere afterwards; what is masked is only where somebody may see it.
+
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Action } from '../src/events/privacy.ts';
+import { type Service, startService } from '../src/service.ts';
+import { type TestDatabase, createTestDatabase } from './support/database.ts';
+import { type Clients, clientsOf, testConfig } from './support/server.ts';
+
+/** The action it falls under, the key it is found by, and the value. `free` is one that is told from its form alone. */
+type Canary = readonly [action: Exclude<Action, 'keep'>, key: string, value: string, free?: 'free'];
+const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJrZW5hcmkifQ.kenari_tanda_tangan';
+// oxfmt-ignore
+const canaries: readonly Canary[] = [
+  ['drop', 'password', 'kenari-sandi-1a'], ['drop', 'kata_sandi', 'kenari-sandi-2b'], ['drop', 'newPassword', 'kenari-sandi-3c'],
+  ['drop', 'passwd', 'kenari-sandi-4d'], ['drop', 'token', 'kenari-token-5e'], ['drop', 'refreshToken', 'kenari-token-6f'],
+  ['drop', 'X-API-Key', 'kenari-kunci-7g'], ['drop', 'client_secret', 'kenari-rahasia-8h'], ['drop', 'cookie', 'kenari-kue-9i'],
+  ['drop', 'Authorization', `Bearer kenari.9876.tanda`, 'free'], ['drop', 'private_key', 'kenari-kunci-1j'], ['drop', 'pin', '908172635'],
+  ['drop', 'otp', '817263549'], ['drop', 'credentials', 'kenari-kredensial-1k'], ['drop', 'jwt', JWT, 'free'],
+  ['drop', 'nik', '3273015508090007', 'free'], ['drop', 'nik_ayah', '32.73.01.550809.0008', 'free'], ['drop', 'no_kk', '3273010101090009', 'free'],
+  ['drop', 'npwp', '3174-5508-0900-0010', 'free'], ['drop', 'nomor_kartu', '4539 1488 0343 6467', 'free'], ['drop', 'sidik_jari', 'kenari-jari-1l'],
+  ['hash', 'session_id', 'sess_kenari1234567', 'free'], ['hash', 'PHPSESSID', 'kenari-sesi-2m'], ['hash', 'no_rekening', '7712345678901'],
+  ['mask', 'nisn', '0087654321'], ['mask', 'nis', '87654329'], ['mask', 'nip', '198765432100'], ['mask', 'no_hp', '0812-8765-4321', 'free'],
+  ['mask', 'telepon', '+62 813 8765 4322', 'free'], ['mask', 'surel', 'kenari.budi@sekolah.sch.id', 'free'], ['mask', 'nama_siswa', 'Kenari Rahmawati'],
+  ['mask', 'nama_ibu', 'Kenari Sulastri'], ['mask', 'username', 'kenari.guru'], ['mask', 'agama', 'Kenarisme'],
+  ['mask', 'penghasilan', 'kenari-7654321'], ['mask', 'nilai', 'kenari-97'], ['mask', 'alamat', 'Jalan Kenari 12'], ['mask', 'tanggal_lahir', '2009-08-15-kenari'],
+  ['mask', 'ip_address', '203.0.113.77', 'free'], ['mask', 'riwayat_penyakit', 'kenari-asma'],
+];
+const never = canaries.filter(([action]) => action !== 'mask').map(([, , value]) => value);
+const personal = canaries.filter(([action]) => action === 'mask').map(([, , value]) => value);
+
+const TEXTS = ['description', 'errorMessage', 'userAgent', 'endpoint', 'name', 'type', 'action'] as const; // oxfmt-ignore
+
+/** Events with a canary in every place: by its key in JSON and in labelled text, and alone where its form tells it. */
+const eventsWith = ([, key, value, free]: Canary, index: number, door: string): object[] => {
+  const labelled = `${key}=${value}`;
+  const text = free ? `lihat ${value} ini` : labelled;
+  const base = { category: 'DATA', type: 'KENARI', name: 'Kenari', severity: 'CRITICAL' };
+  return [
+    {
+      ...base,
+      ...Object.fromEntries(TEXTS.map((name) => [name, name === 'endpoint' ? `/api/x?${labelled}` : labelled.slice(0, 50)])), // oxfmt-ignore
+      description: `${text}; {"${key}": "${value}"}`,
+      tags: [labelled, ...(free ? [value] : [])],
+      metadata: {
+        [key]: value,
+        dalam: [{ lagi: { [key]: [value] } }],
+        teks: text,
+        json: JSON.stringify({ [key]: value }),
+      },
+      requestData: {
+        [labelled]: 1,
+        headers: [[key, value]],
+        ubah: { field: key, old: value, new: value },
+      },
+      responseData: free ? [value, { [value]: value }] : { [key]: { isi: value } },
+      [key]: value, // a field of no event: kept in metadata._original, or one of its own
+      userId: free ? value : undefined,
+    },
+    {
+      ...base,
+      eventId: `${door}-${index}-${free ? value : ''}`.slice(0, 50),
+      resourceId: free ? value.slice(0, 50) : 'STD-1',
+    },
+    { category: 'DATA', description: labelled, metadata: { [key]: value } }, // refused: quarantined
+  ];
+};
+
+let database: TestDatabase;
+let service: Service;
+let clients: Clients;
+let ownLog = '';
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      ownLog += chunk.toString();
+      done();
+    },
+  });
+  service = await startService(testConfig({ DATABASE_URL: database.url }), pino({ level: 'trace' }, stream)); // oxfmt-ignore
+  clients = clientsOf(service);
+});
+afterAll(async () => {
+  await service[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+const keyFor = async (scopes: string[]): Promise<string> => {
+  const made = await clients.graphql(
+    'mutation($scopes: [Scope!]!) { createApiKey(name: "kenari", scopes: $scopes) { key } }',
+    { scopes: scopes.map((scope) => scope.toUpperCase().replace(':', '_')) },
+  );
+  return made.data.createApiKey.key;
+};
+
+const found = (text: string, values: readonly string[]): string[] =>
+  values.filter((value) => text.includes(value) || text.includes(JSON.stringify(value).slice(1, -1))); // oxfmt-ignore
+
+const FIELDS = 'eventId code category type name description userId username userRole ipAddress userAgent sessionId resourceType resourceId resourceName action status endpoint requestData responseData errorMessage errorCode metadata tags'; // oxfmt-ignore
+const LIST = `query($after: String) { events(first: 200, after: $after, filter: {severity: [CRITICAL]}) { pageInfo { endCursor hasNextPage } edges { node { ${FIELDS} } } } }`;
+const LIVE = `subscription { eventLogged(after: "earliest") { event { ${FIELDS} } } }`;
+const REPORTS = `{
+  userActivity(includeAnonymous: true) { username userId eventCount }
+  endpointErrorRates(moreThan: 0) { endpoint } securitySummary(includeRelated: true) { type }
+  systemPerformance { name } recentCriticalEvents { edges { node { ${FIELDS} } } }
+  eventStats(range: {last: "PT1H"}, groupBy: [USERNAME, IP_ADDRESS, ENDPOINT, NAME]) { username ipAddress endpoint name count }
+}`;
+
+describe('forty canaries in every field, through both doors', () => {
+  const answers: string[] = [];
+  let total = 0;
+  beforeAll(async () => {
+    for (const [index, canary] of canaries.entries()) {
+      const LOG = `mutation($input: [LogEventInput!]!) { logEvents(input: $input) { results { outcome reason warnings { field message } event { ${FIELDS} } } } }`;
+      const known = eventsWith(canary, index, 'g').map(
+        (event) =>
+        Object.fromEntries(Object.entries(event).filter(([name]) => FIELDS.split(' ').includes(name) && name !== 'userId')), // oxfmt-ignore
+      );
+      const graphql = await clients.graphql(LOG, { input: known });
+      if (graphql.errors) throw new Error(JSON.stringify(graphql.errors));
+      answers.push(JSON.stringify(graphql));
+      answers.push(JSON.stringify(await clients.rest(eventsWith(canary, index, 'r'))));
+      // What the libraries refuse, they repeat.
+      answers.push(JSON.stringify(await clients.graphql('mutation($input: LogEventInput!) { logEvent(input: $input) { outcome } }', { input: { code: 'AUTH-001', [canary[1].replaceAll(/\W/g, '_')]: canary[2] } }))); // oxfmt-ignore
+      answers.push(JSON.stringify(await clients.rest(`{"code": "AUTH-001", "${canary[1]}": "${canary[2]}" oops`))); // oxfmt-ignore
+    }
+    const { sql } = database;
+    const session = canaries.find(([, key]) => key === 'session_id')![2];
+    await clients.rest({ code: 'AUTH-001', username: 'kenari.guru', ip_address: '203.0.113.77', session_id: session, resource_type: 'STUDENT', resource_name: 'Kenari Rahmawati', event_description: 'Data siswa Kenari Rahmawati dibuka kenari.guru dari 203.0.113.77' }); // oxfmt-ignore
+    const [{ count }] = await sql<[{ count: number }]>`SELECT count(*) FROM events`;
+    total = count;
+  });
+
+  test('S1, S2: what is dropped or hashed is in no table', async () => {
+    const { sql } = database;
+    const tables = await sql<{ name: string }[]>`
+      SELECT quote_ident(relname) AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')`;
+    let dump = '';
+    for (const { name } of tables) {
+      const rows = await sql.unsafe<{ row: string }[]>(`SELECT t::text AS row FROM ${name} AS t`);
+      dump += rows.map(({ row }) => row).join('\n').replaceAll('""', '"'); // oxfmt-ignore
+    }
+    expect(dump).toContain('Kenari Rahmawati'); // what is masked is kept
+    expect(found(dump, never)).toEqual([]);
+  });
+
+  test('S1: nor in an answer, an error, our own log, the metrics or the quarantine', async () => {
+    expect(found(answers.join('\n'), never)).toEqual([]);
+    expect(found(ownLog, never)).toEqual([]);
+    expect(found(await (await fetch(`${service.url}/metrics`)).text(), [...never, ...personal])).toEqual([]); // oxfmt-ignore
+    const { data } = await clients.graphql('{ quarantinedEvents(first: 200) { reason source } }');
+    expect(data.quarantinedEvents).toHaveLength(canaries.length * 2);
+    expect(found(JSON.stringify(data), never)).toEqual([]);
+  });
+
+  const everythingSeenWith = async (key: string): Promise<string> => {
+    let seen = '';
+    for (let after: string | null = null; ;) {
+      const { data, errors }: { data?: any; errors?: unknown } = await clients.graphql(
+        LIST,
+        { after },
+        key,
+      );
+      expect(errors).toBeUndefined();
+      seen += JSON.stringify(data);
+      after = data.events.pageInfo.endCursor;
+      if (!data.events.pageInfo.hasNextPage) break;
+    }
+    const reports = await clients.graphql(REPORTS, {}, key);
+    expect(reports.errors).toBeUndefined();
+    seen += JSON.stringify(reports);
+    await using live = clients.subscribe<object>(LIVE, {}, key);
+    for (let index = 0; index < total; index++) seen += JSON.stringify(await live.next()); // oxfmt-ignore
+    const response = await fetch(`${service.url}/graphql`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, accept: 'text/event-stream', 'content-type': 'application/json' }, // oxfmt-ignore
+      body: JSON.stringify({ query: LIVE }),
+    });
+    const decoder = new TextDecoder();
+    let events = 0;
+    for await (const chunk of response.body!) {
+      const text = decoder.decode(chunk, { stream: true });
+      seen += text;
+      events += text.split('event: next').length - 1;
+      if (events >= total) break;
+    }
+    const exported = await fetch(`${service.url}/api/export`, { headers: { authorization: `Bearer ${key}` } }); // oxfmt-ignore
+    expect(exported.status).toBe(200);
+    const lines = await exported.text();
+    expect(lines.split('\n').length).toBeGreaterThan(total);
+    return seen + lines;
+  };
+
+  test('S1: who may not see what is personal sees it nowhere: lists, reports, statistics, WebSocket, server-sent events, exports', async () => {
+    const seen = await everythingSeenWith(await keyFor(['events:read', 'events:export']));
+    expect(found(seen, [...never, ...personal])).toEqual([]);
+    expect(seen).toContain('k***u'); // but that there was a user
+    expect(seen).toContain('203.0.113.***');
+  });
+
+  test('S4: who may, sees it', async () => {
+    const seen = await everythingSeenWith(
+      await keyFor(['events:read', 'events:export', 'events:read_personal']),
+    );
+    expect(found(seen, never)).toEqual([]);
+    expect(found(seen, personal)).toEqual(personal);
+  });
+
+  test('S4: a duplicate shows who logs no more than that', async () => {
+    const key = await keyFor(['events:write', 'events:read']);
+    const sent = { code: 'DATA-001', eventId: 'kenari-ganda', resourceName: 'Kenari Rahmawati', requestData: { agama: 'Kenarisme' } }; // oxfmt-ignore
+    const LOG = `mutation($input: LogEventInput!) { logEvent(input: $input) { outcome event { ${FIELDS} } } }`;
+    await clients.graphql(LOG, { input: sent }, key);
+    const again = await clients.graphql(LOG, { input: { code: 'DATA-001', eventId: 'kenari-ganda' } }, key); // oxfmt-ignore
+    expect(again.errors).toBeUndefined();
+    expect(again.data.logEvent.outcome).toBe('DUPLICATE');
+    expect(found(JSON.stringify(again), personal)).toEqual([]);
+  });
+});
+
+describe('what is masked cannot be asked about either', () => {
+  test.each([
+    ['username', '{username: ["kenari.guru"]}'],
+    ['ipAddress', '{or: [{severity: [INFO]}, {not: {ipAddress: ["203.0.113.77"]}}]}'],
+  ])(
+    'a filter by %s is refused, in queries, statistics and subscriptions',
+    async (name, filter) => {
+      const key = await keyFor(['events:read']);
+      for (const query of [
+        `{ events(filter: ${filter}) { totalCount } }`,
+        `{ eventStats(range: {last: "PT1H"}, filter: ${filter}) { count } }`,
+      ]) {
+        const { errors } = await clients.graphql(query, {}, key);
+        expect(errors![0]).toMatchObject({ message: expect.stringContaining(name), extensions: { code: 'FORBIDDEN' } }); // oxfmt-ignore
+      }
+      await using live = clients.subscribe(`subscription { eventLogged(filter: ${filter}) { cursor } }`, {}, key); // oxfmt-ignore
+      await expect(live.next()).rejects.toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+    },
+  );
+
+  test('nor are scores averaged, while other numbers are', async () => {
+    const key = await keyFor(['events:read']);
+    const STATS = 'query($path: String!) { eventStats(range: {last: "PT1H"}) { data(path: $path) { average } } }'; // oxfmt-ignore
+    const refused = await clients.graphql(STATS, { path: 'requestData.siswa.nilai' }, key);
+    expect(refused.errors![0].extensions.code).toBe('FORBIDDEN');
+    expect((await clients.graphql(STATS, { path: 'responseData.confidence' }, key)).errors).toBeUndefined(); // oxfmt-ignore
+  });
+});

@@ -1,0 +1,46 @@
+// Where the log and the catalog have drifted apart.
+
+import { expect, test } from 'vitest';
+import { catalog } from '../../src/events/catalog.ts';
+import { testServer } from '../support/server.ts';
+
+const ASK = `query($range: TimeRange) { catalogDrift(range: $range) {
+  neverSeen { code } uncatalogued { category type name count latest }
+  lowered { definition { code severity } severity count } unknownKeys { definition { code } key count }
+} }`;
+
+test('I4: what is declared and never seen, seen and not declared, or otherwise than declared is told with how often', async () => {
+  const server = await testServer();
+  const log = (...input: object[]) =>
+    server.graphql('mutation($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }', { input }); // oxfmt-ignore
+  const drift = async (range?: object) => (await server.graphql(ASK, { range })).data.catalogDrift;
+  expect((await drift()).neverSeen).toHaveLength(84);
+
+  const typical = { username: 'guru01', error_reason: 'password' };
+  await log(
+    { code: 'AUTH-002', metadata: typical },
+    { code: 'AUTH-002', severity: 'DEBUG', metadata: { ...typical, colour: 'red' } },
+    { code: 'SEC-002', severity: 'CRITICAL', metadata: 'text' },
+    { category: 'SYSTEM', type: 'API_REQUEST', name: 'API Request' },
+    { category: 'SYSTEM', type: 'API_REQUEST', name: 'API Request' },
+    { category: 'DATA', type: 'USER_ACTION', name: 'CREATE STUDENT' },
+    { code: 'AUTH-001', timestamp: new Date(Date.now() - 3 * 86_400_000).toISOString() },
+  );
+  await server.rest([{ code: 'AUTH-002', severity: 'INFO', request_data: { colour: 'red' }, response_data: [1], nonsense: 1 }]); // oxfmt-ignore
+  const told = await drift();
+  expect(told.neverSeen.map(({ code }: any) => code)).toEqual([...catalog.keys()].filter((code) => code !== 'AUTH-002' && code !== 'SEC-002')); // oxfmt-ignore
+  expect(told).toMatchObject({
+    uncatalogued: [
+      { category: 'SYSTEM', type: 'API_REQUEST', name: 'API Request', count: 2 },
+      { category: 'DATA', type: 'USER_ACTION', name: 'CREATE STUDENT', count: 1 },
+    ],
+    lowered: [
+      { definition: { code: 'AUTH-002', severity: 'WARNING' }, severity: 'DEBUG', count: 1 },
+      { definition: { code: 'AUTH-002' }, severity: 'INFO', count: 1 },
+    ],
+    unknownKeys: [{ definition: { code: 'AUTH-002' }, key: 'colour', count: 2 }],
+  });
+  expect((await drift({ last: 'P7D' })).neverSeen).toHaveLength(81);
+  const { errors } = await server.graphql(ASK, { range: { last: 'P32D' } });
+  expect(errors?.[0].extensions.code).toBe('TOO_EXPENSIVE');
+});
