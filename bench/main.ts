@@ -9,6 +9,7 @@ import { privacy } from './privacy.ts';
 import { questions } from './questions.ts';
 import { retention } from './retention.ts';
 import { rivals } from './rivals.ts';
+import { stats } from './stats.ts';
 import { steady } from './steady.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { describeMachine } from './support/machine.ts';
@@ -21,6 +22,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   flood,
   steady,
   privacy,
+  stats,
   questions,
   ...live,
   ...retention,
