@@ -5,9 +5,11 @@ import { batcher } from './batcher.ts';
 import { flood } from './flood.ts';
 import { ingest } from './ingest.ts';
 import { live } from './live.ts';
+import { privacy } from './privacy.ts';
 import { questions } from './questions.ts';
 import { retention } from './retention.ts';
 import { rivals } from './rivals.ts';
+import { stats } from './stats.ts';
 import { steady } from './steady.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { describeMachine } from './support/machine.ts';
@@ -19,6 +21,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   batcher,
   flood,
   steady,
+  privacy,
+  stats,
   questions,
   ...live,
   ...retention,

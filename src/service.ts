@@ -15,6 +15,7 @@ import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
 import { agreeOnHashKey } from './database/hash-key.ts';
+import { serviceAddress } from './database/privileges.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
 import { createHash, createPolicy } from './events/privacy.ts';
@@ -66,10 +67,18 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
           }),
         )
       : undefined;
-  const address: DatabaseAddress = embedded?.connection ?? { url: config.DATABASE_URL! };
-  await migrate(address, { acceptUnsafe: config.JEJAK_ACCEPT_UNSAFE_DATABASE === 'yes' });
+  const address: DatabaseAddress = embedded
+    ? serviceAddress(embedded.connection)
+    : { url: config.DATABASE_URL! };
+  const owner: DatabaseAddress = embedded?.connection ?? {
+    url: config.JEJAK_MAINTENANCE_DATABASE_URL ?? config.DATABASE_URL!,
+  };
+  await migrate(owner, {
+    acceptUnsafe: config.JEJAK_ACCEPT_UNSAFE_DATABASE === 'yes',
+    service: embedded || config.JEJAK_MAINTENANCE_DATABASE_URL ? address : undefined,
+  });
 
-  const database = starting.use(openDatabase(address, config.JEJAK_QUESTION_TIMEOUT_MS));
+  const database = starting.use(openDatabase(address, config.JEJAK_QUESTION_TIMEOUT_MS, owner));
   const pulse = starting.use(createPulse(database.pulse));
   const { JEJAK_PRIVACY_POLICY: policyFile, JEJAK_HASH_KEY: givenKey } = config;
   const policy = createPolicy(policyFile === undefined ? {} : await readPolicy(policyFile));

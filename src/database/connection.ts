@@ -66,6 +66,8 @@ export type PoolOptions = {
   readonly name: string;
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
+  /** May change and remove what is in the log; others are refused, whoever they are. */
+  readonly maintenance?: true;
   /** Told of the pool itself, whenever it is made anew. */
   readonly adopt?: (sql: Sql) => unknown;
 };
@@ -90,6 +92,7 @@ const open = (address: DatabaseAddress, pool: PoolOptions, onclose: () => void):
       application_name: `jejak ${pool.name}`,
       TimeZone: 'UTC',
       DateStyle: 'ISO',
+      ...(pool.maintenance && { 'jejak.maintenance': 'on' }),
       ...(pool.statementTimeoutMs === undefined
         ? {}
         : { statement_timeout: pool.statementTimeoutMs }),
@@ -148,8 +151,12 @@ const READERS = 6;
 const FOLLOWERS = 4;
 const MAINTENANCE_WAIT_MS = 5_000;
 
-/** A question to the reading pools is ended after so long. */
-export const openDatabase = (address: DatabaseAddress, questionTimeoutMs = 15_000): Database => {
+/** `owner` is where maintenance goes; a question to the reading pools is ended after so long. */
+export const openDatabase = (
+  address: DatabaseAddress,
+  questionTimeoutMs = 15_000,
+  owner = address,
+): Database => {
   const write = connect(address, { name: 'write', max: WRITERS + 2 });
   const read = connect(address, {
     name: 'read',
@@ -174,7 +181,12 @@ export const openDatabase = (address: DatabaseAddress, questionTimeoutMs = 15_00
     question: drizzle(client),
     listener: () => open(address, { name: 'listen', max: 1 }, () => {}),
     maintenance: () =>
-      connect(address, { name: 'maintenance', max: 1, lockTimeoutMs: MAINTENANCE_WAIT_MS }),
+      connect(owner, {
+        name: 'maintenance',
+        max: 1,
+        lockTimeoutMs: MAINTENANCE_WAIT_MS,
+        maintenance: true,
+      }),
     async [Symbol.asyncDispose]() {
       await Promise.all(pools.map((pool) => pool.end({ timeout: 5 })));
     },

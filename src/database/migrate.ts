@@ -9,20 +9,42 @@ import { type DatabaseAddress, connect } from './connection.ts';
 import { assertFit } from './fitness.ts';
 import { migration } from './locks.ts';
 import { ensurePartitions } from './partitions.ts';
+import { ensureServiceRole, grantService } from './privileges.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
+type Options = {
+  readonly acceptUnsafe?: boolean;
+  /** How the service connects, where that is not how its owner does; what it needs is granted to its role. */
+  readonly service?: DatabaseAddress | undefined;
+};
+
 export const migrate = async (
   address: DatabaseAddress,
-  { acceptUnsafe = false } = {},
+  { acceptUnsafe = false, service }: Options = {},
 ): Promise<void> => {
-  const sql = connect(address, { name: 'migrate', max: 1 });
+  const sql = connect(address, { name: 'migrate', max: 1, maintenance: true });
   try {
     await assertFit(sql, acceptUnsafe);
     // Session locks on the pool's only connection; drizzle runs on the same one.
     await sql`SELECT pg_advisory_lock(${migration})`;
     await applyMigrations(drizzle(sql), { migrationsFolder });
     await ensurePartitions(sql, new Date());
+    if (service) {
+      if (!('url' in service)) await ensureServiceRole(sql, service);
+      await grantService(sql, await roleOf(service));
+    }
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+};
+
+const roleOf = async (address: DatabaseAddress): Promise<string> => {
+  if (!('url' in address)) return address.user;
+  const sql = connect(address, { name: 'role', max: 1 });
+  try {
+    const [{ role }] = await sql<[{ role: string }]>`SELECT current_user AS role`;
+    return role;
   } finally {
     await sql.end({ timeout: 5 });
   }

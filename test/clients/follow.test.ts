@@ -158,7 +158,10 @@ test('the cursor is that of the last payload that was taken, and another goes on
 
 test('a key that was revoked is followed by the one that the function gives next', async () => {
   const { begin, log, server, restart } = await setStage();
-  const keys = [await createKey(server(), 'EVENTS_READ'), await createKey(server(), 'EVENTS_READ')];
+  const keys = [
+    await createKey(server(), 'EVENTS_READ, EVENTS_READ_PERSONAL'),
+    await createKey(server(), 'EVENTS_READ, EVENTS_READ_PERSONAL'),
+  ];
   let current = 0;
   const { following, states } = begin({ authorization: () => `Bearer ${keys[current]!.key}` });
   const seen = take(following, 2);

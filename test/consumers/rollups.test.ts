@@ -170,7 +170,9 @@ describe('when events are gone', () => {
     await all(here.database);
     const request = days(everything, { groupBy: ['SEVERITY'] });
     const before = await eventStats(here.database.question, request, now);
-    await here.database.write`DELETE FROM events WHERE severity = 'DEBUG'`;
+    const maintenance = here.database.maintenance();
+    await maintenance`DELETE FROM events WHERE severity = 'DEBUG'`;
+    await maintenance.end();
     return { ...here, before, request };
   };
 

@@ -262,7 +262,7 @@ test('a client that went away before its subscription began leaves nothing', asy
 test('a key that another server revoked has its streams ended within 10 s, and no others', async () => {
   const server = await testServer();
   const { data } = await server.graphql(
-    'mutation { createApiKey(name: "k", scopes: [EVENTS_READ]) { key apiKey { id } } }',
+    'mutation { createApiKey(name: "k", scopes: [EVENTS_READ, EVENTS_READ_PERSONAL]) { key apiKey { id } } }',
   );
   const { key, apiKey } = data.createApiKey;
   const [leaving, staying] = await Promise.all([

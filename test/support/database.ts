@@ -13,7 +13,7 @@ export const createTestDatabase = async (): Promise<TestDatabase> => {
   const admin = connect({ url: server }, { name: 'test admin', max: 1 });
   await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
   const url = server.replace(/\/[^/]*$/, `/${name}`);
-  const sql = connect({ url }, { name: 'test', max: 4 });
+  const sql = connect({ url }, { name: 'test', max: 4, maintenance: true });
   return {
     url,
     sql,

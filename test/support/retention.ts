@@ -47,7 +47,8 @@ export const testRetention = async (
   const retention = createRetention({
     policy,
     read: database.sql,
-    maintenance: () => connect({ url: database.url }, { name: 'maintenance', max: 1 }),
+    maintenance: () =>
+      connect({ url: database.url }, { name: 'maintenance', max: 1, maintenance: true }),
     log,
     clock,
     everyMinutes: 60,

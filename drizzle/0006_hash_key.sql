@@ -1,5 +1,3 @@
--- Events do not change, and what was dropped or hashed does not come back.
-
 -- The secret of the keyed hashes that stand in place of sessions. One row: the servers of a database agree on it.
 CREATE TABLE hash_key (
   one   boolean PRIMARY KEY DEFAULT true CHECK (one),
