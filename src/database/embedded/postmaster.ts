@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { open, rm } from 'node:fs/promises';
+import { platform, release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readIfThere } from './files.ts';
@@ -15,6 +16,15 @@ export type Site = Place & { readonly bin: string; readonly connection: Connecti
 
 export type Log = (message: string, details?: object) => void;
 
+/**
+ * PostgreSQL makes every file durable before it recovers, one by one: with our 1,700 that took 0.9-2.4 s on a busy machine, and
+ * 0.2-0.3 s by one call for the file system. Before Linux 5.8 that call may keep quiet about a failing disk.
+ */
+const canSyncAtOnce = (): boolean => {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  return platform() === 'linux' && (major > 5 || (major === 5 && minor >= 8));
+};
+
 /** Passed at every start, so that an existing cluster follows them. Durability (fsync and its kin) stays as PostgreSQL has it: on. */
 const settings = ({ connection }: Site) => ({
   listen_addresses: '',
@@ -27,6 +37,7 @@ const settings = ({ connection }: Site) => ({
   checkpoint_completion_target: 0.9,
   random_page_cost: 1.1,
   jit: 'off',
+  ...(canSyncAtOnce() && { recovery_init_sync_method: 'syncfs' }),
   autovacuum: 'on',
   timezone: 'UTC',
   log_timezone: 'UTC',
