@@ -25,7 +25,7 @@ import { createDocuments } from './graphql/documents.ts';
 import { listen } from './http/server.ts';
 import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
-import { persist } from './ingest/persist.ts';
+import { createPersist } from './ingest/persist.ts';
 import { createRecord } from './ingest/record.ts';
 import { createQuarantine } from './ingest/quarantine.ts';
 import { createDoorbell } from './live/doorbell.ts';
@@ -97,12 +97,13 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const kept = starting.use(await watchPolicy(database.read, logger));
   const metrics = createMetrics();
   const room = embedded && starting.use(watchRoom(embedded.location));
+  const persist = createPersist(database.write);
   const batcher = createBatcher({
     append: async (batch) => {
       room?.assert();
       metrics.batchEvents.observe(batch.events.length);
       const done = metrics.commitSeconds.startTimer();
-      const appended = await persist(database.write, batch);
+      const appended = await persist(batch);
       done();
       return appended;
     },

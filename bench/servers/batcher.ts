@@ -5,7 +5,7 @@ import { type Database, WRITERS, openDatabase } from '../../src/database/connect
 import { migrate } from '../../src/database/migrate.ts';
 import { append } from '../../src/ingest/append.ts';
 import { createBatcher } from '../../src/ingest/batcher.ts';
-import { persist } from '../../src/ingest/persist.ts';
+import { createPersist } from '../../src/ingest/persist.ts';
 import { type Place, serve } from '../support/serve.ts';
 import { type Work, type Worked, sampleRows, work, writers } from '../support/writers.ts';
 
@@ -18,7 +18,7 @@ const ways = {
   /** Single events, each of its caller. */
   batcher: (): ((index: number) => Promise<unknown>) => {
     const batcher = createBatcher({
-      append: (batch) => persist(database.write, batch),
+      append: createPersist(database.write),
       writers: WRITERS,
       maxWork: 20_000,
     });

@@ -40,6 +40,7 @@ export const fillHistory = async (
     };
     await Promise.all(Array.from({ length: WRITERS }, work));
     await sql.unsafe(FINISH);
+    await sql.unsafe(NOTE_NAMES);
     await rebuild();
     await sql`VACUUM (ANALYZE) events`;
     await sql`VACUUM (ANALYZE) batches`;
@@ -184,6 +185,12 @@ const INSERT = `
   FROM stored GROUP BY 1`;
 
 // Several statements in one query are one transaction.
+/** As src/ingest/names.ts does for what comes through a door. */
+const NOTE_NAMES = `
+  INSERT INTO search_names (word, trigrams) SELECT DISTINCT word, search_trigrams(word)
+  FROM (SELECT DISTINCT resource_name FROM events WHERE resource_name IS NOT NULL) AS named, names_in(resource_name) AS word
+  ON CONFLICT DO NOTHING`;
+
 const FINISH = `
   SELECT pg_advisory_xact_lock(7402002);
   INSERT INTO batches (seq, number, key, size, severities, categories, earliest, latest, committed_at)

@@ -13,16 +13,23 @@ import {
 import { makePartitionsFor } from '../database/partitions.ts';
 import { BATCH_SPAN } from '../database/schema.ts';
 import { type Appended, type Batch, append } from './append.ts';
+import { type Names, createNames } from './names.ts';
 
 const GIVE_UP_MS = 1_500;
 const PAUSE_MS = 50;
 
-export const persist = async (sql: Sql, batch: Batch): Promise<Appended> => {
+export const createPersist = (sql: Sql): ((batch: Batch) => Promise<Appended>) => {
+  const names = createNames(sql);
+  return (batch) => persist(sql, names, batch);
+};
+
+const persist = async (sql: Sql, names: Names, batch: Batch): Promise<Appended> => {
   const deadline = Date.now() + GIVE_UP_MS;
   let partitionsMade = false;
   let doubtful = false; // an earlier try may have been committed
   for (;;) {
     try {
+      await names.note(batch.events);
       return (doubtful ? await findCommitted(sql, batch) : undefined) ?? (await append(sql, batch));
     } catch (error) {
       if (isMissingPartition(error) && !partitionsMade) {

@@ -21,6 +21,11 @@ export const fold = (text: string): string =>
     )
     .replaceAll(/[.,;:'"()/\-_=\n\r\t]/g, ' ');
 
+/** The words of a resource's name that a misspelt one is compared with. */
+export const namesIn = (name: string): string[] => wordsIn(fold(name)).filter(isName);
+
+const isName = (word: string): boolean => /^[a-z]{3,40}$/.test(word);
+
 const wordsIn = (folded: string): string[] => folded.split(' ').filter((word) => word !== '');
 
 /** The words of a search: as PostgreSQL is given them, each with "=" before it where it stood in quotation marks. */
@@ -64,7 +69,7 @@ const finderOf = (
 const likeness = (wanted: string): ((name: string) => boolean) => {
   const own = trigramsOf(wanted);
   return (name) => {
-    if (!/^[a-z]{3,40}$/.test(name)) return false;
+    if (!isName(name)) return false;
     const its = trigramsOf(name);
     return 4 * its.intersection(own).size >= its.size + own.size;
   };

@@ -105,8 +105,8 @@ const cleanupOf = async (sql: Sql, run: RetentionRun) => {
   };
 };
 
-/** What no event that is kept needs any more: refused events after their time, the batches before the first event, and the
- * guard of their ids. The last batch stays whatever its age: the next one is numbered after it. */
+/** What no event that is kept needs any more: refused events after their time, the batches before the first event, the
+ * guard of their ids, and the words of their names. The last batch stays whatever its age: the next one is numbered after it. */
 const purge = async ({ sql, id, now, signal }: Run): Promise<void> => {
   const refused = await createQuarantine(sql).purge();
   await sql`UPDATE retention_runs SET refused_removed = ${refused} WHERE id = ${id}`;
@@ -131,6 +131,10 @@ const purge = async ({ sql, id, now, signal }: Run): Promise<void> => {
           FROM (SELECT count(*) AS gone FROM gone) AS total WHERE id = ${id} RETURNING total.gone`
       )[0]!['gone'] as number,
   ];
+  // A day more, for a server's clock may be behind the database's.
+  await sql`
+    DELETE FROM search_names WHERE noted_on < (
+      SELECT min(committed_at AT TIME ZONE 'UTC')::date - 1 FROM batches WHERE number = ${first} / 1024)`;
   for (const step of steps) while ((await step()) === STEP) signal.throwIfAborted();
   const { periods } = await loadPolicy(sql);
   const longest = Math.max(...Object.values(periods.severities), ...periods.codes.values());

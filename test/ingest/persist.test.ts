@@ -8,7 +8,7 @@ import { type Sql, connect } from '../../src/database/connection.ts';
 import { createPulse } from '../../src/database/pulse.ts';
 import { type Prepared, complete, isRejection } from '../../src/events/complete.ts';
 import { type Batch, append } from '../../src/ingest/append.ts';
-import { persist } from '../../src/ingest/persist.ts';
+import { createPersist } from '../../src/ingest/persist.ts';
 import { testDatabase } from '../support/database.ts';
 import { testServer } from '../support/server.ts';
 
@@ -51,7 +51,7 @@ test('B4: a batch that was committed without our hearing of it is found by its k
   ]) {
     const before = await countOf(sql, 'events');
     const batch = batchOf(...events);
-    const appended = await persist(failing(sql), batch);
+    const appended = await createPersist(failing(sql))(batch);
     const [row] = await sql`SELECT seq, number, size FROM batches WHERE key = ${batch.key}`;
     expect(row).toEqual({
       seq: appended.seq,
@@ -83,14 +83,14 @@ test('B4: what is found again is what would have been answered', async () => {
   );
   const answered = await append(sql, batch);
   expect(answered.taken).toEqual([1, 3]);
-  expect(await persist(failing(sql, { ran: false }), batch)).toEqual(answered);
+  expect(await createPersist(failing(sql, { ran: false }))(batch)).toEqual(answered);
 });
 
 test('B4: a try with a key that is committed already never stores a second time', async () => {
   const { sql } = await testDatabase();
   const batch = batchOf(event(), event());
-  const first = await persist(sql, batch);
-  expect(await persist(sql, batch)).toEqual(first);
+  const first = await createPersist(sql)(batch);
+  expect(await createPersist(sql)(batch)).toEqual(first);
   expect(await countOf(sql, 'events')).toBe(2);
   expect(await countOf(sql, 'batches')).toBe(1);
 });
@@ -98,7 +98,7 @@ test('B4: a try with a key that is committed already never stores a second time'
 test('B4: a batch of duplicates alone, tried again, is duplicates still', async () => {
   const { sql } = await testDatabase();
   await append(sql, batchOf(event({ eventId: 'a' })));
-  expect(await persist(failing(sql), batchOf(event({ eventId: 'a' })))).toMatchObject({
+  expect(await createPersist(failing(sql))(batchOf(event({ eventId: 'a' })))).toMatchObject({
     seq: null,
     taken: [0],
   });
@@ -119,7 +119,9 @@ test('B1: what passes is tried again, once and more', async () => {
   ]) {
     const error = Object.assign(new Error(code), { code });
     const batch = batchOf(event());
-    expect((await persist(failing(sql, { times: 3, error, ran: false }), batch)).taken).toEqual([]);
+    expect(
+      (await createPersist(failing(sql, { times: 3, error, ran: false }))(batch)).taken,
+    ).toEqual([]);
   }
   expect(await countOf(sql, 'events')).toBe(8);
 });
@@ -128,7 +130,7 @@ test('what does not pass is not tried again', async () => {
   const { sql } = await testDatabase();
   for (const code of ['22P05', '42P01', 'UNDEFINED_VALUE']) {
     const error = Object.assign(new Error(code), { code });
-    await expect(persist(failing(sql, { error, ran: false }), batchOf(event()))).rejects.toBe(
+    await expect(createPersist(failing(sql, { error, ran: false }))(batchOf(event()))).rejects.toBe(
       error,
     );
   }
@@ -139,12 +141,14 @@ test('I6: a statement that fails leaves nothing behind: neither a row, nor a cla
   const { sql } = await testDatabase();
   const bad = event({ eventId: 'bad' });
   const broken = { ...bad, draft: { ...bad.draft, httpMethod: 'longer than the column' } };
-  await expect(persist(sql, batchOf(event({ eventId: 'good' }), broken))).rejects.toMatchObject({
+  await expect(
+    createPersist(sql)(batchOf(event({ eventId: 'good' }), broken)),
+  ).rejects.toMatchObject({
     code: '22001',
   });
   for (const table of ['events', 'batches', 'event_ids'] as const)
     expect(await countOf(sql, table)).toBe(0);
-  expect((await persist(sql, batchOf(event({ eventId: 'good' })))).taken).toEqual([]);
+  expect((await createPersist(sql)(batchOf(event({ eventId: 'good' })))).taken).toEqual([]);
 });
 
 test('I6: batches with the same ids in opposite orders wait for each other, and never deadlock', async () => {
@@ -225,7 +229,7 @@ const refusalOf = async (url: string): Promise<[error: unknown, ms: number]> => 
   using pulse = createPulse(sql);
   const started = performance.now();
   const error = await pulse
-    .guard(() => persist(sql, batchOf(event())))
+    .guard(() => createPersist(sql)(batchOf(event())))
     .catch((reason: unknown) => reason);
   return [error, performance.now() - started];
 };

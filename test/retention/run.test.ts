@@ -221,6 +221,18 @@ test('A8: with retention dead for a month and every partition made ahead used up
   expect(others(await stored()).length).toBe(13);
 });
 
+test('a word of a name goes when nothing in the log was noted after it', async () => {
+  const { clock, log, retention, database } = await testRetention();
+  await log(['Siti', 'Rizki', 'Wulan'].map((resourceName) => eventOf('INFO', clock, 0, { resourceName })));
+  const notedAgo = (days: number, word: string) =>
+    database.sql`UPDATE search_names SET noted_on = noted_on - ${days}::int WHERE word = ${word}`;
+  await notedAgo(1, 'rizki');
+  await notedAgo(2, 'wulan');
+  await retention.run({ now: true });
+  const left = await database.sql<{ word: string }[]>`SELECT word FROM search_names ORDER BY word`;
+  expect(left.map(({ word }) => word)).toEqual(['rizki', 'siti']);
+}); // oxfmt-ignore
+
 test('the cursor of a batch whose time is over has expired; batches of what is kept, and the last, stay', async () => {
   const { clock, log, retention, database } = await testRetention();
   const batches = () => database.sql<{ seq: number }[]>`SELECT seq FROM batches ORDER BY seq`;

@@ -6,7 +6,7 @@ import { createHash, createPolicy } from '../../src/events/privacy.ts';
 import { createProtection } from '../../src/events/protect.ts';
 import { createBatcher } from '../../src/ingest/batcher.ts';
 import { type Outcome, createLog } from '../../src/ingest/log.ts';
-import { persist } from '../../src/ingest/persist.ts';
+import { createPersist } from '../../src/ingest/persist.ts';
 import { createRateLimit } from '../../src/access/rate.ts';
 import { createQuarantine } from '../../src/ingest/quarantine.ts';
 import { createLogger } from '../../src/logger.ts';
@@ -23,7 +23,7 @@ export const createTestLog = (
   const pulse = createPulse(sql);
   const log = createLog({
     batcher: createBatcher({
-      append: (batch) => persist(sql, batch),
+      append: createPersist(sql),
       writers: 2,
       maxWork: 100_000,
     }),
