@@ -134,6 +134,40 @@ test('a subscription begins at once though others commit more often than one can
   others.release();
 });
 
+// Beside others.
+
+test('one who catches up makes room for those who are served live, and hurries where nobody is', async () => {
+  const database = await testDatabase();
+  await logElsewhere(database, calls(25, 1_000)); // more than is remembered
+  const follow = await followerOf(database);
+  const live = follow({ ...everything, key: 'live' });
+  let served = 0;
+  const watching = (async () => {
+    for await (const _page of live) served++;
+  })();
+  const catchUp = async (key: string): Promise<number> => {
+    const begun = performance.now();
+    let seen = 0;
+    for await (const page of follow({ ...everything, key }, 'earliest')) {
+      seen += page.length;
+      if (seen >= 12_000) break;
+    }
+    return performance.now() - begun;
+  };
+  const alone = Math.min(await catchUp('1'), await catchUp('2'), await catchUp('3'));
+  const stopping = new AbortController();
+  const writing = (async () => {
+    while (!stopping.signal.aborted) await logElsewhere(database, calls(1, 1));
+  })();
+  await vi.waitFor(() => expect(served).toBeGreaterThan(0));
+  const beside = await catchUp('4');
+  stopping.abort();
+  await writing;
+  await live.return();
+  await watching;
+  expect(beside).toBeGreaterThan(3 * alone);
+});
+
 // A history that another replaced.
 
 /** As a failover does to a copy that had not got the newest batches. */
