@@ -1,5 +1,6 @@
 // Who is asking, and what they may do.
 
+import { JejakError } from '../errors.ts';
 import type { EventInput } from '../events/fields.ts';
 import type { Narrowing } from './narrowing.ts';
 
@@ -35,6 +36,9 @@ export const maySeePersonal = (viewer: Viewer | null): boolean =>
 export const may = (viewer: Viewer | null, scope: Scope): boolean =>
   viewer !== null && (viewer.scopes.includes(scope) || viewer.scopes.includes('admin'));
 
-/** What to tell a viewer who may not. */
-export const lacking = ({ name }: Viewer, scope: Scope): string =>
-  `"${name}" lacks the scope ${scope}; an administrator can make a key that has it.`;
+/** What refuses a viewer who may not. */
+export const lacking = ({ name }: Viewer, scope: Scope): JejakError =>
+  new JejakError(
+    'FORBIDDEN',
+    `"${name}" lacks the scope ${scope}; an administrator can make a key that has it.`,
+  );

@@ -19,7 +19,7 @@ export type Tier = {
 
 // Each tier after the one it is added up from. Quarters of an hour fit the clocks of every zone, and leave at most so much at
 // either end of a range to be read from the events; hours are a quarter as many. A user is active in most hours, so that a day of
-// 1,200 users is 28,000 cells of an hour (18 ms), and with quarters of a day a sixth of that at most, and what is left of hours.
+// 1,200 users is 28,000 cells of an hour (18 ms), and a cell of a quarter of a day stands for six of them at the most.
 // oxfmt-ignore
 export const tiers: readonly Tier[] = [
   { table: 'rollup_kind_quarters', stepMs: HOUR_MS / 4, keys: ['severity', 'category', 'type', 'code', 'status'] },

@@ -1,29 +1,13 @@
 // What a valid value of each kind is, computed from the fields, and how a value that is not valid is
 // repaired where that can be done without guessing. Callers get a warning for every repair; nothing is dropped silently.
 
-import { isIPv4 } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { canonicalAddress } from './address.ts';
 import { type Field, type Kind, MAX_TAGS, fields, inputNames, type InputName } from './fields.ts';
 import { WrittenNumber } from './number.ts';
 import { cutText, isStorableJson, mendJson, mendText } from './text.ts';
 import { parseInstant } from './time.ts';
 import { categories, categoryNames, severityNames, statusNames } from './vocabulary.ts';
 
-/** An address as PostgreSQL prints it, so that an answer and a later reading are alike; undefined if there is no such one. */
-const canonicalAddress = (text: string): string | undefined => {
-  if (isIPv4(text)) return text;
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString();
-  if (!ipaddr.IPv6.isValid(text) || text.includes('%')) return undefined;
-  // `::10.0.0.1` would be read as `::ffff:10.0.0.1`, another address
-  const address = ipaddr.IPv6.parse(/^::\d+\./.test(text) ? `0:0${text}` : text);
-  const [high, low] = [address.parts[6]!, address.parts[7]!];
-  const embedsV4 =
-    address.parts.slice(0, 5).every((part) => part === 0) &&
-    (address.parts[5] === 0xffff || (address.parts[5] === 0 && high !== 0));
-  if (!embedsV4) return address.toRFC5952String();
-  const dotted = [high >> 8, high & 255, low >> 8, low & 255].join('.');
-  return address.parts[5] === 0 ? `::${dotted}` : `::ffff:${dotted}`;
-};
 const isInstant = (text: string): boolean => {
   const instant = parseInstant(text);
   return instant !== undefined && instant.zoned && !instant.cut && instant.text === text;

@@ -63,7 +63,7 @@ export const builder = new SchemaBuilder<{
             'UNAUTHENTICATED',
             'Send a credential: "Authorization: Bearer <API key or token>".',
           )
-        : new JejakError('FORBIDDEN', lacking(viewer, scopeIn(failure))),
+        : lacking(viewer, scopeIn(failure)),
   },
 });
 

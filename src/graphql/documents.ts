@@ -67,7 +67,7 @@ export const createDocuments = ({
     introspection === 'everyone' || may(viewer, 'admin');
   const assertMayAsk = (document: DocumentNode, viewer: Viewer | null): void => {
     if (mayAsk(viewer) || !asksForSchema(document)) return;
-    if (viewer) throw new JejakError('FORBIDDEN', lacking(viewer, 'admin'));
+    if (viewer) throw lacking(viewer, 'admin');
     throw new JejakError('UNAUTHENTICATED', 'The schema is shown to administrators only.');
   };
   const assertListed = (source: string, viewer: Viewer | null): void => {

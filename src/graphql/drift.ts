@@ -1,6 +1,7 @@
 // Where the log and the catalog have drifted apart, as the API tells it.
 
 import { JejakError } from '../errors.ts';
+import { definitionOf } from '../events/catalog.ts';
 import * as drift from '../query/drift.ts';
 import { resolveRange } from '../query/range.ts';
 import { builder } from './builder.ts';
@@ -29,7 +30,7 @@ const LoweredEvents = builder.objectRef<drift.Lowered>('LoweredEvents').implemen
     definition: t.field({
       type: EventDefinition,
       description: 'Their definition.',
-      resolve: drift.definitionIn,
+      resolve: ({ code }) => definitionOf(code)!,
     }),
     severity: t.expose('severity', { type: SeverityEnum, description: 'What they say instead.' }),
     count: t.exposeFloat('count', COUNT),
@@ -43,7 +44,7 @@ const UnknownKey = builder.objectRef<drift.UnknownKey>('UnknownKey').implement({
     definition: t.field({
       type: EventDefinition,
       description: 'Their definition.',
-      resolve: drift.definitionIn,
+      resolve: ({ code }) => definitionOf(code)!,
     }),
     key: t.exposeString('key', {
       description: 'The key, at the top of `metadata`, `requestData` or `responseData`.',

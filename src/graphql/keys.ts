@@ -7,6 +7,7 @@ import { JejakError } from '../errors.ts';
 import { subtractDuration } from '../events/time.ts';
 import { rankOf, severityNames } from '../events/vocabulary.ts';
 import { builder } from './builder.ts';
+import type { Telling } from './told.ts';
 import { EventCategory, SeverityEnum } from './vocabulary.ts';
 
 /** The scopes under names that GraphQL allows: `events:read` is EVENTS_READ. */
@@ -150,6 +151,7 @@ builder.mutationFields((t) => ({
     type: CreateApiKeyPayload,
     description: 'Makes a key. Needs the scope `admin`.',
     authScopes: { may: 'admin' },
+    extensions: { told: 'ADMIN-004' } satisfies Telling,
     args: {
       name: t.arg.string({
         required: true,
@@ -183,6 +185,7 @@ builder.mutationFields((t) => ({
     description:
       'Makes a key for the pages of a browser, where everybody can read it. It may log events of a few codes and nothing else; address and user agent are those of the request, who acts is nobody (what is said of it is kept in `metadata.claimed`), and `metadata.source` is the name of the key. Needs the scope `admin`.',
     authScopes: { may: 'admin' },
+    extensions: { told: 'ADMIN-004' } satisfies Telling,
     args: {
       name: t.arg.string({
         required: true,
@@ -229,6 +232,7 @@ builder.mutationFields((t) => ({
     description:
       'Makes a key with the name and the rights of another, which stays good for a while, so that whoever uses it can change over. Needs the scope `admin`.',
     authScopes: { may: 'admin' },
+    extensions: { told: 'ADMIN-004' } satisfies Telling,
     args: {
       id: t.arg.id({ required: true, description: 'The number of the key to be replaced.' }),
       overlap: t.arg({
@@ -254,6 +258,7 @@ builder.mutationFields((t) => ({
     description:
       'Revokes a key, for good; within 5 seconds no server accepts it any more. Needs the scope `admin`.',
     authScopes: { may: 'admin' },
+    extensions: { told: 'ADMIN-004' } satisfies Telling,
     args: { id: t.arg.id({ required: true, description: 'Its number.' }) },
     resolve: async (_root, { id }, { keys }) => {
       const revoked = isKeyId(id) ? await keys.revoke(Number(id)) : undefined;

@@ -10,6 +10,7 @@ import { type RetentionRun as Run, removedBy } from '../retention/run.ts';
 import { type Hold as StoredHold, MAX_DAYS, MAX_HOLDS, type Rule } from '../retention/settings.ts';
 import { builder } from './builder.ts';
 import { EventFilter } from './filter.ts';
+import type { Telling } from './told.ts';
 import { SeverityEnum } from './vocabulary.ts';
 
 const ADMIN = 'Needs the scope `admin`.';
@@ -217,6 +218,7 @@ builder.mutationFields((t) => ({
     type: [RetentionRule],
     description: `Sets how long events of a severity, or of a code whatever its severity, are kept; a code's period counts before its severity's. It holds on every server within 5 seconds, for what is logged, shown and removed alike, and is told in the log as ADMIN-005. A shorter period removes at the next run: \`retentionPlan\` says what. Gives the rules that are then set. ${ADMIN}`,
     authScopes: { may: 'admin' },
+    extensions: { told: 'byItself' } satisfies Telling,
     args: {
       severity: t.arg({ type: SeverityEnum, description: 'This, or `code`.' }),
       code: t.arg({
@@ -239,6 +241,7 @@ builder.mutationFields((t) => ({
     type: Hold,
     description: `Keeps events whatever their age, those that come later too, until the hold is released; past their period they are found by queries, not by subscriptions. At most ${MAX_HOLDS} are in force at a time. It is told in the log as ADMIN-005. ${ADMIN}`,
     authScopes: { may: 'admin' },
+    extensions: { told: 'byItself' } satisfies Telling,
     args: {
       name: t.arg.string({
         required: true,
@@ -261,6 +264,7 @@ builder.mutationFields((t) => ({
     type: Hold,
     description: `Releases a hold; what it alone kept goes at the next run. It is told in the log as ADMIN-005. ${ADMIN}`,
     authScopes: { may: 'admin' },
+    extensions: { told: 'byItself' } satisfies Telling,
     args: { id: t.arg.id({ required: true, description: 'Its number.' }) },
     resolve: async (_root, { id }, { retention, viewer }) => {
       const hold = /^\d{1,9}$/.test(id)
@@ -275,6 +279,7 @@ builder.mutationFields((t) => ({
     type: RetentionRun,
     description: `Runs retention now, and answers when it is done. ${ADMIN}`,
     authScopes: { may: 'admin' },
+    extensions: { told: 'byItself' } satisfies Telling,
     resolve: async (_root, _args, { retention }) => {
       const run = await retention.run({ now: true });
       if (!run)

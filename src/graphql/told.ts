@@ -80,22 +80,20 @@ const shortened = (value: unknown): unknown => {
   return text.length > MOST_CHARACTERS ? text.slice(0, MOST_CHARACTERS) : value;
 };
 
-/** The code under which an act of an administrator is told; what concerns keys is a change of permissions. */
-const codeOf = (field: string): 'ADMIN-004' | 'ADMIN-005' =>
-  field.endsWith('Key') ? 'ADMIN-004' : 'ADMIN-005';
+/** How an act of an administrator is told, beside its mutation in `extensions`: under this code in place of ADMIN-005, or by
+ * itself, in one transaction with what it does. */
+export type Telling = { readonly told: 'ADMIN-004' | 'byItself' };
 
-/** These are told with what they do, in one transaction. */
-const toldAlready = new Set(['setRetention', 'placeHold', 'releaseHold', 'runRetention']);
-
-/** From here on each other mutation that needs the scope admin is told once it has succeeded. */
+/** From here on each mutation that needs the scope admin is told once it has succeeded, but for those that tell themselves. */
 export const tellActs = (schema: GraphQLSchema, rules: Rules): void => {
   for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
-    if (rules.get(`Mutation.${field.name}`) !== 'admin' || toldAlready.has(field.name)) continue;
+    const { told = 'ADMIN-005' } = field.extensions as Partial<Telling>;
+    if (rules.get(`Mutation.${field.name}`) !== 'admin' || told === 'byItself') continue;
     const resolve = field.resolve!;
     field.resolve = async (root, args: object, context: Context, info) => {
       const result: unknown = await resolve(root, args, context, info);
       await context.record(context.viewer!, {
-        code: codeOf(field.name),
+        code: told,
         resourceType: LOG_RESOURCE,
         requestData: { config_section: field.name, changes: shortened(args) },
       });

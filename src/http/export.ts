@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type GraphQLInputType, coerceInputValue, validateInputValue } from 'graphql';
 import { z } from 'zod';
-import { type Viewer, lacking, may, maySeePersonal } from '../access/viewer.ts';
+import { type Viewer, maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
 import { conditionOf } from '../graphql/filter.ts';
@@ -17,6 +17,7 @@ import type { Recorder } from '../ingest/record.ts';
 import { estimate, readAll } from '../query/export.ts';
 import type { EventFilter } from '../query/filter.ts';
 import { EXPORT_CODE, LOG_RESOURCE } from '../query/trail.ts';
+import { admit } from './admit.ts';
 import { parseJson } from './body.ts';
 import { type Format, formats } from './formats.ts';
 import type { Parts } from './graphql.ts';
@@ -47,22 +48,17 @@ export const createExport = ({ access, logger, ...parts }: Exporting): ExportDoo
   let underWay = 0;
 
   return async (request, response) => {
-    if (request.method !== 'GET') {
-      response.setHeader('Allow', 'GET');
-      throw new JejakError('BAD_USER_INPUT', 'Ask for an export with GET.', { details: { status: 405 } }); // oxfmt-ignore
-    }
-    const viewer = await access.authenticate(request.headers.authorization, request);
-    if (!may(viewer, 'events:export'))
-      throw new JejakError('FORBIDDEN', lacking(viewer, 'events:export'));
+    const viewer = await admit(request, response, {
+      access,
+      method: 'GET',
+      scope: 'events:export',
+    });
     const parameters = readParameters(request.url!);
     const { after, timeZone } = parameters;
     const began = parts.clock();
     const filter = parameters.filter === undefined ? undefined : readFilter(parameters.filter);
-    const selection = {
-      where: conditionOf(filter, { ...parts, viewer }),
-      after,
-      began,
-    };
+    const selection = { where: conditionOf(filter, { ...parts, viewer }), after, began };
+    const gzip = isGzipped(request, parameters);
     if (underWay >= MAX_EXPORTS)
       throw new JejakError('OVERLOADED', `${MAX_EXPORTS} exports are under way; ask again when one has ended.`, { details: { retryAfterMs: RETRY_AFTER_MS } }); // oxfmt-ignore
     underWay++;
@@ -81,12 +77,12 @@ export const createExport = ({ access, logger, ...parts }: Exporting): ExportDoo
         'Content-Disposition': `attachment; filename="jejak-${began.toISOString().slice(0, 10)}.${format.extension}"`,
         'Jejak-Time-Zone': timeZone,
         ...(expected !== undefined && { 'Jejak-Estimated-Events': expected }),
-        ...(isGzipped(request, parameters) && { 'Content-Encoding': 'gzip' }),
+        ...(gzip && { 'Content-Encoding': 'gzip' }),
       });
       response.setTimeout(STALLED_MS, () => response.destroy());
       const taken = { events: 0 };
       const body = format.write(counted(first, pages, taken, maySeePersonal(viewer) ? undefined : parts.mask.event), { timeZone, resumed: after !== undefined }); // oxfmt-ignore
-      const stages = isGzipped(request, parameters) ? [createGzip()] : [];
+      const stages = gzip ? [createGzip()] : [];
       const outcome = await pipeline([Readable.from(body), ...stages, response]).then(
         () => 'SUCCESS' as const,
         (error: unknown) => {
@@ -134,12 +130,9 @@ async function* counted(
   taken: { events: number },
   masked: ((event: Event) => Event) | undefined,
 ): AsyncGenerator<readonly Event[], void, void> {
-  if (first.done) return;
-  taken.events += first.value.length;
-  yield masked ? first.value.map(masked) : first.value;
-  for await (const page of rest) {
-    taken.events += page.length;
-    yield masked ? page.map(masked) : page;
+  for (let page = first; !page.done; page = await rest.next()) {
+    taken.events += page.value.length;
+    yield masked ? page.value.map(masked) : page.value;
   }
 }
 

@@ -3,11 +3,11 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Access } from '../access/authenticate.ts';
-import { lacking, may } from '../access/viewer.ts';
 import { JejakError, errorCodes } from '../errors.ts';
 import { MAX_EVENTS_PER_CALL, fieldNames, fields } from '../events/fields.ts';
 import type { Log, Outcome } from '../ingest/log.ts';
 import { formatCursor } from '../live/cursor.ts';
+import { admit } from './admit.ts';
 import { parseJson, readBody } from './body.ts';
 import type { DoorLimits } from './graphql.ts';
 import { respond } from './respond.ts';
@@ -25,13 +25,7 @@ export const handleEvents = async (
   response: ServerResponse,
   { log, access, assertRoom, limits }: RestParts,
 ): Promise<void> => {
-  if (request.method !== 'POST') {
-    response.setHeader('Allow', 'POST');
-    throw new JejakError('BAD_USER_INPUT', 'Send events with POST.', { details: { status: 405 } });
-  }
-  const viewer = await access.authenticate(request.headers.authorization, request);
-  if (!may(viewer, 'events:write'))
-    throw new JejakError('FORBIDDEN', lacking(viewer, 'events:write'));
+  const viewer = await admit(request, response, { access, method: 'POST', scope: 'events:write' });
   assertRoom(viewer.id); // before the body is parsed, or even sent
   const { text, lines } = await readBody(
     request,

@@ -12,10 +12,8 @@ export const cover = (range: Instants, [tier, ...shorter]: readonly Tier[]): Seg
   const { from, to } = range;
   if (to !== undefined && !isBefore(from, to)) return [];
   if (!tier) return [range];
-  const first = msOf(from, Math.ceil) / tier.stepMs;
-  const starts = textOf(Math.ceil(first) * tier.stepMs);
-  const ends =
-    to === undefined ? undefined : textOf(Math.floor(msOf(to, Math.floor) / tier.stepMs) * tier.stepMs); // oxfmt-ignore
+  const starts = ceilTo(from, tier.stepMs);
+  const ends = to === undefined ? undefined : floorTo(to, tier.stepMs);
   if (ends !== undefined && !isBefore(starts, ends)) return cover(range, shorter);
   return [
     ...cover({ from, to: starts }, shorter),

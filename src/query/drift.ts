@@ -4,7 +4,7 @@
 import { type SQL, and, isNotNull, isNull, or, sql } from 'drizzle-orm';
 import type { Question } from '../database/connection.ts';
 import { events } from '../database/schema.ts';
-import { type Definition, catalog, definitionOf } from '../events/catalog.ts';
+import { type Definition, catalog } from '../events/catalog.ts';
 import { instantFromPostgres } from '../events/time.ts';
 import { type Category, type Severity, rankOf, severityNames } from '../events/vocabulary.ts';
 
@@ -99,6 +99,3 @@ export const unknownKeys = async (
     GROUP BY ${events.code}, key HAVING ${events.code} || ' ' || key NOT IN ${known}
     ORDER BY count(*) DESC, ${events.code}, key LIMIT ${most}`);
 };
-
-export const definitionIn = ({ code }: { readonly code: string }): Definition =>
-  definitionOf(code)!;

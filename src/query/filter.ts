@@ -7,15 +7,13 @@ import {
   and,
   arrayContains,
   arrayOverlaps,
-  gte,
   inArray,
-  lt,
   or,
   sql,
 } from 'drizzle-orm';
-import ipaddr from 'ipaddr.js';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
+import { contains, formatBlock, parseBlock } from '../events/address.ts';
 import { definitionOf } from '../events/catalog.ts';
 import {
   type Event,
@@ -34,7 +32,7 @@ import {
   rankOf,
   severityNames,
 } from '../events/vocabulary.ts';
-import { type TimeRange, resolveRange } from './range.ts';
+import { type TimeRange, during, resolveRange } from './range.ts';
 import { type JsonCondition, jsonSql, jsonTest } from './json.ts';
 import { MAX_WORDS, searchTest, searchedFields, wordsOf } from './search.ts';
 
@@ -124,7 +122,9 @@ const meanings = {
     sql: (blocks) =>
       or(
         sql`false`,
-        ...blocks.map((block) => sql`${events.ipAddress} <<= ${textOf(parseBlock(block))}::inet`),
+        ...blocks.map(
+          (block) => sql`${events.ipAddress} <<= ${formatBlock(parseBlock(block))}::inet`,
+        ),
       ),
     test: (blocks) => {
       const parsed = blocks.map(parseBlock);
@@ -160,13 +160,7 @@ const meanings = {
     fields: () => ['tags'],
   },
   range: {
-    sql: (range, now) => {
-      const { from, to } = resolveRange(range, now);
-      return and(
-        gte(events.timestamp, from),
-        to === undefined ? undefined : lt(events.timestamp, to),
-      );
-    },
+    sql: (range, now) => during(resolveRange(range, now)),
     test: (range, now) => {
       const { from, to } = resolveRange(range, now);
       const [least, bound] = [microsOf(from), to === undefined ? Infinity : microsOf(to)];
@@ -348,33 +342,3 @@ const beside = (some: Bounds, others: Bounds): Bounds => ({
 
 const either = <T>(some: readonly T[] | undefined, others: readonly T[] | undefined) =>
   some && others ? [...new Set([...some, ...others])] : undefined;
-
-type Block = [ipaddr.IPv4 | ipaddr.IPv6, number];
-
-const parseBlock = (text: string): Block => {
-  const slash = text.indexOf('/');
-  try {
-    if (slash >= 0)
-      return ipaddr.parseCIDR(
-        `${parseAddress(text.slice(0, slash)).toString()}${text.slice(slash)}`,
-      );
-    const address = parseAddress(text);
-    return [address, address.kind() === 'ipv4' ? 32 : 128];
-  } catch {
-    throw new JejakError(
-      'BAD_USER_INPUT',
-      `"${text}" is neither an address nor a CIDR block such as 10.0.0.0/8.`,
-    );
-  }
-};
-/** As PostgreSQL reads an address: ipaddr.js would also take 010.1 as octal, and zones, and ::10.0.0.1 as ::ffff:10.0.0.1. */
-const parseAddress = (text: string): ipaddr.IPv4 | ipaddr.IPv6 => {
-  if (!text.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(text)) throw new Error('not IPv4');
-  if (text.includes('%')) throw new Error('a zone');
-  return ipaddr.parse(/^::\d+\./.test(text) ? `0:0${text}` : text);
-};
-const textOf = ([address, bits]: Block): string => `${address.toString()}/${bits}`;
-const contains = ([network, bits]: Block, text: string): boolean => {
-  const address = parseAddress(text);
-  return address.kind() === network.kind() && address.match(network, bits);
-};

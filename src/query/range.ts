@@ -1,6 +1,8 @@
 // A range of time as callers give it, `last` or `from` and `to`, and the instants it means. Resolved once per request, so
 // that every use of it within the request agrees.
 
+import { type SQL, and, gte, lt } from 'drizzle-orm';
+import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import { subtractDuration } from '../events/time.ts';
 
@@ -32,3 +34,7 @@ export const resolveRange = ({ last, from, to }: TimeRange, now: Date): Instants
     throw new JejakError('BAD_USER_INPUT', 'A range needs `last`, such as "PT24H", or `from`.');
   return { from, to: to ?? undefined };
 };
+
+/** Events of a range; of cells too, by the time that they begin. */
+export const during = ({ from, to }: Instants): SQL =>
+  and(gte(events.timestamp, from), to === undefined ? undefined : lt(events.timestamp, to))!;

@@ -1,8 +1,9 @@
 // The specification's monitoring reports 2 to 6; the first, recent critical events, is a page of events. With default
 // arguments each gives the figures of the document's own SQL, but for what traps Q2, Q4 and Q5 say; a test runs both.
 
-import { type SQL, and, desc, eq, gte, inArray, isNotNull, lt, sql } from 'drizzle-orm';
+import { type SQL, and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import type { Question } from '../database/connection.ts';
+import { type Measure, measures, numberMeasures, processingTime } from '../database/measures.ts';
 import { CONFIDENCE } from '../database/rollups.ts';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
@@ -10,7 +11,7 @@ import { securityRelevantCodes } from '../events/catalog.ts';
 import { compareInstants } from '../events/time.ts';
 import { statusesOfFailure } from '../events/vocabulary.ts';
 import { type EventFilter, filterSql } from './filter.ts';
-import type { Instants } from './range.ts';
+import { type Instants, during } from './range.ts';
 import { type Kept, type StatsRequest, eventStats } from './stats.ts';
 
 /** What a report is about: a range of time, and of its events those that the viewer may see and that are kept. */
@@ -21,13 +22,8 @@ export type Span = {
   readonly now: Date;
 };
 
-const within = ({ range: { from, to }, seen, kept, now }: Span): SQL | undefined =>
-  and(
-    gte(events.timestamp, from),
-    to === undefined ? undefined : lt(events.timestamp, to),
-    filterSql(seen, now),
-    kept.visible,
-  );
+const within = ({ range, seen, kept, now }: Span): SQL | undefined =>
+  and(during(range), filterSql(seen, now), kept.visible);
 
 type Counted = Pick<StatsRequest, 'groupBy' | 'interval'> & {
   readonly filter?: EventFilter;
@@ -79,7 +75,9 @@ export const userActivity = async (question: Question, span: Span, includeAnonym
 const greatest = (one: number | null, other: number | null): number | null =>
   one === null || (other !== null && other > one) ? other : one;
 
-const total = sql<number>`count(*)::float8`;
+const measured = ({ of }: Measure): SQL<number> => sql<number>`${sql.raw(of)}`;
+
+const total = measured(measures.count);
 
 const share = (condition: SQL): SQL<number> =>
   sql<number>`round(count(*) FILTER (WHERE ${condition}) * 100.0 / count(*), 2)::float8`;
@@ -92,7 +90,7 @@ export const endpointErrorRates = (question: Question, span: Span, moreThan: num
     .select({
       endpoint: sql<string>`${events.endpoint}`,
       totalRequests: total,
-      errorCount: sql<number>`(count(*) FILTER (WHERE ${failed}))::float8`,
+      errorCount: measured(measures.errors),
       errorRate,
       failureRate: share(inArray(events.status, [...statusesOfFailure])),
     })
@@ -150,16 +148,15 @@ export const modelPerformance = async (question: Question, span: Span, timeZone:
 /** Milliseconds by event name, slowest on average first, with the percentiles that averages hide (trap Q6). */
 export const systemPerformance = (question: Question, span: Span) => {
   const averageMs = sql<number>`avg(${events.processingTimeMs})::float8`;
-  const percentile = (part: number) =>
-    sql<number>`percentile_cont(${sql.raw(String(part))}) WITHIN GROUP (ORDER BY ${events.processingTimeMs})`;
+  const { maximum, p50, p95, p99 } = numberMeasures(processingTime);
   return question
     .select({
       name: sql<string>`${events.name}`,
       averageMs,
-      maxMs: sql<number>`max(${events.processingTimeMs})`,
-      p50Ms: percentile(0.5),
-      p95Ms: percentile(0.95),
-      p99Ms: percentile(0.99),
+      maxMs: measured(maximum),
+      p50Ms: measured(p50),
+      p95Ms: measured(p95),
+      p99Ms: measured(p99),
       requestCount: total,
     })
     .from(events)

@@ -1,13 +1,13 @@
 // Measures events by bucket and group: from roll-ups as far as they can tell and have come, and from the events themselves for
 // what is left, all in one snapshot, so that the figures are those of the events whatever they were added up from.
 
-import { type SQL, and, gte, lt, sql } from 'drizzle-orm';
+import { type SQL, and, sql } from 'drizzle-orm';
 import type { Question } from '../database/connection.ts';
 import type { Measure } from '../database/measures.ts';
 import { type Tier, folded, kept } from '../database/rollups.ts';
 import { batches, events } from '../database/schema.ts';
 import { type Segment, cover } from './cover.ts';
-import type { Instants } from './range.ts';
+import { type Instants, during } from './range.ts';
 
 export type Column = Measure & {
   readonly part: 'events' | 'times' | 'data';
@@ -61,11 +61,8 @@ const list = (items: readonly SQL[]): SQL => sql.join([...items], sql`, `);
 const numbered = (items: readonly unknown[]): SQL =>
   list(items.map((_, place) => sql.raw(String(place + 1))));
 
-const within = ({ from, to }: Instants): SQL | undefined =>
-  and(gte(events.timestamp, from), to === undefined ? undefined : lt(events.timestamp, to));
-
 const ofEvents = ({ range, keys, columns, where, visible }: Tally): SQL =>
-  part(sql`${events}`, keys, columns.map(({ of }) => of), and(within(range), where, visible)); // oxfmt-ignore
+  part(sql`${events}`, keys, columns.map(({ of }) => of), and(during(range), where, visible)); // oxfmt-ignore
 
 const part = (from: SQL, keys: readonly SQL[], measured: readonly string[], where: SQL | undefined): SQL => sql`
   SELECT ${list([
@@ -83,8 +80,8 @@ const ofCells = (tally: Tally): SQL => {
   });
   const parts = segments.map(({ tier, ...range }) =>
     tier
-      ? part(sql`${sql.identifier(tier.table)} AS ${events}`, keys, ofTiers, and(within(range), where))
-      : part(sql`${events}`, keys, ofRows, and(within(range), where)),
+      ? part(sql`${sql.identifier(tier.table)} AS ${events}`, keys, ofTiers, and(during(range), where))
+      : part(sql`${events}`, keys, ofRows, and(during(range), where)),
   ); // oxfmt-ignore
   parts.push(part(sql`uncounted_events() AS ${events}`, keys, ofRows, and(insideCells(segments), where))); // oxfmt-ignore
   const names = keys.map((_, place) => sql.raw(`k${place}`));
@@ -102,5 +99,5 @@ export const keptAs = ({ part: ofPart, path, name }: Column) =>
 const insideCells = (segments: readonly Segment[]): SQL | undefined => {
   const spans = segments.filter(({ tier }) => tier);
   const [first, last] = [spans[0], spans.at(-1)];
-  return first && last ? within({ from: first.from, to: last.to }) : sql`false`;
+  return first && last ? during({ from: first.from, to: last.to }) : sql`false`;
 };

@@ -46,10 +46,6 @@ const actions = {
   PREDICTED: ['PREDICT'],
 } as const;
 export type Dealing = keyof typeof actions | 'OTHER';
-export const dealings: readonly Dealing[] = [
-  ...(Object.keys(actions) as (keyof typeof actions)[]),
-  'OTHER',
-];
 
 const dealing = sql.join(
   [

@@ -11,7 +11,6 @@ import { kept, tiers } from '../../src/database/rollups.ts';
 import { type Event, type EventInput, fields } from '../../src/events/fields.ts';
 import { documentPeriods } from '../../src/events/retention.ts';
 import { severities } from '../../src/events/vocabulary.ts';
-import { readBatches } from '../../src/live/read-batches.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { type EventStats, type StatsRequest, eventStats } from '../../src/query/stats.ts';
@@ -19,6 +18,7 @@ import { testDatabase } from '../support/database.ts';
 import { createRandom, generateEvents } from '../support/generate.ts';
 import { type TestLog, createTestLog } from '../support/log.ts';
 import { compareStats, everything, questionOf } from '../support/stats.ts';
+import { readStored } from '../support/stored.ts';
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
 const seed = Number(process.env['JEJAK_TEST_SEED'] ?? Date.now() % 1_000_000);
@@ -35,17 +35,6 @@ const place = async (): Promise<Place> => {
     await database[Symbol.asyncDispose]();
   });
   return { database, log };
-};
-
-/** What was logged after a batch, and the last batch. */
-const readAfter = async ({ database }: Place, seq: number) => {
-  const events: Event[] = [];
-  for (let at = { seq, key: '' }; ;) {
-    const { batches, end } = await readBatches(database.follow, at);
-    if (end.seq === at.seq) return { events, seq: at.seq };
-    events.push(...batches.flatMap((batch) => batch.events));
-    at = end;
-  }
 };
 
 const some = (count: number, from = seed, spanMs = 60 * HOUR): EventInput[] => [
@@ -86,7 +75,7 @@ test('wherever the roll-ups have come to, late events included, every figure is 
   for (let round = 0; round < 40; round++) {
     await here.log(some(20 + random.below(150), seed + round));
     if (random.chance(0.5)) await countNext(here.database.follow);
-    const read = await readAfter(here, seq);
+    const read = await readStored(here.database, seq);
     stored.push(...read.events);
     seq = read.seq;
     for (let times = 0; times < 3; times++)
@@ -123,7 +112,7 @@ test('while events are logged and counted, an answer never misses one that was t
   await writing;
   expect(answers).toBeGreaterThan(5);
   const position = async () => (await database.read`SELECT seq FROM rollup_position`)[0]!['seq'];
-  const head = (await readAfter(here, 0)).seq;
+  const head = (await readStored(here.database)).seq;
   for (let tries = 0; (await position()) < head; tries++) {
     expect(tries, 'the follower has come to the end within two seconds').toBeLessThan(20);
     await sleep(100);

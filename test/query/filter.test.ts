@@ -13,7 +13,6 @@ import {
   severityNames,
   statusNames,
 } from '../../src/events/vocabulary.ts';
-import { type Head, readBatches } from '../../src/live/read-batches.ts';
 import {
   type EventFilter,
   MAX_CONDITIONS,
@@ -28,6 +27,7 @@ import { type JsonCondition, jsonFields } from '../../src/query/json.ts';
 import { MAX_WORDS, wordsOf } from '../../src/query/search.ts';
 import { type Random, createRandom } from '../support/generate.ts';
 import { type TestServer, createTestServer } from '../support/server.ts';
+import { readStored } from '../support/stored.ts';
 
 const EVENTS = 600;
 const BATCH = 4; // so few that most filters may pass over some batches
@@ -267,7 +267,7 @@ const filtersOf = (random: Random): EventFilter[] =>
 let server: TestServer;
 let database: Database;
 const answered: object[] = [];
-const stored: Event[] = []; // as subscribers read them
+let stored: readonly Event[];
 
 const selected = [
   'eventId', 'code', 'category', 'type', 'name', 'description', 'errorMessage', 'resourceName', 'severity', 'status', 'userId', 'username', 'userRole', 'ipAddress', 'sessionId',
@@ -285,11 +285,7 @@ beforeAll(async () => {
     );
     answered.push(...data.logEvents.results.map(({ event }: { event: object }) => event));
   }
-  for (let at: Head = { seq: 0, key: '' }; stored.length < EVENTS;) {
-    const { batches, end } = await readBatches(database.follow, at);
-    stored.push(...batches.flatMap((batch) => batch.events));
-    at = end;
-  }
+  stored = (await readStored(database)).events;
 });
 
 afterAll(async () => {
@@ -311,16 +307,8 @@ const inMemory = (filter: EventFilter): number[] => matching(filter).map(({ id }
 /** As a replay reads: only batches that may hold something, and of those only the severities and categories that may. */
 const replayed = async (filter: EventFilter): Promise<number[]> => {
   const meant = settled(filter, now);
-  const ids: number[] = [];
-  for (let at: Head = { seq: 0, key: '' }; ;) {
-    const { batches, end } = await readBatches(database.follow, at, {
-      bounds: filterBounds(meant),
-    });
-    if (end === at) return ids;
-    const events = batches.flatMap((batch) => batch.events);
-    ids.push(...events.filter(filterTest(meant, now)).map(({ id }) => id));
-    at = end;
-  }
+  const { events } = await readStored(database, 0, { bounds: filterBounds(meant) });
+  return events.filter(filterTest(meant, now)).map(({ id }) => id);
 };
 
 const isOutside =

@@ -4,11 +4,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/connection.ts';
 import type { Event } from '../../src/events/fields.ts';
-import { readBatches } from '../../src/live/read-batches.ts';
 import { createRandom, generateEvents, inCalls } from '../support/generate.ts';
 import { createTestLog } from '../support/log.ts';
 import { type TestServer, createTestServer, testServer } from '../support/server.ts';
 import { compareStats, questionOf } from '../support/stats.ts';
+import { readStored } from '../support/stored.ts';
 
 const EVENTS = 4_000;
 const QUESTIONS = 60;
@@ -19,7 +19,7 @@ const CONFIDENCE = 'responseData.confidence';
 
 let server: TestServer;
 let database: Database;
-const stored: Event[] = [];
+let stored: readonly Event[];
 
 beforeAll(async () => {
   server = await createTestServer();
@@ -27,11 +27,7 @@ beforeAll(async () => {
   using log = createTestLog(database.write, () => now);
   const events = generateEvents({ seed, count: EVENTS, now, spanMs: 60 * HOUR });
   for (const call of inCalls(events, 500)) await log(call);
-  for (let at = { seq: 0, key: '' }; stored.length < EVENTS;) {
-    const { batches, end } = await readBatches(database.follow, at);
-    stored.push(...batches.flatMap((batch) => batch.events));
-    at = end;
-  }
+  stored = (await readStored(database)).events;
 });
 afterAll(async () => {
   await database[Symbol.asyncDispose]();
