@@ -38,7 +38,12 @@ export type Payload = { readonly cursor: string };
 
 /** Where a subscriber stands: it has had all up to `seq`, and of the batch after it what is up to `place`, -1 for nothing. */
 export type Stand = Head & { readonly place: number };
-export type Page = { readonly payloads: readonly Payload[]; readonly end: Stand };
+export type Page = {
+  readonly payloads: readonly Payload[];
+  readonly end: Stand;
+  /** About how much was read for it. */
+  readonly bytes: number;
+};
 
 export type Group = {
   /** What comes after a place; at the head it is waited for. */
@@ -63,12 +68,12 @@ const SERVING_MS = 250;
 const REST = 3;
 /** The greatest Int of GraphQL, 24 days. */
 const MAX_LAG_MS = 2 ** 31 - 1;
-/** Pages that were read lately, in the whole process. */
-const RECENT_PAGES = 32;
+/** Pages that were read lately, in the whole process. The last one stays whatever its size. */
+const RECENT = { pages: 32, bytes: 32 * 2 ** 20 };
 
 export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
   const groups = new Map<string, { readonly group: LiveGroup; members: number }>();
-  const recent = new Map<string, Promise<Page>>();
+  const recent = new Map<string, { readonly page: Promise<Page>; bytes: number }>();
   let servedAt = -Infinity;
   const served = (): void => void (servedAt = performance.now());
   const inTurn = createTurns(MAX_REPLAYS, (tookMs) =>
@@ -79,18 +84,30 @@ export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
     for (const { group } of groups.values()) group.checkpoint();
   }, TICK_MS);
 
+  const forgetOld = (): void => {
+    let bytes = 0;
+    for (const [age, [name, page]] of [...recent].toReversed().entries()) {
+      bytes += page.bytes;
+      if (age > 0 && (age >= RECENT.pages || bytes > RECENT.bytes)) recent.delete(name);
+    }
+  };
+
   /** Reads a page, or shares one that was read lately. */
   const recall = (want: Want, at: Stand, replay: boolean): Promise<Page> => {
     const name = `${reader.replacements()} ${at.seq}.${at.place} ${replay} ${want.key}`;
     const known = recent.get(name);
-    if (known) return known;
+    if (known) return known.page;
     const read = async () => pageOf(want, at, await reader.after(at, want.need), replay);
     const behind = !reader.remembers(at.seq);
     if (behind) metrics.replays.inc();
     const page = behind ? inTurn(read) : read();
-    recent.set(name, page);
-    page.catch(() => recent.delete(name));
-    if (recent.size > RECENT_PAGES) recent.delete(recent.keys().next().value!);
+    const entry = { page, bytes: 0 };
+    recent.set(name, entry);
+    const sized = ({ bytes }: Page): void => {
+      entry.bytes = bytes;
+      forgetOld();
+    };
+    page.then(sized, () => recent.delete(name));
     return page;
   };
 
@@ -197,7 +214,8 @@ const pageOf = (
     }
   const lagMs = Math.round(Date.now() - (batches.at(-1)?.committedAt ?? Infinity));
   const payloads = pack({ events, end, replay, lagMs: Math.min(Math.max(0, lagMs), MAX_LAG_MS) });
-  return { payloads, end: { ...end, place: -1 }, found: events.length };
+  const bytes = batches.reduce((sum, batch) => sum + batch.bytes, 0);
+  return { payloads, end: { ...end, place: -1 }, bytes, found: events.length };
 };
 
 /** Lets so many run at a time, the others in the order in which they came; none while it rests for what others took. */

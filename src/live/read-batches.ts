@@ -14,6 +14,8 @@ export type LoggedBatch = {
   /** Milliseconds since 1970. */
   readonly committedAt: number;
   readonly events: readonly Event[];
+  /** About how much the events hold. */
+  readonly bytes: number;
 };
 
 /** The last batch up to which all was read; `seq` 0 stands before everything. */
@@ -81,15 +83,22 @@ export const readBatches = async (
   const events = wanted.length === 0 ? undefined : await readEvents(sql, wanted, bounds, columns);
   const last = rows.at(-1);
   return {
-    batches: wanted.map(({ seq, key, number, committed }) => ({
-      seq,
-      key,
-      committedAt: committed,
-      events: events!.get(number) ?? [],
-    })),
+    batches: wanted.map(({ seq, key, number, committed }) => {
+      const logged = events!.get(number) ?? [];
+      return { seq, key, committedAt: committed, events: logged, bytes: bytesOf(logged) };
+    }),
     end: last ? { seq: last.seq, key: last.key } : after,
     broken: breakAfter(after, rows, upTo),
   };
+};
+
+/** The characters of all texts within, and a little for everything else. */
+const bytesOf = (value: unknown): number => {
+  if (typeof value === 'string') return value.length;
+  let bytes = 8;
+  if (typeof value === 'object')
+    for (const name in value) bytes += bytesOf((value as Record<string, unknown>)[name]);
+  return bytes;
 };
 
 /** A key that is not known is empty. */
