@@ -40,17 +40,20 @@ const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 10_000;
 
 export const removeExpired = async (run: Run): Promise<void> => {
-  for (const severity of severityNames)
+  for (const severity of severityNames) {
+    let view: View | undefined;
     for (const [concerns, remove] of [
       [isOver, removePartition],
       [isThinned, thinPartition],
     ] as const) {
-      const { policy, partitions } = await look(run, severity);
+      view ??= await look(run, severity);
+      const { policy, partitions } = view;
       for (const { name } of partitions.filter((each) => concerns(each, policy, run.now))) {
         run.signal.throwIfAborted();
-        await untilDone(run, async () => remove(run, await look(run, severity), name));
+        view = await untilDone(run, severity, view, (seen) => remove(run, seen, name));
       }
     }
+  }
 };
 
 /** Whether it goes as a whole. */
@@ -78,23 +81,40 @@ const look = async ({ sql }: Run, severity: Severity): Promise<View> => {
   return { policy, seen, partitions };
 };
 
+/** What became of a try: a partition is gone and all else as it was, others stand there now, or it has to be worked out
+ * again. */
+type Done = 'gone' | 'replaced' | 'again';
+
 /** Works it out again where a rule, a hold or a late event came between; leaves it to the next run where others do not let
- * go of the partition. */
-const untilDone = async ({ sql, id }: Run, remove: () => Promise<boolean>): Promise<void> => {
+ * go of the partition. Resolves with the view, as long as that holds: to look at all again took most of a run's time. */
+const untilDone = async (
+  run: Run,
+  severity: Severity,
+  view: View | undefined,
+  remove: (view: View) => Promise<Done>,
+): Promise<View | undefined> => {
+  let current = view;
   try {
-    for (let tries = 0; tries < TRIES; tries++) if (await remove()) return;
+    for (let tries = 0; tries < TRIES; tries++) {
+      current ??= await look(run, severity);
+      const done = await remove(current);
+      if (done === 'gone') return current;
+      if (done === 'replaced') return undefined;
+      current = undefined;
+    }
   } catch (error) {
     if (!isLockedOut(error)) throw error;
   }
-  await sql`UPDATE retention_runs SET postponed = postponed + 1 WHERE id = ${id}`;
+  await run.sql`UPDATE retention_runs SET postponed = postponed + 1 WHERE id = ${run.id}`;
+  return undefined;
 };
 
-/** Drops a partition whose time is over. False where it has to be worked out again. */
-const removePartition = async (run: Run, view: View, name: string): Promise<boolean> => {
+/** Drops a partition whose time is over. */
+const removePartition = async (run: Run, view: View, name: string): Promise<Done> => {
   const { sql, now } = run;
   const index = view.partitions.findIndex((each) => each.name === name);
   const partition = view.partitions[index];
-  if (!partition || !isOver(partition, view.policy, now)) return true;
+  if (!partition || !isOver(partition, view.policy, now)) return 'gone';
   if ((await countIn(sql, name, staysSql(view.policy, partition, now))) === 0)
     return replace(run, view, [partition]);
   const before = view.partitions[index - 1];
@@ -102,14 +122,14 @@ const removePartition = async (run: Run, view: View, name: string): Promise<bool
   return replace(run, view, together ? [before, partition] : [partition], true);
 };
 
-/** Removes what has expired of a partition that stays. False where it has to be worked out again. */
-const thinPartition = async (run: Run, view: View, name: string): Promise<boolean> => {
+/** Removes what has expired of a partition that stays. */
+const thinPartition = async (run: Run, view: View, name: string): Promise<Done> => {
   const { sql, now } = run;
   const partition = view.partitions.find((each) => each.name === name);
   const goes = partition && goesSql(view.policy, partition, now);
-  if (!goes) return true;
+  if (!goes) return 'gone';
   const going = await countIn(sql, name, goes);
-  if (going === 0) return true;
+  if (going === 0) return 'gone';
   const all = partition.kept ? await countIn(sql, name) : Infinity;
   if (going * 2 > all) return replace(run, view, [partition], going < all);
   return deleteSlowly(run, view, partition, goes);
@@ -120,7 +140,7 @@ const replace = async (
   { policy, seen }: View,
   partitions: readonly Partition[],
   staged = false,
-): Promise<boolean> => {
+): Promise<Done> => {
   const { severity, starts } = partitions[0]!;
   const { ends } = partitions.at(-1)!;
   let [events, bytes] = [0, 0];
@@ -135,7 +155,8 @@ const replace = async (
       const [row] = await sql<[{ done: boolean }]>`
         SELECT replace_event_partitions(${id}, ${severity}, ${names}, ${staged}, ${starts}, ${ends}, ${policy.version}, ${seen},
                                         ${events - left.events}, ${left.moved}, ${bytes - left.bytes}) AS done`;
-      return row.done;
+      if (!row.done) return 'again';
+      return staged ? 'replaced' : 'gone';
     } catch (error) {
       if (!isLockedOut(error) || pause > LAST_PAUSE_MS) throw error;
       await sleep(pause, undefined, { signal });
@@ -179,7 +200,7 @@ const deleteSlowly = async (
   { policy }: View,
   { name, severity }: Partition,
   goes: SQL,
-): Promise<boolean> => {
+): Promise<Done> => {
   for (;;) {
     const [row] = await execute<{ gone: number; current: boolean }>(
       sql,
@@ -195,8 +216,8 @@ const deleteSlowly = async (
              ${severity}::text, coalesce((removed ->> ${severity})::bigint, 0) + total.gone)
            FROM total WHERE id = ${id} RETURNING total.gone, EXISTS (SELECT FROM policy) AS current`,
     );
-    if (!row!.current) return false;
-    if (row!.gone < STEP) return true;
+    if (!row!.current) return 'again';
+    if (row!.gone < STEP) return 'gone';
     signal.throwIfAborted();
   }
 };
