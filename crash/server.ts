@@ -1,13 +1,11 @@
 // The program as people run it, in a process of its own that can be killed and started again.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { spawnProgram, urlIn } from '../test/support/program.ts';
 import type { Anomalies } from './anomalies.ts';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const READY = /Jejak is ready at (\S+)/;
 const START_MS = 90_000;
 const TRIES = 3;
 
@@ -48,17 +46,7 @@ export const createServer = (
     if (closed) throw new Error(`${name} is not started any more`);
     url = undefined;
     told = false;
-    const started = spawn(process.execPath, [main], {
-      cwd: directory,
-      env: {
-        PATH: process.env['PATH'],
-        PORT: '0',
-        LOG_LEVEL: 'warn',
-        JEJAK_ADMIN_KEY: ADMIN_KEY,
-        ...environment,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const started = spawnProgram({ directory }, { JEJAK_ADMIN_KEY: ADMIN_KEY, ...environment });
     child = started;
     exit = once(started, 'exit');
     started.on('exit', (code, signal) => {
@@ -68,7 +56,7 @@ export const createServer = (
     });
     started.stdout.on('data', (chunk: Buffer) => {
       words = (words + chunk.toString()).slice(-4_000);
-      if (!told) url ??= READY.exec(words)?.[1];
+      if (!told) url ??= urlIn(words);
     });
     started.stderr.on('data', (chunk: Buffer) => {
       words = (words + chunk.toString()).slice(-4_000);

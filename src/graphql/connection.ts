@@ -7,7 +7,6 @@ import type { Event as LoggedEvent } from '../events/fields.ts';
 import { cursorAfter } from '../live/cursor.ts';
 import {
   type EventOrder,
-  MAX_PAGE,
   type Page,
   type Count,
   MOST_COUNTED,
@@ -17,6 +16,7 @@ import {
 } from '../query/events.ts';
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
+import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page.ts';
 
 type PageInfoShape = {
   hasNextPage: boolean;
@@ -95,7 +95,7 @@ export const EventConnection = builder.objectRef<ConnectionShape>('EventConnecti
 /** The paging arguments of a list. */
 export const pageArguments = builder.args((t) => ({
   first: t.int({
-    description: `How many events from the beginning, 1 to ${MAX_PAGE}; 50 where neither this nor \`last\` is given.`,
+    description: `How many events from the beginning, 1 to ${MAX_PAGE}; ${DEFAULT_PAGE} where neither this nor \`last\` is given.`,
   }),
   after: t.string({ description: 'Only what comes after this cursor of a page.' }),
   last: t.int({ description: `How many events from the end, 1 to ${MAX_PAGE}.` }),
@@ -108,7 +108,6 @@ type PageArguments = {
   last?: number | null | undefined;
   before?: string | null | undefined;
 };
-const DEFAULT_PAGE = 50;
 
 export const resolvePage = async (
   args: PageArguments,
@@ -116,12 +115,7 @@ export const resolvePage = async (
   where: SQL | undefined,
   { database }: Context,
 ): Promise<ConnectionShape> => {
-  for (const size of [args.first, args.last])
-    if (size !== null && size !== undefined && (size < 1 || size > MAX_PAGE))
-      throw new JejakError(
-        'BAD_USER_INPUT',
-        `A page has 1 to ${MAX_PAGE} events; ask for the next one with \`after\`.`,
-      );
+  for (const size of [args.first, args.last]) pageSize(size);
   if (args.first && args.last)
     throw new JejakError('BAD_USER_INPUT', 'Ask for `first` or for `last`, not for both.');
   let head: Page['head'];

@@ -2,10 +2,10 @@
 
 import { JejakError } from '../errors.ts';
 import type { Quarantined } from '../ingest/quarantine.ts';
-import { MAX_PAGE } from '../query/events.ts';
 import { builder } from './builder.ts';
 import { LogEventInput } from './event.ts';
 import { LogEventPayload, RejectionCode } from './log-event.ts';
+import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page.ts';
 
 const QuarantinedEvent = builder.objectRef<Quarantined>('QuarantinedEvent').implement({
   readers: ['admin'],
@@ -37,17 +37,13 @@ builder.queryFields((t) => ({
       'Events that were refused and wait to be mended, the latest first. Needs the scope `admin`.',
     authScopes: { may: 'admin' },
     args: {
-      first: t.arg.int({ defaultValue: 50, description: `How many, 1 to ${MAX_PAGE}.` }),
+      first: t.arg.int({ defaultValue: DEFAULT_PAGE, description: `How many, 1 to ${MAX_PAGE}.` }),
       before: t.arg.id({
         description: 'Only those refused before this one: the `id` of the last of the page before.',
       }),
     },
-    resolve: (_root, { first, before }, { quarantine }) => {
-      const limit = first ?? 50;
-      if (limit < 1 || limit > MAX_PAGE)
-        throw new JejakError('BAD_USER_INPUT', `A page has 1 to ${MAX_PAGE} events.`);
-      return quarantine.list(limit, before ? numberOf(before) : undefined);
-    },
+    resolve: (_root, { first, before }, { quarantine }) =>
+      quarantine.list(pageSize(first), before ? numberOf(before) : undefined),
   }),
 }));
 

@@ -3,13 +3,14 @@
 
 import { JejakError } from '../errors.ts';
 import { type Severity, severities, severityNames } from '../events/vocabulary.ts';
-import { MAX_PAGE, countEvents } from '../query/events.ts';
+import { countEvents } from '../query/events.ts';
 import { filterSql, storedFilter } from '../query/filter.ts';
 import type { PlannedPartition, RetentionPlan as Plan } from '../retention/plan.ts';
 import { type RetentionRun as Run, removedBy } from '../retention/run.ts';
 import { type Hold as StoredHold, MAX_DAYS, MAX_HOLDS, type Rule } from '../retention/settings.ts';
 import { builder } from './builder.ts';
 import { EventFilter } from './filter.ts';
+import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page.ts';
 import type { Telling } from './told.ts';
 import { SeverityEnum } from './vocabulary.ts';
 
@@ -184,13 +185,10 @@ builder.queryFields((t) => ({
     type: [RetentionRun],
     description: `What retention did, the latest run first. ${ADMIN}`,
     authScopes: { may: 'admin' },
-    args: { first: t.arg.int({ defaultValue: 50, description: `How many, 1 to ${MAX_PAGE}.` }) },
-    resolve: (_root, { first }, { retention }) => {
-      const limit = first ?? 50;
-      if (limit < 1 || limit > MAX_PAGE)
-        throw new JejakError('BAD_USER_INPUT', `A page has 1 to ${MAX_PAGE} runs.`);
-      return retention.runs(limit);
+    args: {
+      first: t.arg.int({ defaultValue: DEFAULT_PAGE, description: `How many, 1 to ${MAX_PAGE}.` }),
     },
+    resolve: (_root, { first }, { retention }) => retention.runs(pageSize(first)),
   }),
   retentionRules: t.field({
     type: [RetentionRule],

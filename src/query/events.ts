@@ -9,7 +9,6 @@ import type { Event } from '../events/fields.ts';
 import { parseInstant } from '../events/time.ts';
 
 export type EventOrder = 'NEWEST_FIRST' | 'OLDEST_FIRST';
-export const MAX_PAGE = 200;
 
 export const findEvent = async (
   question: Question,

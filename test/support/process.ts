@@ -1,16 +1,13 @@
-// The program as people run it: a process of its own, started from a directory, talked to through its doors.
+// The program as people run it, talked to through its doors.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { spawnProgram, urlIn } from './program.ts';
 import { ADMIN_KEY, type Clients, clientsOf } from './server.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const READY = /Jejak is ready at (\S+)/;
 
 export type Program = Clients & {
   readonly process: ChildProcess;
@@ -40,18 +37,10 @@ export const startProgram = async ({
   environment = {},
   uid,
 }: Start): Promise<Program> => {
-  const child = spawn(process.execPath, [main], {
-    cwd: directory,
-    env: {
-      PATH: process.env['PATH'],
-      PORT: '0',
-      LOG_LEVEL: 'warn',
-      JEJAK_ADMIN_KEY: ADMIN_KEY,
-      ...environment,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(uid === undefined ? {} : { uid, gid: uid }),
-  });
+  const child = spawnProgram(
+    { directory, ...(uid === undefined ? {} : { uid, gid: uid }) },
+    { JEJAK_ADMIN_KEY: ADMIN_KEY, ...environment },
+  );
   let output = '';
   let complaints = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -66,7 +55,7 @@ export const startProgram = async ({
   });
   await Promise.race([
     new Promise<void>((resolve) =>
-      child.stdout.on('data', () => void (READY.test(output) && resolve())),
+      child.stdout.on('data', () => void (urlIn(output) && resolve())),
     ),
     ended.then((code) =>
       Promise.reject(
@@ -74,6 +63,6 @@ export const startProgram = async ({
       ),
     ),
   ]);
-  const url = READY.exec(output)![1]!;
+  const url = urlIn(output)!;
   return { process: child, url, output: () => output, stop, ...clientsOf({ url }) };
 };
