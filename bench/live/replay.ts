@@ -37,10 +37,10 @@ const measure = async (
   const before = await writeFor(seconds, WRITING, watcher, server);
   const events = await server.count('SELECT count(*) FROM events WHERE processing_time_ms > 0');
   const sum = await server.count('SELECT sum(processing_time_ms) FROM events');
-  const alone = await reader.replay(door!, events);
   await watcher.write(WRITING);
   const replayed = await reader.replay(door!, events);
   const during = await watcher.finish();
+  const alone = await reader.replay(door!, events);
   if (replayed.sum !== sum)
     throw new Error(`The ${events} events add up to ${replayed.sum} instead of ${sum}.`);
   const [alonePerSecond, eventsPerSecond] = [events / alone.seconds, events / replayed.seconds];
