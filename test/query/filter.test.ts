@@ -501,6 +501,13 @@ describe('a search', () => {
     }
   }); // oxfmt-ignore
 
+  test.each(["' OR true --", '\\', "\\' OR true --", "a\\''b", '$1 $2', "E'x'", '%s \\x27', '𝔘’'])(
+    'takes %j for words and nothing else',
+    async (search) => {
+      expect(new Set(await found(search))).toEqual(new Set(matching({ search })));
+    },
+  );
+
   test('finds the very word where it is in quotation marks', async () => {
     expect((await found('wulan')).length).toBeGreaterThan((await found('"wulan"')).length);
     expect(await found('"rizk"')).toEqual([]);
