@@ -15,7 +15,7 @@ const usage = `Usage: npm run demo -- [--rate 5] [--day 4000]
   --day   events in the 24 hours that are filled in first; default 4000, 0 for none
 
   JEJAK_URL  the server to log to; without it the one on PORT, or one that is started here
-  JEJAK_KEY  a key with the scopes write and read; otherwise JEJAK_ADMIN_KEY
+  JEJAK_KEY  a key with the scopes events:write and events:read; otherwise JEJAK_ADMIN_KEY
 `;
 
 /** Throws with the mistake named, and what there is to choose. */

@@ -29,7 +29,7 @@ export const findServer = async (
   const given = keyIn(environment);
   if (!given)
     throw new Error(
-      `${url} asks for a key: set JEJAK_KEY to one with the scopes write and read, or JEJAK_ADMIN_KEY to the administrator's.`,
+      `${url} asks for a key: set JEJAK_KEY to one with the scopes events:write and events:read, or JEJAK_ADMIN_KEY to the administrator's.`,
     );
   return { url, ...given, ...notOurs };
 };

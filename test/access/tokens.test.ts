@@ -16,6 +16,8 @@ const AUDIENCE = 'jejak';
 const ROLES = {
   GURU: { scopes: ['events:read', 'events:read_personal', 'events:write'] },
   BK: { scopes: ['events:read'], narrowing: { category: ['DATA'] } },
+  WALI: { scopes: ['events:read'], narrowing: { category: ['AUTH', 'DATA'] } },
+  PIKET: { scopes: ['events:read'], narrowing: { category: ['AUTH'] } },
   KEPALA_SEKOLAH: { scopes: ['admin'] },
 } as const;
 
@@ -218,6 +220,8 @@ describe('tokens by a shared secret', () => {
     };
     expect(await categories(['BK'])).toEqual(new Set(['DATA']));
     expect(await categories(['GURU', 'BK'])).toEqual(new Set(['DATA']));
+    expect(await categories(['WALI', 'BK'])).toEqual(new Set(['DATA']));
+    expect(await categories(['PIKET', 'BK'])).toEqual(new Set());
     expect((await categories(['GURU'])).size).toBeGreaterThan(1);
   });
 

@@ -210,7 +210,9 @@ describe('columns', () => {
   test('S2: who sends the hash of another session is not in that session; who looks for it finds it', () => {
     const known = hash('rahasia-123');
     expect(safe({ sessionId: known }).sessionId).toBe(hash(known));
-    expect(protect({ sessionId: known }, true).source).toEqual({ sessionId: known }); // protected before
+    expect(inJson({ session_id: known })).toEqual({ session_id: hash(known) });
+    for (const before of [{ sessionId: known }, { metadata: { session_id: known } }])
+      expect(protect(before, true).source).toEqual(before); // protected before
     expect(storedForms('sessionId', 'rahasia-123')).toEqual([known]);
     expect(storedForms('sessionId', known)).toContain(known);
   });
