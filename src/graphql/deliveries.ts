@@ -1,6 +1,7 @@
 // Subscriptions as their subscribers are sent them. The document of a subscription is compiled once, and what comes is put
 // into words once for all who ask the same of the same and may see the same; each connection only adds its envelope.
 
+import { setImmediate } from 'node:timers/promises';
 import { type ExecutionArgs, type ExecutionResult, type GraphQLError, createSourceEventStream, execute, getOperationAST, validateSubscriptionArgs } from 'graphql'; // oxfmt-ignore
 import type { Payloads } from '../live/follow.ts';
 import { leavable } from '../live/leavable.ts';
@@ -26,6 +27,9 @@ type Words = {
   readonly of: (payloads: Payloads) => Promise<readonly Answer[]>;
   members: number;
 };
+
+/** For so long answers are made without a pause. */
+const SLICE_MS = 1;
 
 /** `print` puts a result into JSON, with errors as callers may see them. */
 export const createDeliveries = (
@@ -118,9 +122,22 @@ const wordsFor = (args: ExecutionArgs, put: (result: ExecutionResult) => Buffer)
     cursor: payload.cursor,
     json: put(await run(payload)),
   });
+  /** In slices, so that one who catches up keeps nobody waiting. */
+  const answerAll = async (payloads: Payloads): Promise<readonly Answer[]> => {
+    const answers: Answer[] = [];
+    let begun = performance.now();
+    for (const payload of payloads) {
+      if (performance.now() - begun > SLICE_MS) {
+        await setImmediate();
+        begun = performance.now();
+      }
+      answers.push(await answer(payload));
+    }
+    return answers;
+  };
   const known = new WeakMap<Payloads, Promise<readonly Answer[]>>();
   return (payloads) => {
-    const answers = known.get(payloads) ?? Promise.all(payloads.map(answer));
+    const answers = known.get(payloads) ?? answerAll(payloads);
     known.set(payloads, answers);
     return answers;
   };

@@ -21,9 +21,13 @@ export function* piecesOf(messages: Iterable<readonly Buffer[]>): Generator<Buff
   if (bytes > 0) yield Buffer.concat(parts, bytes);
 }
 
-/** Resolves when the client has taken what was written, or is gone; with false when it took nothing for too long. */
-export const drained = (socket: Socket): Promise<boolean> | true => {
-  if (socket.writableLength <= MAX_UNSENT_BYTES || socket.destroyed) return true;
+/** Resolves when the client has taken what was written, or is gone; with false when it took nothing for too long. Where no more
+ * than so many bytes are unsent, nothing is waited for. */
+export const drained = (
+  socket: Socket,
+  maxUnsentBytes = MAX_UNSENT_BYTES,
+): Promise<boolean> | true => {
+  if (socket.writableLength <= maxUnsentBytes || socket.destroyed) return true;
   const wait = waits.get(socket) ?? begin(socket).finally(() => waits.delete(socket));
   waits.set(socket, wait);
   return wait;
@@ -45,6 +49,7 @@ const begin = (socket: Socket): Promise<boolean> =>
     // Where a part of what was written went, node says nothing and counts anew.
     const onTimeout = (): void => {
       const now = Date.now();
+      if (socket.writableLength === 0) return onDrain(); // of so little that nothing was said
       if (now - looked > 1.5 * LOOK_MS) went = now - LOOK_MS;
       looked = now;
       if (now - went < PATIENCE_MS) socket.setTimeout(LOOK_MS);

@@ -35,7 +35,16 @@ export const stream = async (
   response.once('close', gone);
   if (response.closed) gone();
   begin(response, 200);
-  const heartbeat = setInterval(() => void response.write(':\n\n'), HEARTBEAT_MS);
+  /** Waits until the client has taken what was written; one that took nothing for too long is cut off. */
+  const keepUp = async (maxUnsentBytes?: number): Promise<void> => {
+    if (response.socket === null || (await drained(response.socket, maxUnsentBytes))) return;
+    metrics.slowCloses.inc();
+    response.destroy();
+  };
+  const heartbeat = setInterval(() => {
+    void keepUp(0);
+    response.write(':\n\n');
+  }, HEARTBEAT_MS);
   let refusal: unknown;
   const looking = setInterval(() => {
     look().catch((error: unknown) => {
@@ -47,9 +56,7 @@ export const stream = async (
     for await (const answers of delivery) {
       for (const piece of piecesOf(answers.map(eventOf))) {
         response.write(piece);
-        if (response.socket === null || (await drained(response.socket))) continue;
-        metrics.slowCloses.inc();
-        response.destroy();
+        await keepUp();
       }
       metrics.frames.inc({ transport: 'sse' }, answers.length);
     }

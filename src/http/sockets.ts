@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ExecutionArgs, GraphQLError, execute } from 'graphql';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { LOOK_AT_CREDENTIALS_MS } from '../access/authenticate.ts';
 import type { Caller } from '../access/caller.ts';
 import type { Viewer } from '../access/viewer.ts';
@@ -32,6 +32,8 @@ const INIT_TIMEOUT_MS = 5_000;
 const SERVICE_RESTART = 1012; // clients come back
 const TRY_AGAIN_LATER = 1013;
 const PING_MS = 15_000;
+/** For so long a client may answer no ping. */
+const SILENCE_MS = 30_000;
 /** When the server stops, sockets are closed one after the other over this long, so that not all come back at once. */
 const SPREAD_MS = 1_000;
 const GOODBYE_MS = 2_000;
@@ -43,8 +45,8 @@ type Extra = {
   authorization?: string;
   viewer?: Viewer;
   purpose?: string | undefined;
-  /** Whether it was heard of since the last ping. */
-  alive: boolean;
+  /** When it was heard of, or took what it had not taken before. */
+  heardAt: number;
 };
 type Send = (answers: readonly Answer[]) => Promise<boolean>;
 type Subscribing = ExecutionArgs & { readonly send: Send };
@@ -130,20 +132,22 @@ export const createSockets = (
   });
 
   const opened = (socket: WebSocket, request: IncomingMessage): void => {
-    const extra: Extra = { socket, raw: request.socket, request, alive: true };
+    const extra: Extra = { socket, raw: request.socket, request, heardAt: performance.now() };
+    const hear = (): void => void (extra.heardAt = performance.now());
     connected.add(extra);
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
         send: (text) =>
           new Promise((resolve, reject) => {
-            if (socket.readyState !== socket.OPEN) resolve();
-            else socket.send(text, (error) => (error ? reject(error) : resolve()));
+            if (socket.readyState !== socket.OPEN) return resolve();
+            socket.send(text, (error) => (error ? reject(error) : resolve()));
+            void listenLater(metrics, extra);
           }),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) =>
           socket.on('message', (message) => {
-            extra.alive = true;
+            hear();
             handle((message as Buffer).toString()).catch((error: unknown) => {
               logger.warn({ err: error }, 'A message of a socket could not be handled');
               socket.close(CloseCode.InternalServerError, 'Internal server error');
@@ -152,7 +156,8 @@ export const createSockets = (
       },
       extra,
     );
-    socket.on('pong', () => void (extra.alive = true));
+    socket.on('pong', hear);
+    socket.on('ping', () => void listenLater(metrics, extra)); // `ws` has answered it
     socket.on('error', (error) => logger.debug({ err: error }, 'A socket broke'));
     socket.once('close', (code, reason) => {
       connected.delete(extra);
@@ -162,11 +167,10 @@ export const createSockets = (
 
   const pinging = setInterval(() => {
     for (const extra of connected) {
-      const { socket, raw } = extra;
-      if (raw.writableLength > 0) continue; // it is slow; `drained` decides how long
-      if (!extra.alive) socket.terminate();
+      const { socket, raw, heardAt } = extra;
+      if (raw.writableLength > 0) void isTaken(metrics, extra, 0);
+      else if (performance.now() - heardAt > SILENCE_MS) socket.terminate();
       else if (socket.readyState === socket.OPEN) socket.ping();
-      extra.alive = false;
     }
   }, PING_MS);
 
@@ -226,20 +230,44 @@ const tooMany = (most: number): JejakError =>
 /** Writes all that came, and waits until the client has taken it; false when it will take nothing more. */
 const sendWith = async (
   metrics: Metrics,
-  { socket, raw }: Extra,
+  extra: Extra,
   id: string,
   answers: readonly Answer[],
 ): Promise<boolean> => {
   for (const piece of piecesOf(answers.map(({ json }) => frameOf(id, json)))) {
-    if (socket.readyState !== socket.OPEN) return false;
-    raw.write(piece);
-    if (await drained(raw)) continue;
-    metrics.slowCloses.inc();
-    socket.close(TRY_AGAIN_LATER, 'Too slow');
-    return false;
+    if (extra.socket.readyState !== WebSocket.OPEN) return false;
+    extra.raw.write(piece);
+    if (!(await isTaken(metrics, extra))) return false;
   }
   metrics.frames.inc({ transport: 'websocket' }, answers.length);
   return true;
+};
+
+/** Whether the client takes what was written; one that took nothing for too long is closed. */
+const isTaken = (
+  metrics: Metrics,
+  extra: Extra,
+  maxUnsentBytes?: number,
+): Promise<boolean> | true => {
+  const taking = drained(extra.raw, maxUnsentBytes);
+  if (taking === true) return true;
+  return taking.then((taken) => {
+    if (taken) extra.heardAt = performance.now();
+    else if (extra.socket.readyState === WebSocket.OPEN) {
+      metrics.slowCloses.inc();
+      extra.socket.close(TRY_AGAIN_LATER, 'Too slow');
+    }
+    return taken;
+  });
+};
+
+/** While a client does not take its answers, it is not asked for more to answer. */
+const listenLater = async (metrics: Metrics, extra: Extra): Promise<void> => {
+  const { socket, raw } = extra;
+  if (socket.isPaused || drained(raw) === true) return;
+  socket.pause();
+  await isTaken(metrics, extra);
+  socket.resume();
 };
 
 /** For graphql-ws a subscription that never has anything to say; it ends with the delivery. */

@@ -14,6 +14,8 @@ export type LoggedBatch = {
   /** Milliseconds since 1970. */
   readonly committedAt: number;
   readonly events: readonly Event[];
+  /** About how much the events hold. */
+  readonly bytes: number;
 };
 
 /** The last batch up to which all was read; `seq` 0 stands before everything. */
@@ -37,6 +39,7 @@ export type Need = {
 type BatchRow = {
   seq: number;
   number: number;
+  size: number;
   key: string;
   earliest: string;
   latest: string;
@@ -46,9 +49,9 @@ type BatchRow = {
   before: string | null;
 };
 
-/** About this many events are read at a time, so that live subscribers wait for a few milliseconds at most while one who
- * is behind catches up; the first batch is read whatever its size. */
-const PAGE_EVENTS = 200;
+/** So many events are read at a time, so that live subscribers wait for a millisecond or two while one who is behind catches
+ * up. A batch that holds more is a page of its own, and read in several goes. */
+const PAGE_EVENTS = 256;
 /** Where some are passed over, so many batches are looked at. */
 const LOOK_BATCHES = 5_000;
 
@@ -62,7 +65,7 @@ export const readBatches = async (
 ): Promise<Stretch> => {
   const all = bounds.severities === undefined && bounds.categories === undefined;
   const rows = await sql<BatchRow[]>`
-    SELECT seq, number, key, earliest, latest, committed, wanted, passed,
+    SELECT seq, number, size, key, earliest, latest, committed, wanted, passed,
            (SELECT key FROM batches WHERE seq = ${after.seq}) AS before FROM (
       SELECT *, sum(CASE WHEN wanted THEN size ELSE 0 END) OVER before AS earlier,
              count(*) OVER (ORDER BY seq) AS passed, lead(seq) OVER (ORDER BY seq) IS NULL AS last
@@ -73,20 +76,29 @@ export const readBatches = async (
         FROM batches WHERE seq > ${after.seq} AND seq <= ${upTo ?? Number.MAX_SAFE_INTEGER} ORDER BY seq LIMIT ${all ? PAGE_EVENTS : LOOK_BATCHES}
       ) AS next
       WINDOW before AS (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-    ) AS page WHERE coalesce(earlier, 0) < ${PAGE_EVENTS} AND (wanted OR last) ORDER BY seq`;
+    ) AS page
+    WHERE (coalesce(earlier, 0) = 0 OR earlier + CASE WHEN wanted THEN size ELSE 0 END <= ${PAGE_EVENTS}) AND (wanted OR last)
+    ORDER BY seq`;
   const wanted = rows.filter((row) => row.wanted);
   const events = wanted.length === 0 ? undefined : await readEvents(sql, wanted, bounds, columns);
   const last = rows.at(-1);
   return {
-    batches: wanted.map(({ seq, key, number, committed }) => ({
-      seq,
-      key,
-      committedAt: committed,
-      events: events!.get(number) ?? [],
-    })),
+    batches: wanted.map(({ seq, key, number, committed }) => {
+      const logged = events!.get(number) ?? [];
+      return { seq, key, committedAt: committed, events: logged, bytes: bytesOf(logged) };
+    }),
     end: last ? { seq: last.seq, key: last.key } : after,
     broken: breakAfter(after, rows, upTo),
   };
+};
+
+/** The characters of all texts within, and a little for everything else. */
+const bytesOf = (value: unknown): number => {
+  if (typeof value === 'string') return value.length;
+  let bytes = 8;
+  if (typeof value === 'object')
+    for (const name in value) bytes += bytesOf((value as Record<string, unknown>)[name]);
+  return bytes;
 };
 
 /** A key that is not known is empty. */
@@ -112,23 +124,28 @@ const readEvents = async (
 ): Promise<Map<number, Event[]>> => {
   const numbers = batches.map((batch) => batch.number);
   const byNumber = new Map<number, Event[]>(numbers.map((number) => [number, []]));
-  const rows = await sql.unsafe<Event[]>(
-    `SELECT ${columnsOf(columns)} FROM events
-     WHERE id BETWEEN $1 AND $2 AND "timestamp" BETWEEN $3 AND $4
-       AND severity = ANY ($5::text[]) AND event_category = ANY ($6::text[]) ORDER BY id`,
-    [
-      Math.min(...numbers) * BATCH_SPAN,
-      (Math.max(...numbers) + 1) * BATCH_SPAN - 1,
-      batches.map((batch) => batch.earliest).toSorted(compareInstants)[0]!,
-      batches
-        .map((batch) => batch.latest)
-        .toSorted(compareInstants)
-        .at(-1)!,
-      severities as string[],
-      categories as string[],
-    ],
-    { prepare: true },
-  );
-  for (const event of rows) byNumber.get(Math.floor(event.id / BATCH_SPAN))?.push(event);
+  const least = Math.min(...numbers) * BATCH_SPAN;
+  const most = (Math.max(...numbers) + 1) * BATCH_SPAN - 1;
+  const step = batches[0]!.size > PAGE_EVENTS ? PAGE_EVENTS : most - least + 1;
+  for (let from = least; from <= most; from += step) {
+    const rows = await sql.unsafe<Event[]>(
+      `SELECT ${columnsOf(columns)} FROM events
+       WHERE id BETWEEN $1 AND $2 AND "timestamp" BETWEEN $3 AND $4
+         AND severity = ANY ($5::text[]) AND event_category = ANY ($6::text[]) ORDER BY id`,
+      [
+        from,
+        from + step - 1,
+        batches.map((batch) => batch.earliest).toSorted(compareInstants)[0]!,
+        batches
+          .map((batch) => batch.latest)
+          .toSorted(compareInstants)
+          .at(-1)!,
+        severities as string[],
+        categories as string[],
+      ],
+      { prepare: true },
+    );
+    for (const event of rows) byNumber.get(Math.floor(event.id / BATCH_SPAN))?.push(event);
+  }
   return byNumber;
 };

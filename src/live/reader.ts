@@ -19,14 +19,15 @@ import {
 const POLL_MS = 250;
 const CONFIRM_MS = 5_000;
 const GOODBYE_MS = 1_000;
-const RING_EVENTS = 10_000;
-/** How many events are taken from memory at a time. */
-const PAGE_EVENTS = 1_000;
+/** What is kept in memory, and what is taken from there at a time: the last batches of at most so many events and bytes. */
+const RING = { events: 10_000, bytes: 32 * 2 ** 20 };
+const PAGE = { events: 1_000, bytes: 4 * 2 ** 20 };
 const MAX_REST_MS = 50;
 const REMEMBERED_EVENTS = 2_000;
 
 export type Reader = AsyncDisposable & {
-  /** Has the log followed for somebody, from now at the latest, until the function that is returned is called. */
+  /** Has the log followed for somebody, from now at the latest, until the function that is returned is called. What was read
+   * before is then still the history of the database. */
   readonly join: () => Promise<() => void>;
   /** The last batch that has been read. */
   readonly head: () => Head;
@@ -56,7 +57,7 @@ export const createReader = (
 ): Reader => {
   let stopped = false;
   const ring: LoggedBatch[] = [];
-  let ringEvents = 0;
+  const held = { events: 0, bytes: 0 };
   let head: Head = { seq: 0, key: '' };
   let followers = 0;
   let awake = false;
@@ -68,16 +69,26 @@ export const createReader = (
   const answerBell = (): void => bell.resolve();
   doorbell.onRing(answerBell);
 
+  const hold = (batches: readonly LoggedBatch[]): void => {
+    const count = ({ events, bytes }: LoggedBatch, sign: 1 | -1): void => {
+      held.events += sign * events.length;
+      held.bytes += sign * bytes;
+    };
+    for (const batch of batches) count(batch, 1);
+    ring.push(...batches);
+    while ((held.events > RING.events || held.bytes > RING.bytes) && ring.length > 1)
+      count(ring.shift()!, -1);
+  };
+  const forget = (): void => void (ring.length = held.events = held.bytes = 0);
+
   const keep = ({ batches, end, broken }: Stretch): void => {
     if (broken) {
       // Never while the database keeps its history. Subscribers before it hear CURSOR_EXPIRED.
       logger.error({ head, next: end.seq }, 'The log has a gap');
-      ring.length = ringEvents = 0;
+      forget();
     }
     head = end;
-    for (const batch of batches) ringEvents += batch.events.length;
-    ring.push(...batches);
-    while (ringEvents > RING_EVENTS && ring.length > 1) ringEvents -= ring.shift()!.events.length;
+    hold(batches);
   };
 
   /** Hands on what came. Then rests as long as that took, so that under load what comes meanwhile goes out together. */
@@ -107,14 +118,19 @@ export const createReader = (
     }
     replacements++;
     head = at;
-    ring.splice(0, ring.length, ...batches);
-    ringEvents = batches.reduce((sum, { events }) => sum + events.length, 0);
+    forget();
+    hold(batches);
     confirmedAt = Date.now();
     awake = followers > 0;
     answerBell();
   };
 
-  const confirm = async (): Promise<void> => {
+  let confirming: Promise<void> | undefined;
+  /** Asks whether the database still has what was read last; those who ask at the same time ask together. */
+  const confirm = (): Promise<void> =>
+    (confirming ??= compareKeys().finally(() => (confirming = undefined)));
+
+  const compareKeys = async (): Promise<void> => {
     confirmedAt = Date.now();
     const at = head;
     if (at.seq === 0) return;
@@ -167,11 +183,13 @@ export const createReader = (
         current = undefined;
         awake = false;
       };
+      const isFirst = current === undefined;
       const waking = (current ??= wakeUp());
       try {
         await waking;
+        if (!isFirst) await confirm();
       } catch (error) {
-        if (current === waking) current = undefined;
+        if (!awake && current === waking) current = undefined;
         leave();
         throw error;
       }
@@ -183,7 +201,7 @@ export const createReader = (
       if (at.seq >= head.seq) return { batches: [], end: at };
       const first = ring[0]?.seq ?? head.seq + 1;
       if (at.seq + 1 < first) return readBatches(sql, at, need, head.seq);
-      const batches = atMost(PAGE_EVENTS, ring.slice(at.seq + 1 - first));
+      const batches = firstOf(ring.slice(at.seq + 1 - first));
       const { seq, key } = batches.at(-1)!;
       return { batches, end: { seq, key } };
     },
@@ -212,10 +230,14 @@ export const createReader = (
   };
 };
 
-/** The first batches that hold so many events, or the one that holds more. */
-const atMost = (events: number, batches: readonly LoggedBatch[]): readonly LoggedBatch[] => {
-  let sum = 0;
-  const end = batches.findIndex((batch) => (sum += batch.events.length) >= events);
+/** The first batches that make a page, or the one that holds more. */
+const firstOf = (batches: readonly LoggedBatch[]): readonly LoggedBatch[] => {
+  let [events, bytes] = [0, 0];
+  const end = batches.findIndex((batch) => {
+    events += batch.events.length;
+    bytes += batch.bytes;
+    return events >= PAGE.events || bytes >= PAGE.bytes;
+  });
   return end < 0 ? batches : batches.slice(0, end + 1);
 };
 

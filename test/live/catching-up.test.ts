@@ -134,6 +134,70 @@ test('a subscription begins at once though others commit more often than one can
   others.release();
 });
 
+// Beside others.
+
+test('one who catches up makes room for those who are served live, and hurries where nobody is', async () => {
+  const database = await testDatabase();
+  await logElsewhere(database, calls(25, 1_000)); // more than is remembered
+  const follow = await followerOf(database);
+  const live = follow({ ...everything, key: 'live' });
+  let served = 0;
+  const watching = (async () => {
+    for await (const _page of live) served++;
+  })();
+  const catchUp = async (key: string): Promise<number> => {
+    const begun = performance.now();
+    let seen = 0;
+    for await (const page of follow({ ...everything, key }, 'earliest')) {
+      seen += page.length;
+      if (seen >= 12_000) break;
+    }
+    return performance.now() - begun;
+  };
+  const alone = Math.min(await catchUp('1'), await catchUp('2'), await catchUp('3'));
+  const stopping = new AbortController();
+  const writing = (async () => {
+    while (!stopping.signal.aborted) await logElsewhere(database, calls(1, 1));
+  })();
+  await vi.waitFor(() => expect(served).toBeGreaterThan(0));
+  const beside = await catchUp('4');
+  stopping.abort();
+  await writing;
+  await live.return();
+  await watching;
+  expect(beside).toBeGreaterThan(3 * alone);
+});
+
+test('what is kept in memory is bounded by bytes too, both of the last batches and of pages read for others', async () => {
+  const database = await testDatabase();
+  const event = { code: 'AUTH-001', metadata: { filling: 'x'.repeat(30_000) } };
+  const MEGABYTES_EACH = 3;
+  const batch = Array.from({ length: MEGABYTES_EACH * 35 }, () => event);
+  await logElsewhere(
+    database,
+    Array.from({ length: 30 }, () => batch),
+  );
+  const { follow, reader, metrics } = await followingOf(database);
+  const catchUp = async (): Promise<number> => {
+    metrics.replays.reset();
+    let seen = 0;
+    for await (const page of follow(everything, 'earliest')) {
+      seen += page.length;
+      if (seen >= 30 * batch.length) break;
+    }
+    return (await metrics.replays.get()).values[0]!.value;
+  };
+  const idle = follow(everything);
+  const waiting = idle.next();
+  const first = await catchUp();
+  expect(first).toBeGreaterThan(8);
+  expect(reader.remembers(30 - Math.floor(24 / MEGABYTES_EACH))).toBe(true);
+  expect(reader.remembers(30 - Math.ceil(40 / MEGABYTES_EACH))).toBe(false);
+  expect(await catchUp()).toBe(first);
+  await idle.return();
+  await waiting;
+});
+
 // A history that another replaced.
 
 /** As a failover does to a copy that had not got the newest batches. */
@@ -205,7 +269,11 @@ const everything: Want = {
 };
 
 /** A follower without a server, which reads no more than it is asked for. */
-const followerOf = async ({ url }: TestDatabase): Promise<Follow> => {
+const followerOf = async (database: TestDatabase): Promise<Follow> =>
+  (await followingOf(database)).follow;
+
+/** The parts of one. */
+const followingOf = async ({ url }: TestDatabase) => {
   const parts = new AsyncDisposableStack();
   onTestFinished(() => parts.disposeAsync());
   const sql = connect({ url }, { name: 'follow', max: 3 });
@@ -215,7 +283,8 @@ const followerOf = async ({ url }: TestDatabase): Promise<Follow> => {
   const doorbell = parts.use(createDoorbell(sql, listener, logger));
   const metrics = createMetrics();
   const reader = parts.use(createReader(sql, doorbell, logger, metrics));
-  return createFollow(sql, reader, parts.use(createGroups(reader, metrics)), metrics);
+  const groups = parts.use(createGroups(reader, metrics));
+  return { reader, metrics, follow: createFollow(sql, reader, groups, metrics) };
 };
 
 test.each([
@@ -248,6 +317,20 @@ test('nothing of a replaced history is delivered to newcomers while one is left 
   await sleep(600);
   const anew = follow(everything, 'earliest');
   expect((await anew.next()).value).toHaveLength(9);
+  await anew.return();
+  await expect(idle.next()).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
+});
+
+test('who begins a moment after a shorter history replaced the end of the log is given nothing of the old one', async () => {
+  const database = await testDatabase();
+  await logElsewhere(database, calls(5, 1));
+  const follow = await followerOf(database);
+  const idle = follow(everything, 'earliest');
+  expect((await idle.next()).value).toHaveLength(5);
+  await loseAfter(database, 3);
+  await logElsewhere(database, calls(1, 1));
+  const anew = follow(everything, 'earliest');
+  expect((await anew.next()).value).toHaveLength(4);
   await anew.return();
   await expect(idle.next()).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
 });
