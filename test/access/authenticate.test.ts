@@ -12,7 +12,7 @@ const caller = { headers: {}, socket: {} } as IncomingMessage;
 
 test('a key that is revoked while it is looked up is not believed after it, whoever asks in between', async () => {
   const { sql } = await testDatabase();
-  const keys = createKeys(sql, (work) => work(), ADMIN);
+  const keys = createKeys(sql, async (work) => work(), ADMIN);
   const made = await keys.create({ name: 'reader', scopes: ['events:read'] });
   const access = createAccess({
     keys: {
