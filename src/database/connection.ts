@@ -68,10 +68,10 @@ export type PoolOptions = {
   readonly lockTimeoutMs?: number;
   /** Plans are made once, whatever the parameters. */
   readonly plansOnce?: true;
+  /** Those of composed statements are kept, too. */
+  readonly keepsPlans?: true;
   /** May change and remove what is in the log; others are refused, whoever they are. */
   readonly maintenance?: true;
-  /** Keeps the plans of composed statements. */
-  readonly keepsPlans?: true;
   /** Told of the pool itself, whenever it is made anew. */
   readonly adopt?: (sql: Sql) => unknown;
 };
@@ -96,7 +96,6 @@ const open = (address: DatabaseAddress, pool: PoolOptions, onclose: () => void):
       application_name: `jejak ${pool.name}`,
       TimeZone: 'UTC',
       DateStyle: 'ISO',
-      ...(pool.keepsPlans && { plan_cache_mode: 'force_generic_plan' }),
       ...(pool.maintenance && { 'jejak.maintenance': 'on' }),
       ...(pool.statementTimeoutMs === undefined
         ? {}
@@ -131,7 +130,7 @@ const keepPlans = (sql: postgres.Sql): void => {
     known.add(statement);
     return true;
   };
-  const { unsafe } = sql;
+  const unsafe = sql.unsafe.bind(sql);
   sql.unsafe = (statement, parameters, options) =>
     unsafe(statement, parameters, { ...options, prepare: isKept(statement) });
 };
@@ -190,6 +189,8 @@ export const openDatabase = (
     name: 'read',
     max: READERS,
     statementTimeoutMs: questionTimeoutMs,
+    plansOnce: true,
+    keepsPlans: true,
   });
   // Over some 300 partitions and their indexes a plan takes longer than what it plans: planned each time, a batch was read
   // in 3.8-4.7 ms and 60,000 events of a replay in 440-660; planned once, in 1.8-2.6 and 250-280.
@@ -200,6 +201,7 @@ export const openDatabase = (
     name: 'question',
     max: READERS,
     statementTimeoutMs: questionTimeoutMs,
+    plansOnce: true,
     keepsPlans: true,
     adopt: drizzle,
   });

@@ -128,7 +128,7 @@ export const resolvePage = async (
       toCursor: formatPlace,
     },
     async ({ before, after, limit, inverted }) => {
-      const found = await findPage(database.question, {
+      const found = await findPage(database.read, {
         where,
         order,
         limit,

@@ -67,7 +67,7 @@ export const createExport = ({ access, logger, ...parts }: Exporting): ExportDoo
         parameters.estimate === 'yes'
           ? await estimate(parts.database.question, selection)
           : undefined;
-      const pages = readAll(parts.database.question, selection);
+      const pages = readAll(parts.database.read, selection);
       const first = await pages.next(); // so that a filter which takes too long is an answer and not a cut
       const tell = teller(parts.record, viewer, parameters, filter);
       await tell('STARTED');

@@ -62,8 +62,8 @@ const CHECKPOINT_MS = 15_000;
 const TICK_MS = 1_000;
 const MAX_REPLAYS = 2;
 /** Where somebody was served live so lately, replays rest after each page so many times as long as it took. Beside 200 commits
- * a second, on two cores that the clients share, one who replays then had 12,000-14,000 events/s and the p99 of others was 1.3 to
- * 4.4 times what it was before; with a rest of 1 30,000 and 3.3 times, without 30,000-46,000 and 6 to 7 times. */
+ * a second, on two cores that the clients share, one who replays then had 6,000-14,000 events/s, and 57,000-60,000 alone; the p99
+ * of others was 1.3 to 4.6 times what it was before; with a rest of 1 30,000 and 3.3 times, without 30,000-46,000 and 6 to 7 times. */
 const SERVING_MS = 250;
 const REST = 3;
 /** The greatest Int of GraphQL, 24 days. */

@@ -1,9 +1,10 @@
 // Single events and pages of history. Pages are keyset pages over (timestamp, id): stable while events arrive, in either
 // direction, at any depth.
 
-import { type SQL, and, asc, desc, eq, sql } from 'drizzle-orm';
-import type { Question } from '../database/connection.ts';
-import { batches, events } from '../database/schema.ts';
+import { type SQL, and, eq, sql } from 'drizzle-orm';
+import type { Question, Sql } from '../database/connection.ts';
+import { execute } from '../database/execute.ts';
+import { eventColumns, events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
 import { parseInstant } from '../events/time.ts';
@@ -60,30 +61,36 @@ export type Page = {
  * At most `limit` events in the order asked for, and the head of the log in the same snapshot, so that following the log
  * after it misses and repeats nothing. LIMIT is a literal: bound, the plan over the partitions is made for thousands of rows.
  */
-export const findPage = async (question: Question, request: PageRequest): Promise<Page> => {
+export const findPage = async (database: Sql, request: PageRequest): Promise<Page> => {
   const oldestFirst = request.order === 'OLDEST_FIRST';
-  const direction = oldestFirst !== request.inverted ? asc : desc;
-  const page = question
-    .select()
-    .from(events)
-    .where(
-      and(request.where, beyond(request.after, oldestFirst), beyond(request.before, !oldestFirst)),
-    )
-    .orderBy(direction(events.timestamp), direction(events.id))
-    .limit(sql.raw(String(request.limit)) as unknown as number)
-    .as('page');
-  const rows = await question
-    .select({ seq: batches.seq, key: batches.key, event: { ...page._.selectedFields } })
-    .from(sql`(SELECT) AS one`)
-    .leftJoin(batches, eq(batches.seq, sql`(SELECT max(seq) FROM batches)`))
-    .leftJoinLateral(page, sql`true`)
-    .orderBy(direction(page.timestamp), direction(page.id));
-  const [first] = rows;
-  return {
-    events: rows.map((row) => row.event as unknown as Event).filter((event) => event?.id != null),
-    head: first?.seq == null ? undefined : { seq: first.seq, key: first.key! },
-  };
+  const direction = sql.raw(oldestFirst !== request.inverted ? 'ASC' : 'DESC');
+  const where = and(
+    request.where,
+    beyond(request.after, oldestFirst),
+    beyond(request.before, !oldestFirst),
+  );
+  const rows = await execute<Row>(
+    database,
+    sql`
+      SELECT batches.seq, batches.key, page.*
+      FROM (SELECT) AS one
+      LEFT JOIN batches ON batches.seq = (SELECT max(seq) FROM batches)
+      LEFT JOIN LATERAL (
+        SELECT ${columns} FROM events WHERE ${where ?? sql`true`}
+        ORDER BY events."timestamp" ${direction}, events.id ${direction} LIMIT ${sql.raw(String(request.limit))}
+      ) AS page ON true
+      ORDER BY page."timestamp" ${direction}, page.id ${direction}`,
+  );
+  const head = rows[0]?.seq == null ? undefined : { seq: rows[0].seq, key: rows[0].key! };
+  return { events: rows.flatMap(eventIn), head };
 };
+
+const columns = sql.raw(eventColumns);
+
+type Row = (Event | { readonly id: null }) & { readonly seq: number | null; readonly key: string | null }; // oxfmt-ignore
+
+const eventIn = ({ seq: _seq, key: _key, ...event }: Row): Event[] =>
+  event.id === null ? [] : [event as Event];
 
 /** What comes after a cursor of a page, or before it. */
 export const beyond = (cursor: string | undefined, later: boolean): SQL | undefined => {

@@ -2,7 +2,7 @@
 // and however many there are, one page is in memory.
 
 import { type SQL, and, lt, sql } from 'drizzle-orm';
-import type { Question } from '../database/connection.ts';
+import type { Question, Sql } from '../database/connection.ts';
 import { events } from '../database/schema.ts';
 import type { Event } from '../events/fields.ts';
 import { beyond, findPage, formatPlace } from './events.ts';
@@ -22,13 +22,13 @@ export const selected = ({ where, began }: Selection): SQL =>
   and(where, lt(events.timestamp, began.toISOString()))!;
 
 export async function* readAll(
-  question: Question,
+  database: Sql,
   selection: Selection,
 ): AsyncGenerator<readonly Event[], void, void> {
   const where = selected(selection);
   let { after } = selection;
   for (;;) {
-    const page = await findPage(question, {
+    const page = await findPage(database, {
       where,
       order: 'OLDEST_FIRST',
       limit: PAGE_EVENTS,

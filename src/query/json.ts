@@ -32,7 +32,8 @@ type Meaning<V> = {
 };
 type Operator = Exclude<keyof JsonCondition, 'field' | 'path'>;
 
-const jsonb = (value: unknown): SQL => sql`${JSON.stringify(value)}::text::jsonb`;
+/** As text first: of a parameter that is JSON postgres.js would make JSON once more. */
+export const jsonb = (value: unknown): SQL => sql`${JSON.stringify(value)}::text::jsonb`;
 
 const comparison = (
   operator: SQL,

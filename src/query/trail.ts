@@ -6,6 +6,7 @@ import type { Question } from '../database/connection.ts';
 import { events } from '../database/schema.ts';
 import { mendText } from '../events/text.ts';
 import { instantFromPostgres } from '../events/time.ts';
+import { jsonb } from './json.ts';
 
 /** Whom an event is about, by its columns `resource_type` and `resource_id`. */
 export type Subject = { readonly resourceType: string; readonly resourceId: string };
@@ -27,13 +28,13 @@ export const concerning = ({ resourceType, resourceId }: Subject): SQL => {
     and(eq(events.resourceType, subject.resourceType), eq(events.resourceId, subject.resourceId)),
     and(
       eq(events.code, READ_CODE),
-      sql`${events.metadata} @> ${JSON.stringify({ subjects: [subjectText(subject)] })}::jsonb`,
+      sql`${events.metadata} @> ${jsonb({ subjects: [subjectText(subject)] })}`,
     ),
     and(
       eq(events.code, EXPORT_CODE),
       eq(events.resourceType, LOG_RESOURCE),
       eq(events.status, 'STARTED'),
-      sql`coalesce(${events.requestData} #> '{filter,resourceId}' @> ${JSON.stringify([subject.resourceId])}::jsonb, true)`,
+      sql`coalesce(${events.requestData} #> '{filter,resourceId}' @> ${jsonb([subject.resourceId])}, true)`,
     ),
   )!;
 };

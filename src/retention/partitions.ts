@@ -1,8 +1,8 @@
 // The partitions that retention looks at, and what is in them that goes or stays.
 
 import { type SQL, and, lt, or, sql as text } from 'drizzle-orm';
-import { PgDialect } from 'drizzle-orm/pg-core';
 import type { Sql } from '../database/connection.ts';
+import { execute } from '../database/execute.ts';
 import { events } from '../database/schema.ts';
 import { oldestKept } from '../events/retention.ts';
 import type { Severity } from '../events/vocabulary.ts';
@@ -54,14 +54,6 @@ export const goesSql = (policy: Policy, partition: Partition, now: Date): SQL | 
     and(ofCode([code]), lt(events.timestamp, oldestKept(days, now).toISOString())),
   );
   return and(or(...expired), held && text`(${held}) IS NOT TRUE`);
-};
-
-const dialect = new PgDialect();
-
-/** Runs a statement with drizzle's conditions in it. */
-export const execute = <Row extends object>(sql: Sql, statement: SQL): Promise<Row[]> => {
-  const query = dialect.sqlToQuery(statement);
-  return sql.unsafe<Row[]>(query.sql, query.params as never[]);
 };
 
 /** A partition in place of the whole table, for conditions on `events`. */

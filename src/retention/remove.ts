@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type SQL, sql as text } from 'drizzle-orm';
 import { countAll } from '../consumers/count.ts';
 import type { Sql } from '../database/connection.ts';
+import { execute } from '../database/execute.ts';
 import { isLockedOut } from '../database/failures.ts';
 import { fieldNames, fields } from '../events/fields.ts';
 import { type Severity, severityNames } from '../events/vocabulary.ts';
@@ -15,7 +16,6 @@ import {
   asEvents,
   bytesOf,
   countIn,
-  execute,
   goesSql,
   isExpired,
   listPartitions,

@@ -2,7 +2,6 @@
 
 import { expect, test } from 'vitest';
 import { type Severity, severities, severityNames } from '../../src/events/vocabulary.ts';
-import { createQuestion } from '../support/question.ts';
 import { findPage } from '../../src/query/events.ts';
 import { isWithin, periodsWith } from '../../src/events/retention.ts';
 import { documentPolicy } from '../../src/retention/policy.ts';
@@ -11,10 +10,9 @@ import { DAY, eventOf, outcomesOf, testRetention } from '../support/retention.ts
 import { testServer } from '../support/server.ts';
 
 const seenAt = (of: Awaited<ReturnType<typeof testRetention>>, filter = {}) => {
-  const question = createQuestion(of.database);
   return async (now: Date) => {
     const where = visibleSql(of.policy.current(), filter, now);
-    const page = await findPage(question, { where, order: 'OLDEST_FIRST', limit: 200, inverted: false }); // oxfmt-ignore
+    const page = await findPage(of.database.sql, { where, order: 'OLDEST_FIRST', limit: 200, inverted: false }); // oxfmt-ignore
     return page.events.map(({ eventId }) => eventId);
   };
 };
