@@ -90,7 +90,7 @@ const columns = sql.raw(eventColumns);
 type Row = (Event | { readonly id: null }) & { readonly seq: number | null; readonly key: string | null }; // oxfmt-ignore
 
 const eventIn = ({ seq: _seq, key: _key, ...event }: Row): Event[] =>
-  event.id === null ? [] : [event as Event];
+  event.id === null ? [] : [event];
 
 /** What comes after a cursor of a page, or before it. */
 export const beyond = (cursor: string | undefined, later: boolean): SQL | undefined => {
