@@ -1,15 +1,6 @@
-// The same server, but for one part: every call is an INSERT and a commit of its own. The part is exchanged as the service
-// imports it, so that all else is the service's own.
+// The same server, but for one part: every call is an INSERT and a commit of its own.
 
-import { registerHooks } from 'node:module';
+import { exchange } from '../support/exchange.ts';
 
-const standIn = new URL('./commit-per-call/batcher.ts', import.meta.url).href;
-
-registerHooks({
-  resolve: (specifier, context, next) =>
-    specifier.endsWith('/ingest/batcher.ts') && context.parentURL?.endsWith('/src/service.ts')
-      ? next(standIn, context)
-      : next(specifier, context),
-});
-
+exchange('/ingest/batcher.ts', new URL('./commit-per-call/batcher.ts', import.meta.url));
 await import('./jejak.ts');

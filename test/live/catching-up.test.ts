@@ -306,13 +306,19 @@ test.each([
   },
 );
 
-test('nothing of a replaced history is delivered to newcomers while one is left who has not heard of that', async () => {
+/** One who has had five batches, of which the last two are lost. */
+const overtaken = async () => {
   const database = await testDatabase();
   await logElsewhere(database, calls(5, 1));
   const follow = await followerOf(database);
   const idle = follow(everything, 'earliest');
   expect((await idle.next()).value).toHaveLength(5);
   await loseAfter(database, 3);
+  return { database, follow, idle };
+};
+
+test('nothing of a replaced history is delivered to newcomers while one is left who has not heard of that', async () => {
+  const { database, follow, idle } = await overtaken();
   await logElsewhere(database, calls(6, 1)); // longer, so that it is noticed at once
   await sleep(600);
   const anew = follow(everything, 'earliest');
@@ -322,12 +328,7 @@ test('nothing of a replaced history is delivered to newcomers while one is left 
 });
 
 test('who begins a moment after a shorter history replaced the end of the log is given nothing of the old one', async () => {
-  const database = await testDatabase();
-  await logElsewhere(database, calls(5, 1));
-  const follow = await followerOf(database);
-  const idle = follow(everything, 'earliest');
-  expect((await idle.next()).value).toHaveLength(5);
-  await loseAfter(database, 3);
+  const { database, follow, idle } = await overtaken();
   await logElsewhere(database, calls(1, 1));
   const anew = follow(everything, 'earliest');
   expect((await anew.next()).value).toHaveLength(4);
