@@ -221,7 +221,7 @@ test('a rebuild counts anew what is kept, leaves what is older, and disturbs no 
   const [[old]] = (await cellsOf(database)) as [[object]]; // the first by time
   await database.write`UPDATE rollup_kind_hours SET count = count + 1`;
   await database.write`DELETE FROM rollup_hours`;
-  await database.write`INSERT INTO rollup_user_hours SELECT "timestamp", 'nobody', 1, 'x', 1, 0, 0, now(), now(), 0, 0, 0, 0, 0, 0, 0, 0 FROM rollup_user_hours LIMIT 3`; // oxfmt-ignore
+  await database.write`INSERT INTO rollup_user_hours SELECT DISTINCT "timestamp", 'nobody', 1, 'x', 1, 0, 0, now(), now(), 0, 0, 0, 0, 0, 0, 0, 0 FROM rollup_user_hours LIMIT 3`; // oxfmt-ignore
   const since = () => new Date(now.getTime() - 6 * DAY);
   let recounted = 0;
   for await (const { events } of recount(database.follow, since, now)) recounted += events;
