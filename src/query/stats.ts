@@ -24,7 +24,11 @@ import {
 import { type Instants, type TimeRange, resolveRange } from './range.ts';
 import { type Column, type Tally, type TallyRow, keptAs, takeTallies } from './tally.ts';
 
-/** What events can be grouped by: a field, or how the clocks of the zone stood. */
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MONTH_MS = 30 * DAY_MS;
+
+/** What events can be grouped by: a field, or how the clocks of the zone stood, which they do for so many `ms`. */
 // oxfmt-ignore
 export const dimensions = {
   CATEGORY: { name: 'category', about: 'The category.' },
@@ -43,11 +47,11 @@ export const dimensions = {
   ENDPOINT: { name: 'endpoint', about: 'The route of the request.' },
   HTTP_METHOD: { name: 'httpMethod', about: 'The HTTP method of the request.' },
   ERROR_CODE: { name: 'errorCode', about: 'The code of the error.' },
-  DAY_OF_WEEK: { name: 'dayOfWeek', clock: 'isodow', about: 'The day of the week in `timeZone`: 1 is Monday, 7 Sunday.' },
-  HOUR_OF_DAY: { name: 'hourOfDay', clock: 'hour', about: 'The hour of the day in `timeZone`, 0 to 23.' },
+  DAY_OF_WEEK: { name: 'dayOfWeek', clock: 'isodow', ms: DAY_MS, about: 'The day of the week in `timeZone`: 1 is Monday, 7 Sunday.' },
+  HOUR_OF_DAY: { name: 'hourOfDay', clock: 'hour', ms: HOUR_MS, about: 'The hour of the day in `timeZone`, 0 to 23.' },
 } as const satisfies Record<
   string,
-  { about: string } & ({ name: FieldName } | { name: string; clock: string })
+  { about: string } & ({ name: FieldName } | { name: string; clock: string; ms: number })
 >;
 export type Dimension = keyof typeof dimensions;
 export const dimensionNames = Object.keys(dimensions) as Dimension[];
@@ -103,8 +107,6 @@ export type EventStats = {
   readonly times: Numbers;
   readonly data: Readonly<Record<string, Numbers>>;
 };
-
-const MONTH_MS = 30 * 86_400_000;
 
 /** More are refused: so many are about 3 MB. */
 export const MAX_STATS = 20_000;
@@ -220,11 +222,11 @@ const usable = (
   personal: boolean,
 ): Tier[] => {
   const names = groupBy.map((each) => dimensions[each]);
-  const clock = names.some((each) => 'clock' in each);
+  const clocks = names.flatMap((each) => ('clock' in each ? each.ms : []));
   const fields = [...filterFields(filter), ...names.flatMap((each) => ('clock' in each ? [] : each.name))]; // oxfmt-ignore
   const edges = [
     ...(buckets?.starts.slice(1) ?? []),
-    ...(clock ? offsetsWithin(range, timeZone) : []),
+    ...(clocks.length > 0 ? [...clocks, ...offsetsWithin(range, timeZone)] : []),
   ];
   const fitting = tiers.filter(
     (tier) =>

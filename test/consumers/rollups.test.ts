@@ -17,7 +17,7 @@ import { type EventStats, type StatsRequest, eventStats } from '../../src/query/
 import { testDatabase } from '../support/database.ts';
 import { createRandom, generateEvents } from '../support/generate.ts';
 import { type TestLog, createTestLog } from '../support/log.ts';
-import { compareStats, everything, questionOf } from '../support/stats.ts';
+import { compareStats, everything, questionOf, zones } from '../support/stats.ts';
 import { readStored } from '../support/stored.ts';
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
@@ -83,6 +83,16 @@ test('wherever the roll-ups have come to, late events included, every figure is 
   }
   expect(compared).toBeGreaterThan(60);
 });
+
+test('what is told by the hour of the day or the day of the week comes from no longer cells, in any zone', async () => {
+  const { database, log } = await place();
+  await log(some(400));
+  await all(database);
+  const { events } = await readStored(database);
+  for (const timeZone of zones)
+    for (const groupBy of [['HOUR_OF_DAY'], ['HOUR_OF_DAY', 'USERNAME'], ['DAY_OF_WEEK', 'USERNAME']] as const)
+      expect(await compareStats(database.question, events, { ...plain, groupBy, timeZone }, now, `seed ${seed}`)).toBe(true);
+}); // oxfmt-ignore
 
 test('while events are logged and counted, an answer never misses one that was there and never doubles one', async () => {
   const here = await place();

@@ -132,7 +132,7 @@ const additive: StatsRequest['wanted'] = {
 };
 const rolledUp: readonly Dimension[] = ['SEVERITY', 'CATEGORY', 'TYPE', 'CODE', 'STATUS', 'USERNAME', 'HOUR_OF_DAY', 'DAY_OF_WEEK']; // oxfmt-ignore
 
-const zones = ['UTC', 'Asia/Jakarta', 'Asia/Kolkata', 'Asia/Kathmandu', 'America/New_York', 'Australia/Lord_Howe']; // oxfmt-ignore
+export const zones = ['UTC', 'Asia/Jakarta', 'Asia/Kolkata', 'Asia/Kathmandu', 'America/New_York', 'Australia/Lord_Howe']; // oxfmt-ignore
 
 /** To the microsecond, and rarely where an hour begins. */
 const instant = (random: Random, now: Date): string => {
