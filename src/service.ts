@@ -90,6 +90,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     keys,
     tokens: tokensOf(config),
     proxies: config.JEJAK_TRUSTED_PROXIES ?? blocksOf([]),
+    storedForms: protection.storedForms,
   });
   const adminKey = await keys.bootstrap();
 

@@ -2,9 +2,9 @@
 // dropped or hashed is nowhere afterwards; what is masked is only where somebody may see it.
 
 import { Writable } from 'node:stream';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Action } from '../src/events/privacy.ts';
+import { createLogger } from '../src/logger.ts';
 import { type Service, startService } from '../src/service.ts';
 import { type TestDatabase, createTestDatabase } from './support/database.ts';
 import { type Clients, clientsOf, testConfig } from './support/server.ts';
@@ -80,7 +80,7 @@ beforeAll(async () => {
       done();
     },
   });
-  service = await startService(testConfig({ DATABASE_URL: database.url }), pino({ level: 'trace' }, stream)); // oxfmt-ignore
+  service = await startService(testConfig({ DATABASE_URL: database.url }), createLogger('trace', stream)); // oxfmt-ignore
   clients = clientsOf(service);
 });
 afterAll(async () => {

@@ -4,8 +4,10 @@
 import type { BlockList } from 'node:net';
 import { refusalOf } from '../database/failures.ts';
 import { JejakError } from '../errors.ts';
+import type { Protection } from '../events/protect.ts';
 import { type Caller, addressOf, isWithin } from './caller.ts';
 import type { Keys } from './keys.ts';
+import { storedNarrowing } from './narrowing.ts';
 import type { Tokens } from './tokens.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -46,9 +48,10 @@ type AccessParts = {
   readonly keys: Keys;
   readonly tokens: Tokens | undefined;
   readonly proxies: BlockList;
+  readonly storedForms: Protection['storedForms'];
 };
 
-export const createAccess = ({ keys, tokens, proxies }: AccessParts): Access => {
+export const createAccess = ({ keys, tokens, proxies, storedForms }: AccessParts): Access => {
   const believed = new Map<string, { holder: Holder; until: number }>();
   const asking = new Map<string, Promise<Holder>>();
   const pages = new Map<string, { is: Promise<boolean>; until: number }>();
@@ -62,9 +65,14 @@ export const createAccess = ({ keys, tokens, proxies }: AccessParts): Access => 
       );
     const begun = Date.now();
     const asked = changes;
-    const holder = await (tokens?.isToken(credential)
+    const found = await (tokens?.isToken(credential)
       ? tokens.verify(credential)
       : keys.find(credential));
+    const { narrowing } = found.viewer;
+    const viewer = narrowing
+      ? { ...found.viewer, narrowing: storedNarrowing(narrowing, storedForms) }
+      : found.viewer;
+    const holder = { ...found, viewer };
     if (believed.size >= MOST_BELIEVED) believed.clear();
     // What was read before a key was revoked here is not believed after it.
     if (asked === keys.changes())

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { definitionOf } from '../events/catalog.ts';
 import type { Event } from '../events/fields.ts';
+import { type Protection, isMarked } from '../events/protect.ts';
 import { mendText } from '../events/text.ts';
 import { categoryNames, severityNames } from '../events/vocabulary.ts';
 
@@ -27,6 +28,17 @@ export const narrowingSchema = z.strictObject({
 });
 export type Narrowing = z.output<typeof narrowingSchema>;
 export const narrowingKeys = narrowingSchema.keyof().options;
+
+/** The same in terms of what is stored, where the policy hashes what tells resources apart. What it drops looks alike for all of
+ * them, and nobody is narrowed to that. */
+export const storedNarrowing = (
+  narrowing: Narrowing,
+  storedForms: Protection['storedForms'],
+): Narrowing => {
+  const stored = (name: 'resourceType' | 'resourceId') =>
+    narrowing[name]?.flatMap((each) => storedForms(name, each).filter((form) => !isMarked(form)));
+  return { ...narrowing, resourceType: stored('resourceType'), resourceId: stored('resourceId') };
+};
 
 /** Whether an event is within it. */
 export const admits = (

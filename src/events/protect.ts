@@ -276,6 +276,8 @@ export const changed = (object: Keyed, changes: readonly Change[]): Keyed => {
 };
 
 const marks = /(\[dropped:[^\]]*\])/;
+/** Whether something in it was dropped, so that it may have been the same text or another. */
+export const isMarked = (text: string): boolean => marks.test(text);
 
 const without = (source: unknown, removed: ReadonlyMap<string, string>): unknown => {
   const clean = (text: string): string => {

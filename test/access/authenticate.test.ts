@@ -28,6 +28,7 @@ test('a key that is revoked while it is looked up is not believed after it, whoe
     },
     tokens: undefined,
     proxies: blocksOf([]),
+    storedForms: (_name, text) => [text],
   });
   const ask = () => access.authenticate(`Bearer ${made.key}`, caller);
   expect(await ask()).toMatchObject({ name: 'reader' });
