@@ -144,7 +144,7 @@ const stricter = (one: Pattern, other: Pattern): Pattern => {
 
 /** Keys are remembered, as long as they are few and short: nearly all that come were seen before. */
 const REMEMBERED = 20_000;
-const REMEMBERED_LENGTH = 100;
+const REMEMBERED_LENGTH = 200;
 export const remember = <T>(work: (key: string) => T): ((key: string) => T) => {
   const known = new Map<string, T>();
   return (key) => {

@@ -26,6 +26,7 @@ type Column = {
   readonly isJson: boolean;
   readonly plain: RegExp | undefined;
   readonly identity: readonly string[] | undefined;
+  readonly recurs: boolean;
 };
 
 /** Columns that tell things apart: one in which something is found is hashed whole, so that it still does. Besides what is
@@ -41,6 +42,9 @@ const plain: Readonly<Partial<Record<InputName, RegExp>>> = {
   timestamp: /^\d{4}-\d\d-\d\d[T ][\d:.]{5,18}(?:Z|[+-]\d\d:?\d\d)?$/,
   ipAddress: /^\d{1,3}(?:\.\d{1,3}){3}$/,
 };
+
+/** The same come again and again, so that what is nothing to us is remembered. */
+const recurring: ReadonlySet<InputName> = new Set(['type', 'name', 'userAgent', 'endpoint']);
 
 const LARGE = 1e9;
 const NOTHING: readonly Warning[] = [];
@@ -94,8 +98,8 @@ export const createProtection = (policy: Policy, hash: Hash): Protection => {
   const isPlain = remember(
     (key) => !isSuspect(key, wide) || replaceFound(key, policy, removes, () => '') === key,
   );
-  const nameOf = (key: string): string =>
-    isPlain(key) && (session === undefined || key.length < session.length) ? key : text(key);
+  const recurringText = (given: string): string =>
+    isPlain(given) && (session === undefined || !given.includes(session)) ? given : text(given);
 
   const scalar = (value: unknown, shown: string, decision: Decision | undefined): unknown => {
     const replaced = decision && removes(decision) ? replace(shown, decision) : shown;
@@ -151,7 +155,7 @@ export const createProtection = (policy: Policy, hash: Hash): Protection => {
       if (told.has(key)) meant = strictest(meant, toldBeside(given, policy));
       const path = typeof item === 'object' && item !== null ? [...parents, key] : parents;
       const made = value(item, meant, path, level + 1);
-      const name = nameOf(key);
+      const name = recurringText(key);
       if (made !== item || name !== key) (changes ??= []).push([key, name, made]);
     }
     return changes ? changed(given, changes) : given;
@@ -163,7 +167,8 @@ export const createProtection = (policy: Policy, hash: Hash): Protection => {
       return given === '' || (again && isHash(given)) ? given : hash(given); // as its field says
     if (typeof given !== 'string' || of.decision) return value(given, of.decision, AT_TOP, 0);
     if (of.plain?.test(given)) return given;
-    return of.identity ? identity(given, of.identity) : text(given);
+    if (of.identity) return identity(given, of.identity);
+    return of.recurs ? recurringText(given) : text(given);
   };
 
   const event = (source: Keyed): Keyed => {
@@ -172,7 +177,7 @@ export const createProtection = (policy: Policy, hash: Hash): Protection => {
       const given = source[key];
       if (given === null || given === undefined) continue;
       const of = columns.get(key);
-      const name = of ? key : nameOf(key);
+      const name = of ? key : recurringText(key);
       field = name;
       const made = of ? column(key, given, of) : value(given, policy.ofKey(key, AT_TOP), AT_TOP, 0);
       if (made !== given || name !== key) (changes ??= []).push([key, name, made]);
@@ -221,6 +226,7 @@ const columnOf = (policy: Policy, name: InputName): Column => {
     isJson: kind === 'json',
     plain: plain[name],
     identity: identities[name],
+    recurs: recurring.has(name),
   };
 };
 
