@@ -100,15 +100,33 @@ type Pattern = Decision & {
   readonly parents: readonly string[];
 };
 
+/** Keys are remembered, as long as they are few and short: nearly all that come were seen before. */
+const REMEMBERED = 20_000;
+const REMEMBERED_LENGTH = 200;
+export const remember = <T>(work: (key: string) => T): ((key: string) => T) => {
+  const known = new Map<string, T>();
+  return (key) => {
+    const found = known.get(key);
+    if (found !== undefined || known.has(key)) return found as T;
+    const made = work(key);
+    if (key.length > REMEMBERED_LENGTH) return made;
+    if (known.size >= REMEMBERED) known.clear();
+    known.set(key, made);
+    return made;
+  };
+};
+
 /** The words of a key, each between underscores: `_x_api_key_` of `X-API-Key`. */
-const wordsOf = (key: string): string =>
-  `_${key
-    .normalize('NFKC')
-    .replaceAll(/([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3_$2')
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}]+/gu, '_')
-    .replaceAll(/(?<=\p{L})(?=\d)/gu, '_')
-    .replaceAll(/^_+|_+$/g, '')}_`;
+const wordsOf = remember(
+  (key) =>
+    `_${key
+      .normalize('NFKC')
+      .replaceAll(/([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3_$2')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}]+/gu, '_')
+      .replaceAll(/(?<=\p{L})(?=\d)/gu, '_')
+      .replaceAll(/^_+|_+$/g, '')}_`,
+);
 
 const patternOf = (text: string, decision: Decision, always = false): Pattern => {
   const path = text.split('.');
@@ -140,22 +158,6 @@ const stricter = (one: Pattern, other: Pattern): Pattern => {
     Number(one.always) - Number(other.always) ||
     strictnessOf(one.action) - strictnessOf(other.action);
   return order < 0 ? other : one;
-};
-
-/** Keys are remembered, as long as they are few and short: nearly all that come were seen before. */
-const REMEMBERED = 20_000;
-const REMEMBERED_LENGTH = 200;
-export const remember = <T>(work: (key: string) => T): ((key: string) => T) => {
-  const known = new Map<string, T>();
-  return (key) => {
-    const found = known.get(key);
-    if (found !== undefined || known.has(key)) return found as T;
-    const made = work(key);
-    if (key.length > REMEMBERED_LENGTH) return made;
-    if (known.size >= REMEMBERED) known.clear();
-    known.set(key, made);
-    return made;
-  };
 };
 
 /** Kinds of resource that are no people, so that their names are for everybody. */
