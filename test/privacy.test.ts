@@ -201,6 +201,18 @@ describe('forty canaries in every field, through both doors', () => {
     expect(seen).toContain('203.0.113.***');
   });
 
+  test('S1: a text is masked by what the rest of its event says, whether that is asked for or not', async () => {
+    const key = await keyFor(['events:read']);
+    const filter = '{code: ["AUTH-001"], resourceType: ["STUDENT"]}';
+    const { data } = await clients.graphql(`{ events(first: 200, filter: ${filter}) { edges { node { description } } } }`, {}, key); // oxfmt-ignore
+    await using live = clients.subscribe(`subscription { eventLogged(after: "earliest", filter: ${filter}) { event { description } } }`, {}, key); // oxfmt-ignore
+    const texts = [JSON.stringify(data), JSON.stringify(await live.next())];
+    for (const text of texts) {
+      expect(text).toContain('dibuka k***u dari 203.0.113.***');
+      expect(found(text, personal)).toEqual([]);
+    }
+  });
+
   test('S4: who may, sees it', async () => {
     const seen = await everythingSeenWith(
       await keyFor(['events:read', 'events:export', 'events:read_personal']),

@@ -2,6 +2,7 @@
 
 import { resolveCursorConnection } from '@pothos/plugin-relay';
 import type { SQL } from 'drizzle-orm';
+import type { GraphQLResolveInfo } from 'graphql';
 import { JejakError } from '../errors.ts';
 import type { Event as LoggedEvent } from '../events/fields.ts';
 import { cursorAfter } from '../live/cursor.ts';
@@ -17,6 +18,7 @@ import {
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
 import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page.ts';
+import { columnsBelow } from './selection.ts';
 
 type PageInfoShape = {
   hasNextPage: boolean;
@@ -113,8 +115,11 @@ export const resolvePage = async (
   args: PageArguments,
   order: EventOrder,
   where: SQL | undefined,
-  { database }: Context,
+  context: Context,
+  info: GraphQLResolveInfo,
 ): Promise<ConnectionShape> => {
+  const { database } = context;
+  const columns = columnsBelow(info, context);
   for (const size of [args.first, args.last]) pageSize(size);
   if (args.first && args.last)
     throw new JejakError('BAD_USER_INPUT', 'Ask for `first` or for `last`, not for both.');
@@ -129,6 +134,7 @@ export const resolvePage = async (
     },
     async ({ before, after, limit, inverted }) => {
       const found = await findPage(database.read, {
+        columns,
         where,
         order,
         limit,

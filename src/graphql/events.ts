@@ -41,8 +41,8 @@ builder.queryFields((t) => ({
       }),
       ...pageArguments,
     },
-    resolve: (_root, { filter, order, ...page }, context) =>
-      resolvePage(page, order ?? 'NEWEST_FIRST', conditionOf(filter, context), context),
+    resolve: (_root, { filter, order, ...page }, context, info) =>
+      resolvePage(page, order ?? 'NEWEST_FIRST', conditionOf(filter, context), context, info),
   }),
   recentCriticalEvents: t.field({
     type: EventConnection,
@@ -57,12 +57,13 @@ builder.queryFields((t) => ({
       first: pageArguments.first,
       after: pageArguments.after,
     },
-    resolve: (_root, { range, ...page }, context) =>
+    resolve: (_root, { range, ...page }, context, info) =>
       resolvePage(
         page,
         'NEWEST_FIRST',
         conditionOf({ severity: ['CRITICAL'], range }, context),
         context,
+        info,
       ),
   }),
 }));

@@ -1,12 +1,10 @@
 // Watching the log: every subscription is a position in it, not a listener to what passes by. What is delivered comes as
 // arrays of payloads, each an answer of its own; see `deliveries.ts`.
 
-import { type ASTNode, type GraphQLResolveInfo, visit } from 'graphql';
-import { type Event as LoggedEvent, type FieldName, fieldNames } from '../events/fields.ts';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Event as LoggedEvent } from '../events/fields.ts';
 import { isWithin } from '../events/retention.ts';
 import { JejakError } from '../errors.ts';
-import { maySeePersonal } from '../access/viewer.ts';
-import { telling } from '../events/mask.ts';
 import { cursorAfter, formatCursor } from '../live/cursor.ts';
 import type { Found, Payload, Placed, Want } from '../live/groups.ts';
 import {
@@ -19,6 +17,7 @@ import {
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
 import { EventFilter, asked } from './filter.ts';
+import { columnsBelow } from './selection.ts';
 
 type Logged = Payload & { readonly event: LoggedEvent };
 
@@ -105,8 +104,7 @@ const wantOf = (
 ): Want => {
   const now = context.clock();
   const filter = settled(asked(given, context), now);
-  const masking = maySeePersonal(context.viewer) ? [] : telling;
-  const columns = columnsFor([...filterFields(filter), ...selectedIn(info), ...masking]);
+  const columns = columnsBelow(info, context, filterFields(filter));
   const matches = filterTest(filter, now);
   return {
     key: JSON.stringify([form, filter, columns]),
@@ -119,31 +117,6 @@ const wantOf = (
 
 const securityRelevant: Filter = {
   or: [{ category: ['SECURITY'] }, { severity: ['CRITICAL'] }],
-};
-
-/** The columns behind some names, and those that say how long an event is kept; names that are none of an event's do not
- * matter. */
-const columnsFor = (names: readonly string[]): FieldName[] => {
-  const needed = new Set(['id', 'code', 'severity', 'timestamp', ...names]);
-  return fieldNames.filter((name) => needed.has(name));
-};
-
-/** The names of all fields below the one that is resolved, whatever they are fields of. */
-const selectedIn = ({ fieldNodes, fragments }: GraphQLResolveInfo): string[] => {
-  const names = new Set<string>();
-  const seen = new Set<string>();
-  const look = (node: ASTNode): void =>
-    void visit(node, {
-      Field: ({ name }) => void names.add(name.value),
-      FragmentSpread: ({ name: { value } }) => {
-        if (!seen.has(value)) {
-          seen.add(value);
-          look(fragments[value]!);
-        }
-      },
-    });
-  for (const node of fieldNodes) look(node);
-  return [...names];
 };
 
 builder.subscriptionFields((t) => ({

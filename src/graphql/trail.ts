@@ -49,7 +49,8 @@ const SubjectTrail = builder.objectRef<{ where: SQL | undefined }>('SubjectTrail
       type: EventConnection,
       description: 'The events themselves, the latest first.',
       args: pageArguments,
-      resolve: ({ where }, page, context) => resolvePage(page, 'NEWEST_FIRST', where, context),
+      resolve: ({ where }, page, context, info) =>
+        resolvePage(page, 'NEWEST_FIRST', where, context, info),
     }),
   }),
 });

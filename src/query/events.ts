@@ -4,9 +4,9 @@
 import { type SQL, and, eq, sql } from 'drizzle-orm';
 import type { Question, Sql } from '../database/connection.ts';
 import { execute } from '../database/execute.ts';
-import { eventColumns, events } from '../database/schema.ts';
+import { columnsOf, events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
-import type { Event } from '../events/fields.ts';
+import type { Event, FieldName } from '../events/fields.ts';
 import { parseInstant } from '../events/time.ts';
 
 export type EventOrder = 'NEWEST_FIRST' | 'OLDEST_FIRST';
@@ -42,6 +42,8 @@ const parsePlace = (cursor: string): Place => {
 };
 
 export type PageRequest = {
+  /** What is read of the events; the rest of them is undefined. Their `id` and `timestamp` are among it. */
+  readonly columns: readonly FieldName[];
   readonly where: SQL | undefined;
   readonly order: EventOrder;
   readonly limit: number;
@@ -76,7 +78,7 @@ export const findPage = async (database: Sql, request: PageRequest): Promise<Pag
       FROM (SELECT) AS one
       LEFT JOIN batches ON batches.seq = (SELECT max(seq) FROM batches)
       LEFT JOIN LATERAL (
-        SELECT ${columns} FROM events WHERE ${where ?? sql`true`}
+        SELECT ${sql.raw(columnsOf(request.columns))} FROM events WHERE ${where ?? sql`true`}
         ORDER BY events."timestamp" ${direction}, events.id ${direction} LIMIT ${sql.raw(String(request.limit))}
       ) AS page ON true
       ORDER BY page."timestamp" ${direction}, page.id ${direction}`,
@@ -84,8 +86,6 @@ export const findPage = async (database: Sql, request: PageRequest): Promise<Pag
   const head = rows[0]?.seq == null ? undefined : { seq: rows[0].seq, key: rows[0].key! };
   return { events: rows.flatMap(eventIn), head };
 };
-
-const columns = sql.raw(eventColumns);
 
 type Row = (Event | { readonly id: null }) & { readonly seq: number | null; readonly key: string | null }; // oxfmt-ignore
 

@@ -4,7 +4,7 @@
 import { type SQL, and, lt, sql } from 'drizzle-orm';
 import type { Question, Sql } from '../database/connection.ts';
 import { events } from '../database/schema.ts';
-import type { Event } from '../events/fields.ts';
+import { type Event, fieldNames } from '../events/fields.ts';
 import { beyond, findPage, formatPlace } from './events.ts';
 
 const PAGE_EVENTS = 1_000;
@@ -29,6 +29,7 @@ export async function* readAll(
   let { after } = selection;
   for (;;) {
     const page = await findPage(database, {
+      columns: fieldNames,
       where,
       order: 'OLDEST_FIRST',
       limit: PAGE_EVENTS,

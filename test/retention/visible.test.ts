@@ -1,6 +1,7 @@
 // What may be seen: the exact boundary of retention on every surface that shows events, whatever still lies on disk.
 
 import { expect, test } from 'vitest';
+import { fieldNames } from '../../src/events/fields.ts';
 import { type Severity, severities, severityNames } from '../../src/events/vocabulary.ts';
 import { findPage } from '../../src/query/events.ts';
 import { isWithin, periodsWith } from '../../src/events/retention.ts';
@@ -12,7 +13,7 @@ import { testServer } from '../support/server.ts';
 const seenAt = (of: Awaited<ReturnType<typeof testRetention>>, filter = {}) => {
   return async (now: Date) => {
     const where = visibleSql(of.policy.current(), filter, now);
-    const page = await findPage(of.database.sql, { where, order: 'OLDEST_FIRST', limit: 200, inverted: false }); // oxfmt-ignore
+    const page = await findPage(of.database.sql, { columns: fieldNames, where, order: 'OLDEST_FIRST', limit: 200, inverted: false }); // oxfmt-ignore
     return page.events.map(({ eventId }) => eventId);
   };
 };
