@@ -43,7 +43,7 @@ const reports: readonly Report[] = [
     ours: (row) => [row['type'], row['count'], instant(row['latest'])], theirs: (row) => [row['event_type'], Number(row['count']), instant(row['latest'])] },
   { name: 'modelPerformance', hours: 24, wanted: 5, field: 'modelPerformance', select: '(range: $range) { hour averageConfidence predictionCount }',
     ours: (row) => [instant(row['hour']), rounded(row['averageConfidence']), row['predictionCount']], theirs: (row) => [instant(row['hour']), rounded(row['avg_confidence']), Number(row['prediction_count'])] },
-  { name: 'systemPerformance', hours: 1, wanted: 2, field: 'systemPerformance', select: '(range: $range) { name averageMs maxMs requestCount p50Ms p95Ms p99Ms }',
+  { name: 'systemPerformance', hours: 1, wanted: 2, field: 'systemPerformance', select: '(range: $range) { name averageMs maxMs requestCount }',
     ours: (row) => [row['name'], rounded(row['averageMs']), row['maxMs'], row['requestCount']], theirs: (row) => [row['event_name'], rounded(row['avg_response_time']), row['max_response_time'], Number(row['request_count'])] },
 ]; // oxfmt-ignore
 

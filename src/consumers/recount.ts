@@ -18,13 +18,13 @@ export async function* recount(
   since: (severity: Severity) => Date,
   now: Date,
 ): AsyncGenerator<Recounted> {
-  const [ofUsers, ofSeverities] = [tiers.filter(isPersonal), tiers.filter((each) => !isPersonal(each))]; // oxfmt-ignore
+  const [ofPersons, ofSeverities] = [tiers.filter(isPersonal), tiers.filter((each) => !isPersonal(each))]; // oxfmt-ignore
   for (const severity of severityNames)
     for (const day of daysFrom(since(severity), now))
       yield recountDay(sql, ofSeverities, day, severity);
   const whole = severityNames.map((severity) => since(severity).getTime());
   for (const day of daysFrom(new Date(Math.max(...whole)), now))
-    yield recountDay(sql, ofUsers, day);
+    yield recountDay(sql, ofPersons, day);
 }
 
 const isPersonal = ({ personal }: Tier): boolean => personal ?? false;
@@ -52,7 +52,7 @@ const recountDay = async (
        ${additionOf(`${where} AND id / ${BATCH_SPAN} NOT IN (SELECT number FROM uncounted)`, UNCOUNTED, into)}`,
     )
     .simple();
-  const what = `${day.toISOString().slice(0, 10)} ${severity ?? 'users'}`;
+  const what = `${day.toISOString().slice(0, 10)} ${severity ?? 'users, endpoints and names'}`;
   return { what, events: countedIn(results) };
 };
 

@@ -1,4 +1,4 @@
-// The roll-ups: what was measured of the events of an hour or a quarter of one, kept for years. A cell's columns have the names
+// The roll-ups: what was measured of the events of an hour or of a part of one, most of it kept for years. A cell's columns have the names
 // of the columns of `events`, its `timestamp` being where it begins, so that one condition chooses events and cells alike.
 
 import { type FieldName, fields } from '../events/fields.ts';
@@ -12,14 +12,16 @@ export type Tier = {
   readonly stepMs: number;
   readonly keys: readonly FieldName[];
   readonly of?: string;
-  /** It names people, and is kept no longer than the events: as long as the severity that is kept for the shortest time. It is
-   * asked only where all events are kept, and so need not tell severities apart, which made four times as many cells of it. */
+  /** It names people, as an endpoint may too, and is kept no longer than the events: as long as the severity that is kept for
+   * the shortest time. It is asked only where all events are kept, and so need not tell severities apart, which made four times as
+   * many cells of it. */
   readonly personal?: true;
 };
 
 // Each tier after the one it is added up from. Quarters of an hour fit the clocks of every zone, and leave at most so much at
 // either end of a range to be read from the events; hours are a quarter as many. A user is active in most hours, so that a day of
-// 1,200 users is 28,000 cells of an hour (18 ms), and a cell of a quarter of a day stands for six of them at the most.
+// 1,200 users is 28,000 cells of an hour (18 ms), and a cell of a quarter of a day stands for six of them at the most. What goes
+// wrong or slowly is asked of the last hour: five minutes leave little of it to be read from the events.
 // oxfmt-ignore
 export const tiers: readonly Tier[] = [
   { table: 'rollup_kind_quarters', stepMs: HOUR_MS / 4, keys: ['severity', 'category', 'type', 'code', 'status'] },
@@ -27,6 +29,8 @@ export const tiers: readonly Tier[] = [
   { table: 'rollup_hours', stepMs: HOUR_MS, keys: ['severity', 'category'], of: 'rollup_kind_hours' },
   { table: 'rollup_user_hours', stepMs: HOUR_MS, keys: ['username', 'userId', 'userRole'], personal: true },
   { table: 'rollup_user_quarter_days', stepMs: 6 * HOUR_MS, keys: ['username', 'userId', 'userRole'], of: 'rollup_user_hours', personal: true },
+  { table: 'rollup_endpoint_fives', stepMs: HOUR_MS / 12, keys: ['endpoint'], personal: true },
+  { table: 'rollup_name_fives', stepMs: HOUR_MS / 12, keys: ['name'], personal: true },
 ];
 
 /** A measure that cells hold, and of what it is one: the events, their processing times, or a number in their data. */

@@ -6,6 +6,7 @@ import { seenBy } from '../query/seen.ts';
 import { type Context, builder } from './builder.ts';
 import { shownTo } from './event.ts';
 import { TimeRange, keptOf } from './filter.ts';
+import { fieldsBelow } from './selection.ts';
 
 type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Awaited<
   ReturnType<R>
@@ -209,8 +210,17 @@ builder.queryFields((t) => {
       description: 'Report 6: processing times by event name, the slowest on average first.',
       authScopes: { may: 'events:read' },
       args: { range: rangeOf(HOUR) },
-      resolve: (_root, { range }, context) =>
-        reports.systemPerformance(context.database.question, spanOf(range ?? HOUR, context)),
+      resolve: (_root, { range }, context, info) => {
+        const names = new Set(fieldsBelow(info.fieldNodes, info).map(({ name }) => name.value));
+        const percentiles = (['p50', 'p95', 'p99'] as const).filter((each) =>
+          names.has(`${each}Ms`),
+        );
+        return reports.systemPerformance(
+          context.database.question,
+          spanOf(range ?? HOUR, context),
+          percentiles,
+        );
+      },
     }),
   };
 });

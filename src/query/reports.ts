@@ -1,17 +1,13 @@
 // The specification's monitoring reports 2 to 6; the first, recent critical events, is a page of events. With default
 // arguments each gives the figures of the document's own SQL, but for what traps Q2, Q4 and Q5 say; a test runs both.
 
-import { type SQL, and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import type { Question } from '../database/connection.ts';
-import { type Measure, measures, numberMeasures, processingTime } from '../database/measures.ts';
 import { CONFIDENCE } from '../database/rollups.ts';
-import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import { securityRelevantCodes } from '../events/catalog.ts';
 import { compareInstants } from '../events/time.ts';
-import { statusesOfFailure } from '../events/vocabulary.ts';
-import { type EventFilter, filterSql } from './filter.ts';
-import { type Instants, during } from './range.ts';
+import type { EventFilter } from './filter.ts';
+import type { Instants } from './range.ts';
 import { type Kept, type StatsRequest, eventStats } from './stats.ts';
 
 /** What a report is about: a range of time, and of its events those that the viewer may see and that are kept. */
@@ -22,20 +18,21 @@ export type Span = {
   readonly now: Date;
 };
 
-const within = ({ range, seen, kept, now }: Span): SQL | undefined =>
-  and(during(range), filterSql(seen, now), kept.visible);
-
 type Counted = Pick<StatsRequest, 'groupBy' | 'interval'> & {
   readonly filter?: EventFilter;
   readonly timeZone?: string;
+  readonly events?: Parts<'events'>;
+  readonly times?: Parts<'times'>;
   readonly confidence?: true;
 };
+type Parts<P extends 'events' | 'times'> =
+  StatsRequest['wanted'][P] extends ReadonlySet<infer Name> ? readonly Name[] : never;
 
-/** Statistics of a span: how many, the last of them, and how sure predictions were. */
+/** Statistics of a span: how many, and what else is wanted of them. */
 const counted = (
   question: Question,
   { range, seen, kept, now }: Span,
-  { filter, timeZone = 'UTC', confidence, ...by }: Counted,
+  { filter, timeZone = 'UTC', events = [], times = [], confidence, ...by }: Counted,
 ) =>
   eventStats(
     question,
@@ -46,8 +43,8 @@ const counted = (
       timeZone,
       filter: filter ? { and: [filter, seen] } : seen,
       wanted: {
-        events: new Set(['count', 'lastAt']),
-        times: new Set(),
+        events: new Set(events),
+        times: new Set(times),
         data: new Map(confidence ? [[CONFIDENCE, new Set(['count', 'sum'] as const)]] : []),
       },
     },
@@ -59,7 +56,10 @@ const ascending = (one: string | null, other: string | null): number =>
 
 /** Rows without a username are left out unless asked for (trap Q2). Most active first. */
 export const userActivity = async (question: Question, span: Span, includeAnonymous: boolean) => {
-  const stats = await counted(question, span, { groupBy: ['USERNAME', 'USER_ID'] });
+  const stats = await counted(question, span, {
+    groupBy: ['USERNAME', 'USER_ID'],
+    events: ['lastAt'],
+  });
   const byName = Map.groupBy(stats, ({ group }) => group.username as string | null);
   return [...byName]
     .filter(([username]) => includeAnonymous || username !== null)
@@ -75,30 +75,30 @@ export const userActivity = async (question: Question, span: Span, includeAnonym
 const greatest = (one: number | null, other: number | null): number | null =>
   one === null || (other !== null && other > one) ? other : one;
 
-const measured = ({ of }: Measure): SQL<number> => sql<number>`${sql.raw(of)}`;
-
-const total = measured(measures.count);
-
-const share = (condition: SQL): SQL<number> =>
-  sql<number>`round(count(*) FILTER (WHERE ${condition}) * 100.0 / count(*), 2)::float8`;
+/** To two decimals, as PostgreSQL rounds. */
+const percent = (part: number, whole: number): number => Math.round((part * 10_000) / whole) / 100;
 
 /** Rates are in percent. `errorRate` counts ERROR alone, `failureRate` everything that did not succeed (trap Q3). */
-export const endpointErrorRates = (question: Question, span: Span, moreThan: number) => {
-  const failed = eq(events.status, 'ERROR');
-  const errorRate = share(failed);
-  return question
-    .select({
-      endpoint: sql<string>`${events.endpoint}`,
-      totalRequests: total,
-      errorCount: measured(measures.errors),
-      errorRate,
-      failureRate: share(inArray(events.status, [...statusesOfFailure])),
-    })
-    .from(events)
-    .where(and(within(span), isNotNull(events.endpoint)))
-    .groupBy(events.endpoint)
-    .having(sql`count(*) > ${moreThan}`)
-    .orderBy(desc(errorRate), desc(total), events.endpoint);
+export const endpointErrorRates = async (question: Question, span: Span, moreThan: number) => {
+  const stats = await counted(question, span, {
+    groupBy: ['ENDPOINT'],
+    events: ['errors', 'failures'],
+  });
+  return stats
+    .filter(({ group, events }) => group.endpoint !== null && events.count > moreThan)
+    .map(({ group, events: { count, errors = 0, failures = 0 } }) => ({
+      endpoint: group.endpoint as string,
+      totalRequests: count,
+      errorCount: errors,
+      errorRate: percent(errors, count),
+      failureRate: percent(failures, count),
+    }))
+    .toSorted(
+      (a, b) =>
+        b.errorRate - a.errorRate ||
+        b.totalRequests - a.totalRequests ||
+        ascending(a.endpoint, b.endpoint),
+    );
 };
 
 /** A row per type and code (trap Q4); `includeRelated` adds the security-relevant codes of other categories. */
@@ -107,6 +107,7 @@ export const securitySummary = async (question: Question, span: Span, includeRel
   const stats = await counted(question, span, {
     filter: { or: [{ category: ['SECURITY'] }, ...related] },
     groupBy: ['TYPE', 'CODE'],
+    events: ['lastAt'],
   });
   return stats
     .map(({ group, events: { count, lastAt } }) => ({
@@ -145,22 +146,29 @@ export const modelPerformance = async (question: Question, span: Span, timeZone:
   });
 };
 
-/** Milliseconds by event name, slowest on average first, with the percentiles that averages hide (trap Q6). */
-export const systemPerformance = (question: Question, span: Span) => {
-  const averageMs = sql<number>`avg(${events.processingTimeMs})::float8`;
-  const { maximum, p50, p95, p99 } = numberMeasures(processingTime);
-  return question
-    .select({
-      name: sql<string>`${events.name}`,
-      averageMs,
-      maxMs: measured(maximum),
-      p50Ms: measured(p50),
-      p95Ms: measured(p95),
-      p99Ms: measured(p99),
-      requestCount: total,
-    })
-    .from(events)
-    .where(and(within(span), isNotNull(events.processingTimeMs)))
-    .groupBy(events.name)
-    .orderBy(desc(averageMs), events.name);
+export type Percentile = 'p50' | 'p95' | 'p99';
+
+/** Milliseconds by event name, slowest on average first, with the percentiles that averages hide (trap Q6), as far as they are
+ * asked for: the events alone tell them. */
+export const systemPerformance = async (
+  question: Question,
+  span: Span,
+  percentiles: readonly Percentile[],
+) => {
+  const stats = await counted(question, span, {
+    groupBy: ['NAME'],
+    times: ['count', 'sum', 'maximum', ...percentiles],
+  });
+  return stats
+    .filter(({ times }) => times.count! > 0)
+    .map(({ group, times: { count, sum, maximum, p50, p95, p99 } }) => ({
+      name: group.name as string,
+      averageMs: sum! / count!,
+      maxMs: maximum!,
+      p50Ms: p50!,
+      p95Ms: p95!,
+      p99Ms: p99!,
+      requestCount: count!,
+    }))
+    .toSorted((a, b) => b.averageMs - a.averageMs || ascending(a.name, b.name));
 };

@@ -1,6 +1,7 @@
 // Roll-ups: what is answered from them is what the events say, at every moment, wherever they have come to; and what they
 // still tell when the events are gone. A failure names its seed; JEJAK_TEST_SEED repeats it.
 
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { countNext } from '../../src/consumers/count.ts';
@@ -243,3 +244,15 @@ test('a rebuild counts anew what is kept, leaves what is older, and disturbs no 
   await all(database);
   expect(countOf(await eventStats(database.question, plain, now))).toBe(1_600);
 });
+
+test('a database that counted before there were cells of five minutes has them like any other', async () => {
+  const { database, log } = await place();
+  await log(some(500));
+  await all(database);
+  const right = await cellsOf(database);
+  await log(some(100, seed + 1)); // not counted yet
+  await database.write`DROP TABLE rollup_endpoint_fives, rollup_name_fives`;
+  const migration = await readFile(new URL('../../drizzle/0012_minutes.sql', import.meta.url), 'utf8');
+  await database.write.begin((sql) => sql.unsafe(migration));
+  expect(await cellsOf(database)).toEqual(right);
+}); // oxfmt-ignore

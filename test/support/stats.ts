@@ -130,7 +130,7 @@ const additive: StatsRequest['wanted'] = {
   times: new Set(['count', 'sum', 'minimum', 'maximum']),
   data: new Map([[CONFIDENCE, new Set(['count', 'sum', 'minimum', 'maximum'])]]),
 };
-const rolledUp: readonly Dimension[] = ['SEVERITY', 'CATEGORY', 'TYPE', 'CODE', 'STATUS', 'USERNAME', 'HOUR_OF_DAY', 'DAY_OF_WEEK']; // oxfmt-ignore
+const rolledUp: readonly Dimension[] = ['SEVERITY', 'CATEGORY', 'TYPE', 'CODE', 'STATUS', 'USERNAME', 'ENDPOINT', 'NAME', 'HOUR_OF_DAY', 'DAY_OF_WEEK']; // oxfmt-ignore
 
 export const zones = ['UTC', 'Asia/Jakarta', 'Asia/Kolkata', 'Asia/Kathmandu', 'America/New_York', 'Australia/Lord_Howe']; // oxfmt-ignore
 
