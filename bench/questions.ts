@@ -77,11 +77,11 @@ const asking =
     return Object.values(data)[0];
   };
 
-/** The median time of some calls, after two that are not counted, and what the last one gave. */
+/** The median time of some calls, after twenty that are not counted, and what the last one gave. */
 const timed = async <T>(calls: number, call: () => Promise<T>): Promise<readonly [ms: number, T]> => {
   const took: number[] = [];
   let last!: T;
-  for (let count = -2; count < calls; count++) {
+  for (let count = -20; count < calls; count++) {
     const begun = performance.now();
     last = await call();
     if (count >= 0) took.push(performance.now() - begun);

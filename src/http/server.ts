@@ -96,8 +96,8 @@ export const listen = async (
     }
   };
   const server = createServer(arrival, (request, response) => void answer(request, response));
+  await started(server, address); // what is made before it fails lives on
   const sockets = createSockets(server, parts, deliveries);
-  await started(server, address);
   const { port } = server.address() as AddressInfo;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return {
@@ -128,9 +128,16 @@ const localOf = (url: string): string => {
 
 const started = (server: Server, { port, host }: { port: number; host: string }): Promise<void> =>
   new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const refused = (error: NodeJS.ErrnoException): void =>
+      reject(error.code === 'EADDRINUSE' ? taken(host, port, error) : error);
+    server.once('error', refused);
     server.listen({ port, host }, () => {
-      server.off('error', reject);
+      server.off('error', refused);
       resolve();
     });
+  });
+
+const taken = (host: string, port: number, cause: Error): Error =>
+  new Error(`Port ${port} of ${host} is taken; stop what listens there, or set PORT to another.`, {
+    cause,
   });

@@ -119,6 +119,14 @@ test('a mistake in the environment is named and ends the start', async () => {
   ).rejects.toThrow(/PORT.*LOG_LEVEL/s);
 });
 
+test('a port that is taken is named and ends the start', async () => {
+  const directory = await temporaryDirectory();
+  const { port } = new URL((await startProgram({ directory })).url);
+  await expect(startProgram({ directory, environment: { PORT: port } })).rejects.toThrow(
+    `ended with 1 before it was ready: Jejak cannot go on: Port ${port} of 127.0.0.1 is taken`,
+  );
+});
+
 test.skipIf(process.getuid?.() !== 0)('it runs as an ordinary user', async () => {
   const directory = await temporaryDirectory();
   await chown(directory, 65534, 65534);
