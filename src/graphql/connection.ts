@@ -1,7 +1,6 @@
 // Pages of events as Relay describes them: https://relay.dev/graphql/connections.htm
 
 import { resolveCursorConnection } from '@pothos/plugin-relay';
-import type { SQL } from 'drizzle-orm';
 import type { GraphQLResolveInfo } from 'graphql';
 import { JejakError } from '../errors.ts';
 import type { Event as LoggedEvent } from '../events/fields.ts';
@@ -9,6 +8,7 @@ import { cursorAfter } from '../live/cursor.ts';
 import {
   type EventOrder,
   type Page,
+  type PageRequest,
   type Count,
   MOST_COUNTED,
   countUpToMost,
@@ -114,7 +114,7 @@ type PageArguments = {
 export const resolvePage = async (
   args: PageArguments,
   order: EventOrder,
-  where: SQL | undefined,
+  { where, isSought = false }: Pick<PageRequest, 'where' | 'isSought'>,
   context: Context,
   info: GraphQLResolveInfo,
 ): Promise<ConnectionShape> => {
@@ -136,6 +136,7 @@ export const resolvePage = async (
       const found = await findPage(database.read, {
         columns,
         where,
+        isSought,
         order,
         limit,
         inverted,

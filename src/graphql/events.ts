@@ -1,6 +1,7 @@
 // Reading history: one event, pages of events, the newest critical ones.
 
 import { findEvent } from '../query/events.ts';
+import { isSought } from '../query/filter.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { Event } from './event.ts';
@@ -42,7 +43,13 @@ builder.queryFields((t) => ({
       ...pageArguments,
     },
     resolve: (_root, { filter, order, ...page }, context, info) =>
-      resolvePage(page, order ?? 'NEWEST_FIRST', conditionOf(filter, context), context, info),
+      resolvePage(
+        page,
+        order ?? 'NEWEST_FIRST',
+        { where: conditionOf(filter, context), isSought: isSought(filter) },
+        context,
+        info,
+      ),
   }),
   recentCriticalEvents: t.field({
     type: EventConnection,
@@ -61,7 +68,7 @@ builder.queryFields((t) => ({
       resolvePage(
         page,
         'NEWEST_FIRST',
-        conditionOf({ severity: ['CRITICAL'], range }, context),
+        { where: conditionOf({ severity: ['CRITICAL'], range }, context) },
         context,
         info,
       ),

@@ -50,7 +50,7 @@ const SubjectTrail = builder.objectRef<{ where: SQL | undefined }>('SubjectTrail
       description: 'The events themselves, the latest first.',
       args: pageArguments,
       resolve: ({ where }, page, context, info) =>
-        resolvePage(page, 'NEWEST_FIRST', where, context, info),
+        resolvePage(page, 'NEWEST_FIRST', { where }, context, info),
     }),
   }),
 });

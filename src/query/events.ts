@@ -1,7 +1,7 @@
 // Single events and pages of history. Pages are keyset pages over (timestamp, id): stable while events arrive, in either
 // direction, at any depth.
 
-import { type SQL, and, eq, sql } from 'drizzle-orm';
+import { type SQL, and, eq, gte, sql } from 'drizzle-orm';
 import type { Question, Sql } from '../database/connection.ts';
 import { execute } from '../database/execute.ts';
 import { columnsOf, events } from '../database/schema.ts';
@@ -41,10 +41,16 @@ const parsePlace = (cursor: string): Place => {
   return place;
 };
 
+/** How far back what no index finds is looked for, until enough is found: read in the order of time, every partition is read up to
+ * its first match, and one of a severity that has none to its end. */
+const REACHES_MS = [2, 24, 12 * 24].map((hours) => hours * 3_600_000);
+
 export type PageRequest = {
   /** What is read of the events; the rest of them is undefined. Their `id` and `timestamp` are among it. */
   readonly columns: readonly FieldName[];
   readonly where: SQL | undefined;
+  /** Whether no index finds it. */
+  readonly isSought?: boolean;
   readonly order: EventOrder;
   readonly limit: number;
   /** True reads towards the beginning of the order, as `last` and `before` do. */
@@ -65,11 +71,30 @@ export type Page = {
  */
 export const findPage = async (database: Sql, request: PageRequest): Promise<Page> => {
   const oldestFirst = request.order === 'OLDEST_FIRST';
-  const direction = sql.raw(oldestFirst !== request.inverted ? 'ASC' : 'DESC');
+  const isBack = oldestFirst === request.inverted;
+  if (!request.isSought || !isBack) return readPage(database, request, isBack);
+  const cursor = request.inverted ? request.before : request.after;
+  const start = cursor === undefined ? Date.now() : Date.parse(parsePlace(cursor).timestamp);
+  for (const reach of REACHES_MS) {
+    const page = await readPage(database, request, isBack, new Date(start - reach).toISOString());
+    if (page.events.length === request.limit) return page;
+  }
+  return readPage(database, request, isBack, '-infinity');
+};
+
+const readPage = async (
+  database: Sql,
+  request: PageRequest,
+  isBack: boolean,
+  since?: string,
+): Promise<Page> => {
+  const oldestFirst = request.order === 'OLDEST_FIRST';
+  const direction = sql.raw(isBack ? 'DESC' : 'ASC');
   const where = and(
     request.where,
     beyond(request.after, oldestFirst),
     beyond(request.before, !oldestFirst),
+    since === undefined ? undefined : gte(events.timestamp, since),
   );
   const rows = await execute<Row>(
     database,

@@ -33,7 +33,7 @@ import {
   severityNames,
 } from '../events/vocabulary.ts';
 import { type TimeRange, during, resolveRange } from './range.ts';
-import { type JsonCondition, jsonSql, jsonTest } from './json.ts';
+import { type JsonCondition, isIndexed, jsonSql, jsonTest } from './json.ts';
 import { MAX_WORDS, searchTest, searchedFields, wordsOf } from './search.ts';
 
 type AnyOf<T> = readonly T[] | null | undefined;
@@ -273,6 +273,19 @@ const written = (text: string): SQL =>
 /** The filter as a condition on `events`; undefined where everything matches. */
 export const filterSql = (filter: EventFilter | null | undefined, now: Date): SQL | undefined =>
   and(...given(filter).map(([, meaning, value]) => meaning.sql(value, now)));
+
+/** Whether events are looked at one after the other for it: it says more than an index knows, and nothing that an index finds. */
+export const isSought = (filter: EventFilter | null | undefined): boolean => {
+  const all = [filter ?? {}];
+  for (const each of all) all.push(...(each.and ?? []));
+  const keys = all.flatMap((each) => entriesOf(each).map(([key]) => key));
+  const isFound =
+    keys.some((key) => finding.has(key)) ||
+    all.some(({ json }) => json?.some((condition) => isIndexed(condition)));
+  return !isFound && keys.some((key) => !ordered.has(key));
+};
+const finding: ReadonlySet<string> = new Set(['userId', 'resourceId', 'search']);
+const ordered: ReadonlySet<string> = new Set(['category', 'severity', 'minSeverity', 'range', 'and']); // oxfmt-ignore
 
 /** The filter as a test of an event in memory. */
 export const filterTest = (filter: EventFilter | null | undefined, now: Date): Test => {

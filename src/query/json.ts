@@ -121,6 +121,12 @@ const indexed = (column: unknown, keys: readonly string[], within: readonly unkn
   return [or(...within.map((value) => sql`${column} @> ${jsonb(whole(value))}`))!];
 }; // oxfmt-ignore
 
+/** Whether an index finds what it chooses. */
+export const isIndexed = (condition: JsonCondition): boolean =>
+  askedOf(condition).some(
+    ([{ within }, wanted]) => indexed(null, keysOf(condition.path), within?.(wanted)).length > 0,
+  );
+
 export const jsonTest = (condition: JsonCondition): ((event: Event) => boolean) => {
   const keys = keysOf(condition.path);
   const asked = askedOf(condition);

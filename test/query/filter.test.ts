@@ -21,6 +21,7 @@ import {
   filterFields,
   filterSql,
   filterTest,
+  isSought,
   settled,
 } from '../../src/query/filter.ts';
 import { type JsonCondition, jsonFields } from '../../src/query/json.ts';
@@ -578,3 +579,17 @@ test.each([{}, { last: 'PT1H', from: instants[0] }, { to: instants[0] }])(
     expect(() => filterTest({ range }, now)).toThrow(refusal);
   },
 );
+
+test.each([
+  [{}, false],
+  [{ category: ['AUTH'], minSeverity: 'INFO', range: { last: 'P1D' } }, false],
+  [{ code: ['AUTH-002'] }, true],
+  [{ code: ['AUTH-002'], userId: [7] }, false],
+  [{ and: [{ status: ['FAILED'] }, { and: [{ search: 'nilai' }] }] }, false],
+  [{ or: [{ userId: [7] }, { userId: [8] }] }, true],
+  [{ json: [{ field: 'metadata', path: 'kelas', equals: 'XI' }] }, false],
+  [{ json: [{ field: 'metadata', path: 'login.attempts', gte: 3 }] }, true],
+  [{ json: [{ field: 'metadata', path: 'daftar.0', equals: 3 }] }, true],
+] as [EventFilter, boolean][])('whether %j is looked for from event to event: %s', (filter, expected) => {
+  expect(isSought(filter)).toBe(expected);
+}); // oxfmt-ignore
