@@ -5,6 +5,7 @@ import { batcher } from './batcher.ts';
 import { flood } from './flood.ts';
 import { ingest } from './ingest.ts';
 import { live } from './live.ts';
+import { pages } from './pages.ts';
 import { privacy } from './privacy.ts';
 import { questions } from './questions.ts';
 import { retention } from './retention.ts';
@@ -24,6 +25,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   privacy,
   stats,
   questions,
+  pages,
   ...live,
   ...retention,
 };
@@ -47,6 +49,7 @@ ${Object.entries(groups)
   --rows     steady: how many rows are put into the table, 200000 if unsaid; the long run has 10000000
              replay: how many are replayed, 1000000 if unsaid
              questions: how many there are, 5000000 if unsaid
+             pages: how many there are, 500000 if unsaid
              expiry, dropping: how many expire, 2000000 and 5000000 if unsaid
   --minutes  steady: for how long it is then measured; the long run takes 10
   --profile  where the server's time goes, instead of the figures

@@ -13,6 +13,7 @@ serve(async ({ databaseUrl }) => {
   await prepare(databaseUrl);
   const instance = postgraphile({
     extends: [PostGraphileAmberPreset],
+    disablePlugins: ['PgIndexBehaviorsPlugin'], // may be asked for what no index finds, as Jejak may
     pgServices: [
       makePgService({
         connectionString: databaseUrl,

@@ -11,7 +11,7 @@ export type Load = {
   readonly connections: number;
   /** The bodies of the calls, sent in turn. */
   readonly bodies: readonly string[];
-  /** Events in each call. */
+  /** Events that each call adds. */
   readonly eventsPerCall: number;
   /** A text that every answer has when all went well. */
   readonly expect: string;
@@ -38,6 +38,7 @@ export type Generated = {
 
 export type Measured = {
   readonly eventsPerSecond: number;
+  readonly callsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   /** Shares of one core. `othersCpu` is what the machine did that is not of the benchmark. */
@@ -76,6 +77,7 @@ export const putLoad = async (
   const machineCpu = (end.machine - begin.machine) / seconds;
   return {
     eventsPerSecond: (calls * load.eventsPerCall) / seconds,
+    callsPerSecond: calls / seconds,
     p50Ms,
     p99Ms,
     serverCpu,

@@ -1,0 +1,79 @@
+// Pages of 50 events by category and severity beside PostGraphile's connection, each on a PostgreSQL table of its own with the same
+// events, columns and indexes: one caller after the other for the latency, 16 at a time for the rate.
+
+import type { Benchmark } from './support/benchmark.ts';
+import { type Contender, startContender } from './support/contender.ts';
+import { fillHistory } from './support/history.ts';
+import { install } from './support/install.ts';
+import { type Measured, putLoad } from './support/load.ts';
+import { graphql } from './support/loads.ts';
+import { median, table, tenths, times, whole } from './support/table.ts';
+
+const WARM_UP_SECONDS = 2;
+const CALLERS = 16;
+const WANTED = 2;
+
+const environment = { NODE_ENV: 'production', GRAPHILE_ENV: 'production' };
+const asked = [
+  { name: 'common: SYSTEM, DEBUG', category: 'SYSTEM', severity: 'DEBUG' },
+  { name: 'rare: MODEL, CRITICAL', category: 'MODEL', severity: 'CRITICAL' },
+  { name: 'empty: ANALYTICS, CRITICAL', category: 'ANALYTICS', severity: 'CRITICAL' },
+] as const;
+
+type Entrant = {
+  readonly contender: Contender;
+  readonly query: string;
+  readonly variables: (of: (typeof asked)[number]) => object;
+};
+
+const entrants: readonly [Entrant, Entrant] = [
+  {
+    contender: { name: 'Jejak', file: new URL('servers/jejak.ts', import.meta.url), environment },
+    query: `query Page($filter: EventFilter) { events(filter: $filter, first: 50) {
+      edges { cursor node { eventId timestamp severity category code name username status } } pageInfo { hasNextPage endCursor } } }`,
+    variables: ({ category, severity }) => ({
+      filter: { category: [category], severity: [severity] },
+    }),
+  },
+  {
+    contender: {
+      name: 'PostGraphile',
+      file: new URL('rivals/postgraphile.ts', import.meta.url),
+      environment,
+    },
+    query: `query Page($condition: EventCondition) { allEvents(condition: $condition, first: 50, orderBy: [TIMESTAMP_DESC, ROW_ID_DESC]) {
+      edges { cursor node { eventId timestamp severity eventCategory code eventName username status } } pageInfo { hasNextPage endCursor } } }`,
+    variables: ({ category, severity }) => ({ condition: { eventCategory: category, severity } }),
+  },
+];
+
+export const pages: Benchmark = {
+  about: 'pages of 50 events beside PostGraphile, over --rows events',
+  rows: 500_000,
+  run: async ({ postgres, rows, runs, seconds, signal, say }) => {
+    await install(new URL('rivals/', import.meta.url), say);
+    const figures = new Map<string, Measured[]>();
+    const now = new Date();
+    for (const { contender, query, variables } of entrants) {
+      await using server = await startContender(contender, postgres, signal);
+      await fillHistory({ url: server.databaseUrl }, { rows, now });
+      for (const page of asked)
+        for (const connections of [1, CALLERS]) {
+          const load = { name: page.name, path: '/graphql', connections, bodies: [graphql(query, variables(page))], eventsPerCall: 0, expect: '"hasNextPage":' }; // oxfmt-ignore
+          const timing = { warmUpSeconds: WARM_UP_SECONDS, seconds };
+          const taken: Measured[] = [];
+          for (let run = 0; run < runs; run++)
+            taken.push(await putLoad(load, server, timing, signal));
+          figures.set(`${contender.name} ${page.name} ${connections}`, taken);
+        }
+    }
+    const middle = (of: number, page: string, connections: number, figure: keyof Measured) =>
+      median(figures.get(`${entrants[of]!.contender.name} ${page} ${connections}`)!.map((one) => one[figure])); // oxfmt-ignore
+    const lines = asked.map(({ name }) => {
+      const [ours, theirs] = [0, 1].map((of) => middle(of, name, CALLERS, 'callsPerSecond')) as [number, number]; // oxfmt-ignore
+      const [p50, theirP50] = [0, 1].map((of) => middle(of, name, 1, 'p50Ms')) as [number, number];
+      return [name, tenths(p50), tenths(theirP50), whole(ours), whole(theirs), times(ours / theirs), `${WANTED}×`, ours / theirs >= WANTED ? 'yes' : 'NO']; // oxfmt-ignore
+    });
+    say(table([['pages of 50', 'p50 ms', 'theirs', 'pages/s', 'theirs', 'ours is', 'wanted', 'reached'], ...lines])); // oxfmt-ignore
+  },
+};
