@@ -38,8 +38,8 @@ CREATE TABLE rollup_name_fives (
   UNIQUE NULLS NOT DISTINCT ("timestamp", event_name)
 ) WITH (fillfactor = 70); -- cells are updated in place
 --> statement-breakpoint
--- What the others have counted before; they wait meanwhile.
-LOCK TABLE rollup_position;
+-- What the others have counted before. Who counts waits meanwhile, who asks does not.
+LOCK TABLE rollup_position IN EXCLUSIVE MODE;
 --> statement-breakpoint
 CREATE TEMPORARY VIEW counted_events AS
 SELECT *, CASE WHEN response_data #>> '{confidence}' ~ '^[ \t\r\n]*[-+]?([0-9]{1,99}\.?[0-9]{0,99}|\.[0-9]{1,99})([eE][-+]?[0-3]?[0-9])?[ \t\r\n]*$'

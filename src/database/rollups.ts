@@ -1,5 +1,6 @@
-// The roll-ups: what was measured of the events of an hour or of a part of one, most of it kept for years. A cell's columns have the names
-// of the columns of `events`, its `timestamp` being where it begins, so that one condition chooses events and cells alike.
+// The roll-ups: what was measured of the events of an hour or of a part of one, most of it kept for years. A cell's columns have
+// the names of the columns of `events`, its `timestamp` being where it begins, so that one condition chooses events and cells
+// alike.
 
 import { type FieldName, fields } from '../events/fields.ts';
 import { type Measure, measures, numberAt, numberMeasures, processingTime } from './measures.ts';
