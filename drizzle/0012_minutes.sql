@@ -18,9 +18,12 @@ CREATE TABLE rollup_endpoint_fives (
   UNIQUE NULLS NOT DISTINCT ("timestamp", endpoint)
 ) WITH (fillfactor = 70); -- cells are updated in place
 --> statement-breakpoint
--- By five minutes and name, for how long things take. Kept for a few days only, as a name may be one of a person.
+-- By five minutes and name, for how long things take, and for the ends of a range that is told by severity and category. Kept for a
+-- few days only, as a name may be one of a person.
 CREATE TABLE rollup_name_fives (
   "timestamp"        timestamptz NOT NULL, -- when it begins
+  severity           varchar(20) NOT NULL,
+  event_category     varchar(20) NOT NULL,
   event_name         varchar(100) NOT NULL,
   count              bigint NOT NULL,
   errors             bigint NOT NULL,
@@ -35,7 +38,7 @@ CREATE TABLE rollup_name_fives (
   confidence_sum     float8 NOT NULL,
   confidence_minimum float8,
   confidence_maximum float8,
-  UNIQUE NULLS NOT DISTINCT ("timestamp", event_name)
+  UNIQUE NULLS NOT DISTINCT ("timestamp", severity, event_category, event_name)
 ) WITH (fillfactor = 70); -- cells are updated in place
 --> statement-breakpoint
 -- What the others have counted before. Who counts waits meanwhile, who asks does not.
@@ -54,10 +57,10 @@ SELECT date_bin('5 minutes', "timestamp", '2000-01-01Z') AS start, endpoint, cou
 FROM counted_events GROUP BY start, endpoint ORDER BY start;
 --> statement-breakpoint
 INSERT INTO rollup_name_fives
-SELECT date_bin('5 minutes', "timestamp", '2000-01-01Z') AS start, event_name, count(*), count(*) FILTER (WHERE status = 'ERROR'),
+SELECT date_bin('5 minutes', "timestamp", '2000-01-01Z') AS start, severity, event_category, event_name, count(*), count(*) FILTER (WHERE status = 'ERROR'),
        count(*) FILTER (WHERE status IN ('FAILED', 'ERROR', 'DENIED', 'BLOCKED')), min("timestamp"), max("timestamp"),
        count(processing_time_ms), coalesce(sum(processing_time_ms), 0), min(processing_time_ms), max(processing_time_ms),
        count(confidence), coalesce(sum(confidence), 0), min(confidence), max(confidence)
-FROM counted_events GROUP BY start, event_name ORDER BY start;
+FROM counted_events GROUP BY start, severity, event_category, event_name ORDER BY start;
 --> statement-breakpoint
 DROP VIEW counted_events;

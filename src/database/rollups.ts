@@ -31,7 +31,7 @@ export const tiers: readonly Tier[] = [
   { table: 'rollup_user_hours', stepMs: HOUR_MS, keys: ['username', 'userId', 'userRole'], personal: true },
   { table: 'rollup_user_quarter_days', stepMs: 6 * HOUR_MS, keys: ['username', 'userId', 'userRole'], of: 'rollup_user_hours', personal: true },
   { table: 'rollup_endpoint_fives', stepMs: HOUR_MS / 12, keys: ['endpoint'], personal: true },
-  { table: 'rollup_name_fives', stepMs: HOUR_MS / 12, keys: ['name'], personal: true },
+  { table: 'rollup_name_fives', stepMs: HOUR_MS / 12, keys: ['severity', 'category', 'name'], personal: true },
 ];
 
 /** A measure that cells hold, and of what it is one: the events, their processing times, or a number in their data. */
