@@ -1,6 +1,7 @@
 // Pages of 50 events by category and severity beside PostGraphile's connection, each on a PostgreSQL table of its own with the same
 // events, columns and indexes: one caller after the other for the latency, 16 at a time for the rate.
 
+import { PAGE } from './questions.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { type Contender, startContender } from './support/contender.ts';
 import { fillHistory } from './support/history.ts';
@@ -29,8 +30,7 @@ type Entrant = {
 const entrants: readonly [Entrant, Entrant] = [
   {
     contender: { name: 'Jejak', file: new URL('servers/jejak.ts', import.meta.url), environment },
-    query: `query Page($filter: EventFilter) { events(filter: $filter, first: 50) {
-      edges { cursor node { eventId timestamp severity category code name username status } } pageInfo { hasNextPage endCursor } } }`,
+    query: PAGE,
     variables: ({ category, severity }) => ({
       filter: { category: [category], severity: [severity] },
     }),

@@ -9,7 +9,8 @@ import type { Benchmark } from './support/benchmark.ts';
 import { type Running, startContender } from './support/contender.ts';
 import { fillHistory } from './support/history.ts';
 import { fillSpecification } from './support/specification.ts';
-import { median, table, times } from './support/table.ts';
+import { table, times } from './support/table.ts';
+import { timed } from './support/timed.ts';
 
 type Place = Pick<Running, 'url' | 'key' | 'databaseUrl'>;
 type Say = (text: string) => void;
@@ -17,6 +18,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 const jejak = { name: 'Jejak', file: new URL('./servers/jejak.ts', import.meta.url) };
 const HOUR_MS = 3_600_000;
+const UNCOUNTED = 20;
 
 type Report = {
   readonly name: keyof typeof monitoringQueries;
@@ -62,7 +64,7 @@ const asked: readonly Question[] = [
   { name: 'a resource', filter: { resourceId: ['STD-2025-3987'] }, wantedMs: 100 },
 ]; // oxfmt-ignore
 
-const PAGE = 'query Page($filter: EventFilter) { events(filter: $filter, first: 50) { edges { cursor node { eventId timestamp severity category code name username status } } pageInfo { hasNextPage endCursor } } }'; // oxfmt-ignore
+export const PAGE = 'query Page($filter: EventFilter) { events(filter: $filter, first: 50) { edges { cursor node { eventId timestamp severity category code name username status } } pageInfo { hasNextPage endCursor } } }'; // oxfmt-ignore
 
 const asking =
   ({ url, key }: Place) =>
@@ -76,18 +78,6 @@ const asking =
     if (errors) throw new Error(JSON.stringify(errors));
     return Object.values(data)[0];
   };
-
-/** The median time of some calls, after twenty that are not counted, and what the last one gave. */
-const timed = async <T>(calls: number, call: () => Promise<T>): Promise<readonly [ms: number, T]> => {
-  const took: number[] = [];
-  let last!: T;
-  for (let count = -20; count < calls; count++) {
-    const begun = performance.now();
-    last = await call();
-    if (count >= 0) took.push(performance.now() - begun);
-  }
-  return [median(took), last];
-}; // oxfmt-ignore
 
 const rowsOf = (answer: unknown): Row[] =>
   Array.isArray(answer)
@@ -107,9 +97,13 @@ export const measure = async (place: Place, runs: number, say: Say): Promise<voi
     for (const { name, hours, wanted, field, select, ours, theirs } of reports) {
       const from = new Date(Date.parse(latest) - hours * HOUR_MS).toISOString();
       const query = monitoringQueries[name].replace(/NOW\(\) - INTERVAL '[^']+'/, `'${from}'`);
-      const [theirMs, their] = await timed(5 * runs, () => sql.unsafe<Row[]>(query));
+      const [theirMs, their] = await timed({ uncounted: UNCOUNTED, counted: 5 * runs }, () =>
+        sql.unsafe<Row[]>(query),
+      );
       const document = `query Report($range: TimeRange!) { ${field}${select} }`;
-      const [ourMs, answer] = await timed(5 * runs, () => ask(document, { range: { from } }));
+      const [ourMs, answer] = await timed({ uncounted: UNCOUNTED, counted: 5 * runs }, () =>
+        ask(document, { range: { from } }),
+      );
       const same = isSame(rowsOf(answer).map(ours), their.map(theirs), name === 'securityEvents');
       const ratio = theirMs / ourMs;
       lines.push([`${name}, ${hours} h`, theirMs.toFixed(1), ourMs.toFixed(1), times(ratio), times(wanted, 0), ratio >= wanted ? 'yes' : 'NO', same ? 'equal' : 'DIFFERENT']); // oxfmt-ignore
@@ -117,7 +111,9 @@ export const measure = async (place: Place, runs: number, say: Say): Promise<voi
     say(table(lines));
     const rows: string[][] = [['questions', 'p50 ms', 'wanted', 'reached', 'found']];
     for (const { name, filter, wantedMs } of asked) {
-      const [ms, answer] = await timed(20 * runs, () => ask(PAGE, { filter }));
+      const [ms, answer] = await timed({ uncounted: UNCOUNTED, counted: 20 * runs }, () =>
+        ask(PAGE, { filter }),
+      );
       rows.push([name, ms.toFixed(1), `< ${wantedMs}`, ms < wantedMs ? 'yes' : 'NO', String(rowsOf(answer).length)]); // oxfmt-ignore
     }
     say(`\n${table(rows)}`);

@@ -7,7 +7,8 @@ import { monitoringQueries } from '../test/support/specification.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { type Running, startContender } from './support/contender.ts';
 import { fillHistory } from './support/history.ts';
-import { median, table, tenths, times } from './support/table.ts';
+import { table, tenths, times } from './support/table.ts';
+import { timed } from './support/timed.ts';
 
 const jejak = { name: 'Jejak', file: new URL('./servers/jejak.ts', import.meta.url) };
 const TRIES = 15;
@@ -53,16 +54,6 @@ const questions: readonly Question[] = [
   },
 ];
 
-const timed = async (uncounted: number, ask: () => Promise<unknown>): Promise<number> => {
-  const took: number[] = [];
-  for (let count = -uncounted; count < TRIES; count++) {
-    const begun = performance.now();
-    await ask();
-    if (count >= 0) took.push(performance.now() - begun);
-  }
-  return median(took);
-};
-
 const counted = async (server: Running): Promise<void> => {
   const behind =
     'SELECT coalesce((SELECT max(seq) FROM batches), 0) - (SELECT seq FROM rollup_position)';
@@ -91,8 +82,12 @@ export const stats: Benchmark = {
     };
     const lines: string[][] = [];
     for (const question of questions) {
-      const ours = await timed(WARM_UP.ours, () => ask(question.query));
-      const theirs = await timed(WARM_UP.theirs, () => sql.unsafe(question.sql));
+      const [ours] = await timed({ uncounted: WARM_UP.ours, counted: TRIES }, () =>
+        ask(question.query),
+      );
+      const [theirs] = await timed({ uncounted: WARM_UP.theirs, counted: TRIES }, () =>
+        sql.unsafe(question.sql),
+      );
       lines.push([question.name, tenths(ours), tenths(theirs), times(theirs / ours)]);
     }
     say(table([['p50, ms', 'GraphQL', 'SQL on events', ''], ...lines]));
