@@ -421,8 +421,9 @@ const accepted = (): TcpSocket[] => {
 };
 
 /** A client whose reading can be paused. */
-const reading = async (of: TestServer) => {
-  const socket = new WebSocket(`${of.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+const reading = async (of: TestServer, options: { readonly autoPong?: boolean } = {}) => {
+  const url = `${of.url.replace('http', 'ws')}/graphql`;
+  const socket = new WebSocket(url, 'graphql-transport-ws', options);
   onTestFinished(() => socket.terminate());
   const seen: string[] = [];
   const acknowledged = Promise.withResolvers<void>();
@@ -445,11 +446,18 @@ const reading = async (of: TestServer) => {
 };
 
 const PIECE = 1_000_000;
+/** By then who is not heard of was looked for after the slow one had taken everything. */
+const PINGED_MS = 62_000;
 
-test('B5: one that stops reading costs little and is closed, one that is slow gets all, others notice nothing', async () => {
+test('B5: one that stops reading costs little and is closed, one that is slow gets all, others notice nothing; one that is gone is cut off', async () => {
   const own = await testServer();
   const ends = accepted();
-  const [quick, slow, stopped] = [await reading(own), await reading(own), await reading(own)];
+  const [quick, stopped] = [await reading(own), await reading(own)];
+  // Neither answers a ping, but to take what was not taken says as much.
+  const [slow, gone] = [
+    await reading(own, { autoPong: false }),
+    await reading(own, { autoPong: false }),
+  ];
   using log = createTestLog(own.database.sql);
   await log([{ code: 'AUTH-001', username: 'first' }]);
   await vi.waitFor(() =>
@@ -492,7 +500,10 @@ test('B5: one that stops reading costs little and is closed, one that is slow ge
   await vi.waitFor(() => expect(slow.seen).toHaveLength(expected.length), { timeout: 10_000 });
   expect(slow.seen).toEqual(expected);
   expect(most).toBeLessThan(1_000_000);
-}, 90_000);
+  expect(await gone.closed).toBe(1006);
+  await sleep(began + PINGED_MS - performance.now());
+  expect(slow.socket.readyState).toBe(WebSocket.OPEN);
+}, 100_000);
 
 test('20 subscriptions of one socket that takes its time get each everything, without a warning', async () => {
   const own = await testServer();
