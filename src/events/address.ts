@@ -48,6 +48,10 @@ export const parseBlock = (text: string): Block => {
 
 export const formatBlock = ({ network, bits }: Block): string => `${network.toString()}/${bits}`;
 
+/** The only address of a block, as it is stored; undefined where there are more. */
+export const addressIn = ({ network, bits }: Block): string | undefined =>
+  bits === (isV4(network) ? 32 : 128) ? canonicalAddress(network.toString()) : undefined;
+
 /** Whether a stored address is one of the block's; an IPv4 address is none of IPv6. */
 export const contains = ({ network, bits }: Block, stored: string): boolean => {
   const address = parseAddress(stored)!;

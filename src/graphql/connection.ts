@@ -1,5 +1,6 @@
 // Pages of events as Relay describes them: https://relay.dev/graphql/connections.htm
 
+import { and } from 'drizzle-orm';
 import { resolveCursorConnection } from '@pothos/plugin-relay';
 import type { GraphQLResolveInfo } from 'graphql';
 import { JejakError } from '../errors.ts';
@@ -8,7 +9,7 @@ import { cursorAfter } from '../live/cursor.ts';
 import {
   type EventOrder,
   type Page,
-  type PageRequest,
+  type Selection,
   type Count,
   MOST_COUNTED,
   countUpToMost,
@@ -114,7 +115,7 @@ type PageArguments = {
 export const resolvePage = async (
   args: PageArguments,
   order: EventOrder,
-  { where, isSought = false }: Pick<PageRequest, 'where' | 'isSought'>,
+  selection: Selection,
   context: Context,
   info: GraphQLResolveInfo,
 ): Promise<ConnectionShape> => {
@@ -135,8 +136,7 @@ export const resolvePage = async (
     async ({ before, after, limit, inverted }) => {
       const found = await findPage(database.read, {
         columns,
-        where,
-        isSought,
+        ...selection,
         order,
         limit,
         inverted,
@@ -156,6 +156,7 @@ export const resolvePage = async (
       endCursor: edges.at(-1)?.cursor ?? null,
     },
     liveCursor: cursorAfter(head),
-    count: () => (counted ??= countUpToMost(database.question, where)),
+    count: () =>
+      (counted ??= countUpToMost(database.question, and(selection.where, selection.found))),
   };
 };

@@ -1,11 +1,10 @@
 // Reading history: one event, pages of events, the newest critical ones.
 
 import { findEvent } from '../query/events.ts';
-import { isSought } from '../query/filter.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { Event } from './event.ts';
-import { EventFilter, TimeRange, conditionOf } from './filter.ts';
+import { EventFilter, TimeRange, conditionOf, selectionOf } from './filter.ts';
 
 const EventOrder = builder.enumType('EventOrder', {
   description: 'The order of a list, by timestamp and then by id.',
@@ -43,13 +42,7 @@ builder.queryFields((t) => ({
       ...pageArguments,
     },
     resolve: (_root, { filter, order, ...page }, context, info) =>
-      resolvePage(
-        page,
-        order ?? 'NEWEST_FIRST',
-        { where: conditionOf(filter, context), isSought: isSought(filter) },
-        context,
-        info,
-      ),
+      resolvePage(page, order ?? 'NEWEST_FIRST', selectionOf(filter, context), context, info),
   }),
   recentCriticalEvents: t.field({
     type: EventConnection,

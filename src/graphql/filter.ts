@@ -6,9 +6,12 @@ import {
   MAX_CONDITIONS,
   MAX_DEPTH,
   filterSql,
+  foundSql,
+  isSought,
   storedFilter,
   filterFields,
 } from '../query/filter.ts';
+import type { Selection } from '../query/events.ts';
 import type { TimeRange as Range } from '../query/range.ts';
 import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';
 import { seenBy } from '../query/seen.ts';
@@ -158,6 +161,13 @@ export const conditionOf = (
     visibleSql(context.retention.policy(), filter, now),
   );
 };
+
+/** The same for a page, which is read along what finds it. */
+export const selectionOf = (filter: Filter | null | undefined, context: Asking): Selection => ({
+  where: conditionOf(filter, context),
+  isSought: isSought(filter),
+  found: foundSql(asked(filter, context)),
+});
 
 /** How long events are kept, and which of those that a filter chooses may be seen. */
 export const keptOf = (filter: Filter, { retention }: Context, now: Date): Kept => {

@@ -41,16 +41,21 @@ const parsePlace = (cursor: string): Place => {
   return place;
 };
 
-/** How far back what no index finds is looked for, until enough is found: read in the order of time, every partition is read up to
+/** How far back what no index has in the order of time is looked for, until enough is found: read in the order of time, every partition is read up to
  * its first match, and one of a severity that has none to its end. */
 const REACHES_MS = [2, 24, 12 * 24].map((hours) => hours * 3_600_000);
 
-export type PageRequest = {
+export type Selection = {
+  readonly where: SQL | undefined;
+  /** Whether it is looked for in the order of time. */
+  readonly isSought?: boolean;
+  /** No less than `where`, as an index finds it that knows no order: for what is rare, and for counting. */
+  readonly found?: SQL | undefined;
+};
+
+export type PageRequest = Selection & {
   /** What is read of the events; the rest of them is undefined. Their `id` and `timestamp` are among it. */
   readonly columns: readonly FieldName[];
-  readonly where: SQL | undefined;
-  /** Whether no index finds it. */
-  readonly isSought?: boolean;
   readonly order: EventOrder;
   readonly limit: number;
   /** True reads towards the beginning of the order, as `last` and `before` do. */
@@ -70,16 +75,40 @@ export type Page = {
  * after it misses and repeats nothing. LIMIT is a literal: bound, the plan over the partitions is made for thousands of rows.
  */
 export const findPage = async (database: Sql, request: PageRequest): Promise<Page> => {
-  const oldestFirst = request.order === 'OLDEST_FIRST';
-  const isBack = oldestFirst === request.inverted;
-  if (!request.isSought || !isBack) return readPage(database, request, isBack);
-  const cursor = request.inverted ? request.before : request.after;
-  const start = cursor === undefined ? Date.now() : Date.parse(parsePlace(cursor).timestamp);
-  for (const reach of REACHES_MS) {
-    const page = await readPage(database, request, isBack, new Date(start - reach).toISOString());
-    if (page.events.length === request.limit) return page;
+  const isBack = (request.order === 'OLDEST_FIRST') === request.inverted;
+  const read = (since?: string, from?: SQL): Promise<Page> =>
+    readPage(database, request, isBack, since, from);
+  if (!request.isSought) return read();
+  const [soon, ...later] = isBack ? reachesOf(request) : [];
+  const isFull = ({ events: read }: Page): boolean => read.length === request.limit;
+  const first = soon === undefined ? undefined : await read(soon);
+  if (first && isFull(first)) return first;
+  const { found } = request;
+  // OFFSET has all of them read first: the planner would go through the events in the order of time until 50 match.
+  if (found && (await isRare(database, found)))
+    return read(undefined, sql`(SELECT * FROM events WHERE ${found} OFFSET 0) AS events`);
+  for (const since of later) {
+    const page = await read(since);
+    if (isFull(page)) return page;
   }
-  return readPage(database, request, isBack, '-infinity');
+  return read(isBack ? '-infinity' : undefined);
+};
+
+const reachesOf = ({ inverted, before, after }: PageRequest): string[] => {
+  const cursor = inverted ? before : after;
+  const start = cursor === undefined ? Date.now() : Date.parse(parsePlace(cursor).timestamp);
+  return REACHES_MS.map((reach) => new Date(start - reach).toISOString());
+};
+
+/** So many are read and sorted sooner than the others are passed over in the order of time. */
+const MOST_RARE = 5_000;
+
+const isRare = async (database: Sql, found: SQL): Promise<boolean> => {
+  const [row] = await execute<{ count: number }>(
+    database,
+    sql`SELECT count(*)::int AS count FROM (SELECT FROM events WHERE ${found} LIMIT ${sql.raw(String(MOST_RARE + 1))}) AS found`,
+  );
+  return row!.count <= MOST_RARE;
 };
 
 const readPage = async (
@@ -87,6 +116,7 @@ const readPage = async (
   request: PageRequest,
   isBack: boolean,
   since?: string,
+  from = sql`events`,
 ): Promise<Page> => {
   const oldestFirst = request.order === 'OLDEST_FIRST';
   const direction = sql.raw(isBack ? 'DESC' : 'ASC');
@@ -103,7 +133,7 @@ const readPage = async (
       FROM (SELECT) AS one
       LEFT JOIN batches ON batches.seq = (SELECT max(seq) FROM batches)
       LEFT JOIN LATERAL (
-        SELECT ${sql.raw(columnsOf(request.columns))} FROM events WHERE ${where ?? sql`true`}
+        SELECT ${sql.raw(columnsOf(request.columns))} FROM ${from} WHERE ${where ?? sql`true`}
         ORDER BY events."timestamp" ${direction}, events.id ${direction} LIMIT ${sql.raw(String(request.limit))}
       ) AS page ON true
       ORDER BY page."timestamp" ${direction}, page.id ${direction}`,

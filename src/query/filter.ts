@@ -13,7 +13,7 @@ import {
 } from 'drizzle-orm';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
-import { contains, formatBlock, parseBlock } from '../events/address.ts';
+import { addressIn, contains, formatBlock, parseBlock } from '../events/address.ts';
 import { definitionOf } from '../events/catalog.ts';
 import {
   type Event,
@@ -77,6 +77,8 @@ type Meaning<V> = {
   readonly test: (value: V, now: Date) => Test;
   /** The fields that the test looks at. */
   readonly fields: (value: V) => readonly FieldName[];
+  /** No less than matches, as the index of marks finds it; of events alone, which cells of roll-ups are not. */
+  readonly found?: (value: V) => SQL | undefined;
   /** Outside of these nothing can match. */
   readonly bounds?: (value: V) => Bounds;
   /** The value as it means the same later. */
@@ -88,6 +90,14 @@ type Value<K extends keyof EventFilter> = NonNullable<EventFilter[K]>;
 const mended = <T>(values: readonly T[]): T[] =>
   values.map((value) => (typeof value === 'string' ? (mendText(value) as T) : value));
 
+/** What `event_marks` of the database takes, in its order. */
+const marked: readonly FieldName[] = ['code', 'type', 'status', 'username', 'userRole', 'ipAddress', 'sessionId', 'resourceType', 'action', 'endpoint', 'httpMethod', 'errorCode', 'tags']; // oxfmt-ignore
+const eventMarks = sql`event_marks(${sql.join(
+  marked.map((name) => sql`${events[name]}`),
+  sql`, `,
+)})`;
+const hasAny = (marks: readonly string[]): SQL => sql`${eventMarks} && ${sql.param(marks)}::text[]`;
+
 const anyOf = <K extends FieldName & keyof EventFilter>(
   name: K,
   bounds?: (values: Value<K>) => Bounds,
@@ -98,7 +108,8 @@ const anyOf = <K extends FieldName & keyof EventFilter>(
     return (event) => wanted.has(event[name]);
   },
   fields: () => [name],
-  ...(bounds ? { bounds } : {}),
+  ...(marked.includes(name) && { found: (values) => hasAny(mended(values as string[])) }),
+  ...(bounds && { bounds }),
 });
 
 const meanings = {
@@ -132,6 +143,10 @@ const meanings = {
         ipAddress !== null && parsed.some((block) => contains(block, ipAddress));
     },
     fields: () => ['ipAddress'],
+    found: (blocks) => {
+      const addresses = blocks.map((block) => addressIn(parseBlock(block)));
+      return addresses.every((address) => address !== undefined) ? hasAny(addresses) : undefined;
+    },
   },
   sessionId: anyOf('sessionId'),
   resourceType: anyOf('resourceType'),
@@ -147,6 +162,7 @@ const meanings = {
       return (event) => wanted.some((tag) => event.tags?.includes(tag));
     },
     fields: () => ['tags'],
+    found: (tags) => hasAny(mended(tags)),
   },
   tagsAll: {
     sql: (tags) =>
@@ -158,6 +174,8 @@ const meanings = {
       return (event) => event.tags !== null && wanted.every((tag) => event.tags!.includes(tag));
     },
     fields: () => ['tags'],
+    found: (tags) =>
+      tags.length === 0 ? undefined : sql`${eventMarks} @> ${sql.param(mended(tags))}::text[]`,
   },
   range: {
     sql: (range, now) => during(resolveRange(range, now)),
@@ -197,6 +215,7 @@ const meanings = {
       return (event) => tests.every((test) => test(event));
     },
     fields: (filters) => filters.flatMap(filterFields),
+    found: (filters) => and(...filters.map(foundSql)),
     bounds: (filters) => filters.map(filterBounds).reduce(within, {}),
     settle: (filters, now) => filters.map((filter) => settled(filter, now)),
   },
@@ -208,6 +227,10 @@ const meanings = {
       return (event) => tests.some((test) => test(event));
     },
     fields: (filters) => filters.flatMap(filterFields),
+    found: (filters) => {
+      const all = filters.map(foundSql);
+      return all.every((each) => each !== undefined) ? or(...all) : undefined;
+    },
     bounds: (filters) => filters.map(filterBounds).reduce(beside, { severities: [], categories: [] }), // oxfmt-ignore
     settle: (filters, now) => filters.map((filter) => settled(filter, now)),
   },
@@ -273,6 +296,10 @@ const written = (text: string): SQL =>
 /** The filter as a condition on `events`; undefined where everything matches. */
 export const filterSql = (filter: EventFilter | null | undefined, now: Date): SQL | undefined =>
   and(...given(filter).map(([, meaning, value]) => meaning.sql(value, now)));
+
+/** What the index of marks finds for the filter, no less than matches; undefined where it knows nothing of that. */
+export const foundSql = (filter: EventFilter | null | undefined): SQL | undefined =>
+  and(...given(filter).map(([, { found }, value]) => found?.(value)));
 
 /** Whether events are looked at one after the other for it: it says more than an index knows, and nothing that an index finds. */
 export const isSought = (filter: EventFilter | null | undefined): boolean => {

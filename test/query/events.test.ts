@@ -13,6 +13,7 @@ import {
   findPage,
   formatPlace,
 } from '../../src/query/events.ts';
+import { foundSql } from '../../src/query/filter.ts';
 import { testDatabase } from '../support/database.ts';
 import { createTestLog } from '../support/log.ts';
 
@@ -28,7 +29,7 @@ test('a list is counted up to a bound, and it is said whether that is all', asyn
   expect(await countUpToMost(question, undefined)).toEqual({ count: MOST_COUNTED, isExact: false });
 }, 60_000);
 
-test('what no index finds is the same on every page, however far apart it lies', async () => {
+test('what no index has in the order of time is the same on every page, however far apart it lies', async () => {
   await using database = openDatabase({ url: (await testDatabase()).url });
   using log = createTestLog(database.write);
   const now = Date.now();
@@ -54,5 +55,7 @@ test('what no index finds is the same on every page, however far apart it lies',
         const plain = await all(limit, { order, inverted });
         expect(plain).toHaveLength(hours.length);
         expect(await all(limit, { order, inverted, isSought: true })).toEqual(plain);
+        const found = foundSql({ username: ['ani'] });
+        expect(await all(limit, { order, inverted, isSought: true, found })).toEqual(plain);
       }
 });

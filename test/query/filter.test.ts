@@ -1,7 +1,7 @@
 // A filter means the same in a query and in a subscription: hundreds of random filters over varied events, the answer of
 // PostgreSQL against the test in memory of what a subscriber reads. A failure names its seed; JEJAK_TEST_SEED repeats it.
 
-import { sql } from 'drizzle-orm';
+import { type SQL, and, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/connection.ts';
 import { events as eventsTable } from '../../src/database/schema.ts';
@@ -21,6 +21,7 @@ import {
   filterFields,
   filterSql,
   filterTest,
+  foundSql,
   isSought,
   settled,
 } from '../../src/query/filter.ts';
@@ -294,11 +295,11 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-const inSql = async (filter: EventFilter): Promise<number[]> => {
+const inSql = async (filter: EventFilter, besides?: SQL): Promise<number[]> => {
   const rows = await database.question
     .select({ id: sql<number>`${eventsTable.id}::float8` })
     .from(eventsTable)
-    .where(filterSql(filter, now))
+    .where(and(filterSql(filter, now), besides))
     .orderBy(eventsTable.id);
   return rows.map(({ id }) => id);
 };
@@ -327,6 +328,9 @@ const compare = async (filter: EventFilter): Promise<number> => {
   const ids = inMemory(filter);
   const what = `seed ${seed}, ${JSON.stringify(filter)}`;
   expect(await inSql(filter), what).toEqual(ids);
+  const found = foundSql(filter);
+  if (found)
+    expect(await inSql(filter, found), `${what}, as the index of marks has it`).toEqual(ids);
   const meant = settled(filter, now);
   expect(matching(filter).filter(isOutside(filterBounds(meant))), what).toEqual([]);
   const narrow = stored.map(narrowTo(filterFields(meant)));
@@ -361,6 +365,29 @@ describe('alone, in SQL and in memory the same:', () => {
     expect(found, `${key} tells events apart, seed ${seed}`).toContain(true);
     expect(found).toContain(false);
   });
+});
+
+test.each([
+  ...['code', 'type', 'status', 'username', 'userRole', 'ipAddress', 'sessionId', 'resourceType'],
+  ...['action', 'endpoint', 'httpMethod', 'errorCode', 'tagsAny', 'tagsAll'],
+])('%s is found by the index of marks', async (key) => {
+  const where = foundSql({ [key]: ['10.0.0.7'] });
+  expect(where).toBeDefined();
+  await database.question.transaction(async (on) => {
+    await on.execute(sql`SET LOCAL enable_seqscan = off`);
+    await on.execute(sql`SET LOCAL enable_indexscan = off`);
+    const plan = await on.execute(sql`EXPLAIN SELECT FROM ${eventsTable} WHERE ${where}`);
+    expect(JSON.stringify(plan)).toMatch(/Bitmap Index Scan on \w+_event_marks/);
+    expect(JSON.stringify(plan)).not.toContain('Seq Scan');
+  });
+});
+
+test('a block of many addresses, or something else besides, is not found so', () => {
+  expect(foundSql({ ipAddress: ['10.0.0.7/32', '2001:db8::7'] })).toBeDefined();
+  expect(foundSql({ ipAddress: ['10.0.0.7', '10.0.0.0/24'] })).toBeUndefined();
+  expect(foundSql({ or: [{ username: ['a'] }, { code: ['AUTH-001'] }] })).toBeDefined();
+  expect(foundSql({ or: [{ username: ['a'] }, { category: ['DATA'] }] })).toBeUndefined();
+  expect(foundSql({ not: { username: ['a'] } })).toBeUndefined();
 });
 
 test(`${FILTERS} filters of several keys match the same events in SQL and in memory`, async () => {
