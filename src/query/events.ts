@@ -80,7 +80,7 @@ export const findPage = async (database: Sql, request: PageRequest): Promise<Pag
     readPage(database, request, isBack, since, from);
   if (!request.isSought) return read();
   const [soon, ...later] = isBack ? reachesOf(request) : [];
-  const isFull = ({ events: read }: Page): boolean => read.length === request.limit;
+  const isFull = (page: Page): boolean => page.events.length === request.limit;
   const first = soon === undefined ? undefined : await read(soon);
   if (first && isFull(first)) return first;
   const { found } = request;

@@ -368,9 +368,22 @@ describe('alone, in SQL and in memory the same:', () => {
 });
 
 test.each([
-  ...['code', 'type', 'status', 'username', 'userRole', 'ipAddress', 'sessionId', 'resourceType'],
-  ...['action', 'endpoint', 'httpMethod', 'errorCode', 'tagsAny', 'tagsAll'],
+  'code',
+  'type',
+  'status',
+  'username',
+  'userRole',
+  'ipAddress',
+  'sessionId',
+  'resourceType',
+  'action',
+  'endpoint',
+  'httpMethod',
+  'errorCode',
+  'tagsAny',
+  'tagsAll',
 ])('%s is found by the index of marks', async (key) => {
+  // oxfmt-ignore
   const where = foundSql({ [key]: ['10.0.0.7'] });
   expect(where).toBeDefined();
   await database.question.transaction(async (on) => {
