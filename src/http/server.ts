@@ -21,10 +21,13 @@ export type HttpServer = AsyncDisposable & {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** A request has this long to arrive, so that a thousand slow ones cannot hold a thousand connections for long. */
-const arrival = {
+/** A request has this long to arrive, so that a thousand slow ones cannot hold a thousand connections for long. A connection
+ * without one is kept for longer than proxies and the pools of clients keep theirs (mostly 60 s): where we close it as a request
+ * sets out, the request is lost. */
+const patience = {
   headersTimeout: 5_000,
   requestTimeout: 20_000,
+  keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 1_000,
 } as const;
 
@@ -95,7 +98,7 @@ export const listen = async (
       respondError(response, error, parts.logger);
     }
   };
-  const server = createServer(arrival, (request, response) => void answer(request, response));
+  const server = createServer(patience, (request, response) => void answer(request, response));
   await started(server, address); // what is made before it fails lives on
   const sockets = createSockets(server, parts, deliveries);
   const { port } = server.address() as AddressInfo;

@@ -59,6 +59,11 @@ test('a larger body is refused on both doors', async () => {
     }
 }); // oxfmt-ignore
 
+test('a connection is kept for longer than clients keep theirs', async () => {
+  const { headers } = await fetch(`${usual.url}/healthz`);
+  expect(headers.get('keep-alive')).toBe('timeout=75');
+});
+
 test('a socket carries so many operations, and frames of such a size', async () => {
   const socket = new WebSocket(`${limited.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws'); // oxfmt-ignore
   await once(socket, 'open');
