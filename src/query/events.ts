@@ -41,8 +41,8 @@ const parsePlace = (cursor: string): Place => {
   return place;
 };
 
-/** How far back what no index has in the order of time is looked for, until enough is found: read in the order of time, every partition is read up to
- * its first match, and one of a severity that has none to its end. */
+/** How far back what no index has in the order of time is looked for, until enough is found: every partition is read up to its
+ * first match, and one of a severity that has none to its end. */
 const REACHES_MS = [2, 24, 12 * 24].map((hours) => hours * 3_600_000);
 
 export type Selection = {
