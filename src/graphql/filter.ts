@@ -150,24 +150,20 @@ export const isPersonal = (what: string): JejakError =>
 
 type Asking = Pick<Context, 'protection' | 'mask' | 'viewer' | 'retention' | 'clock'>;
 
-/** The events that a filter chooses of those that the viewer may see. */
-export const conditionOf = (
-  filter: Filter | null | undefined,
-  context: Asking,
-): SQL | undefined => {
+/** The events that a filter chooses of those that the viewer may see, and how a page of them is read. */
+export const selectionOf = (filter: Filter | null | undefined, context: Asking): Selection => {
   const now = context.clock();
-  return and(
-    filterSql(asked(filter, context), now),
-    visibleSql(context.retention.policy(), filter, now),
-  );
+  const meant = asked(filter, context);
+  return {
+    where: and(filterSql(meant, now), visibleSql(context.retention.policy(), filter, now)),
+    isSought: isSought(filter),
+    found: foundSql(meant),
+  };
 };
 
-/** The same for a page, which is read along what finds it. */
-export const selectionOf = (filter: Filter | null | undefined, context: Asking): Selection => ({
-  where: conditionOf(filter, context),
-  isSought: isSought(filter),
-  found: foundSql(asked(filter, context)),
-});
+/** The events alone. */
+export const conditionOf = (filter: Filter | null | undefined, context: Asking): SQL | undefined =>
+  selectionOf(filter, context).where;
 
 /** How long events are kept, and which of those that a filter chooses may be seen. */
 export const keptOf = (filter: Filter, { retention }: Context, now: Date): Kept => {

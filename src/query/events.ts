@@ -79,19 +79,21 @@ export const findPage = async (database: Sql, request: PageRequest): Promise<Pag
   const read = (since?: string, from?: SQL): Promise<Page> =>
     readPage(database, request, isBack, since, from);
   if (!request.isSought) return read();
-  const [soon, ...later] = isBack ? reachesOf(request) : [];
-  const isFull = (page: Page): boolean => page.events.length === request.limit;
-  const first = soon === undefined ? undefined : await read(soon);
-  if (first && isFull(first)) return first;
+  const full = async (reaches: readonly string[]): Promise<Page | undefined> => {
+    for (const since of reaches) {
+      const page = await read(since);
+      if (page.events.length === request.limit) return page;
+    }
+    return undefined;
+  };
+  const reaches = isBack ? reachesOf(request) : [];
+  const recent = await full(reaches.slice(0, 1));
+  if (recent) return recent;
   const { found } = request;
-  // OFFSET has all of them read first: the planner would go through the events in the order of time until 50 match.
+  // OFFSET has all of them read first: the planner would go through the events in the order of time until enough match.
   if (found && (await isRare(database, found)))
     return read(undefined, sql`(SELECT * FROM events WHERE ${found} OFFSET 0) AS events`);
-  for (const since of later) {
-    const page = await read(since);
-    if (isFull(page)) return page;
-  }
-  return read(isBack ? '-infinity' : undefined);
+  return (await full(reaches.slice(1))) ?? read(isBack ? '-infinity' : undefined);
 };
 
 const reachesOf = ({ inverted, before, after }: PageRequest): string[] => {
@@ -104,10 +106,7 @@ const reachesOf = ({ inverted, before, after }: PageRequest): string[] => {
 const MOST_RARE = 5_000;
 
 const isRare = async (database: Sql, found: SQL): Promise<boolean> => {
-  const [row] = await execute<{ count: number }>(
-    database,
-    sql`SELECT count(*)::int AS count FROM (SELECT FROM events WHERE ${found} LIMIT ${sql.raw(String(MOST_RARE + 1))}) AS found`,
-  );
+  const [row] = await execute<Counted>(database, countTo(MOST_RARE, found));
   return row!.count <= MOST_RARE;
 };
 
@@ -160,15 +159,16 @@ export const MOST_COUNTED = 50_000;
 export type Count = { readonly count: number; readonly isExact: boolean };
 
 export const countUpToMost = async (question: Question, where: SQL | undefined): Promise<Count> => {
-  const found = question
-    .select({ one: sql`1` })
-    .from(events)
-    .where(where)
-    .limit(sql.raw(String(MOST_COUNTED + 1)) as unknown as number)
-    .as('found');
-  const [row] = await question.select({ count: sql<number>`count(*)::float8` }).from(found);
+  const [row] = await question.execute<Counted>(countTo(MOST_COUNTED, where));
   return { count: Math.min(row!.count, MOST_COUNTED), isExact: row!.count <= MOST_COUNTED };
 };
+
+export type Counted = { readonly count: number };
+
+/** Counts what matches, but no further than one more than so many. */
+export const countTo = (most: number, where: SQL | undefined): SQL => sql`
+  SELECT count(*)::float8 AS count
+  FROM (SELECT FROM ${events} WHERE ${where ?? sql`true`} LIMIT ${sql.raw(String(most + 1))}) AS found`;
 
 export const countEvents = async (question: Question, where: SQL | undefined): Promise<number> => {
   const [row] = await question

@@ -5,7 +5,7 @@ import { type SQL, and, lt, sql } from 'drizzle-orm';
 import type { Question, Sql } from '../database/connection.ts';
 import { events } from '../database/schema.ts';
 import { type Event, fieldNames } from '../events/fields.ts';
-import { beyond, findPage, formatPlace } from './events.ts';
+import { type Counted, beyond, countTo, findPage, formatPlace } from './events.ts';
 
 const PAGE_EVENTS = 1_000;
 
@@ -46,13 +46,11 @@ const COUNTED_EVENTS = 1_000;
 
 /** How many events there will be: counted where they are few, else as the planner estimates. */
 export const estimate = async (question: Question, selection: Selection): Promise<number> => {
-  const found = sql`SELECT FROM ${events} WHERE ${and(selected(selection), beyond(selection.after, true))}`;
-  const [counted] = await question.execute<{ count: number }>(
-    sql`SELECT count(*)::int AS count FROM (${found} LIMIT ${sql.raw(String(COUNTED_EVENTS + 1))}) AS found`,
-  );
+  const where = and(selected(selection), beyond(selection.after, true));
+  const [counted] = await question.execute<Counted>(countTo(COUNTED_EVENTS, where));
   if (counted!.count <= COUNTED_EVENTS) return counted!.count;
   const [explained] = await question.execute<{ 'QUERY PLAN': unknown }>(
-    sql`EXPLAIN (FORMAT JSON) ${found}`,
+    sql`EXPLAIN (FORMAT JSON) SELECT FROM ${events} WHERE ${where}`,
   );
   const plan = explained!['QUERY PLAN'];
   const [{ Plan: root }] = typeof plan === 'string' ? JSON.parse(plan) : plan;

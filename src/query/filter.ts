@@ -32,6 +32,7 @@ import {
   rankOf,
   severityNames,
 } from '../events/vocabulary.ts';
+import { beside, within } from './bounds.ts';
 import { type TimeRange, during, resolveRange } from './range.ts';
 import { type JsonCondition, isIndexed, jsonSql, jsonTest } from './json.ts';
 import { MAX_WORDS, searchTest, searchedFields, wordsOf } from './search.ts';
@@ -90,12 +91,17 @@ type Value<K extends keyof EventFilter> = NonNullable<EventFilter[K]>;
 const mended = <T>(values: readonly T[]): T[] =>
   values.map((value) => (typeof value === 'string' ? (mendText(value) as T) : value));
 
-/** What `event_marks` of the database takes, in its order. */
+/** A function of the database over columns of an event, as an index has it. */
+const indexed = (name: string, columns: readonly FieldName[]): SQL =>
+  sql`${sql.raw(name)}(${sql.join(
+    columns.map((column) => sql`${events[column]}`),
+    sql`, `,
+  )})`;
+const eventWords = indexed('search_words', searchedFields);
+
+/** What `event_marks` takes, in its order. */
 const marked: readonly FieldName[] = ['code', 'type', 'status', 'username', 'userRole', 'ipAddress', 'sessionId', 'resourceType', 'action', 'endpoint', 'httpMethod', 'errorCode', 'tags']; // oxfmt-ignore
-const eventMarks = sql`event_marks(${sql.join(
-  marked.map((name) => sql`${events[name]}`),
-  sql`, `,
-)})`;
+const eventMarks = indexed('event_marks', marked);
 const hasAny = (marks: readonly string[]): SQL => sql`${eventMarks} && ${sql.param(marks)}::text[]`;
 
 const anyOf = <K extends FieldName & keyof EventFilter>(
@@ -246,12 +252,6 @@ const meanings = {
   },
 } satisfies { [K in keyof Required<EventFilter>]: Meaning<Value<K>> };
 
-/** As the index has it. */
-const eventWords = sql`search_words(${sql.join(
-  searchedFields.map((name) => sql`${events[name]}`),
-  sql`, `,
-)})`;
-
 const boundedWords = (search: string): string[] => {
   const words = wordsOf(search);
   if (words.length > MAX_WORDS)
@@ -368,21 +368,3 @@ export const filterBounds = (filter: EventFilter): Bounds =>
   given(filter)
     .map(([, { bounds }, value]) => bounds?.(value) ?? {})
     .reduce(within, {});
-
-/** What lies within both; an absent bound is everything. */
-const within = (some: Bounds, others: Bounds): Bounds => ({
-  severities: both(some.severities, others.severities),
-  categories: both(some.categories, others.categories),
-});
-
-const both = <T>(some: readonly T[] | undefined, others: readonly T[] | undefined) =>
-  some && others ? some.filter((one) => others.includes(one)) : (some ?? others);
-
-/** What lies within one of them. */
-const beside = (some: Bounds, others: Bounds): Bounds => ({
-  severities: either(some.severities, others.severities),
-  categories: either(some.categories, others.categories),
-});
-
-const either = <T>(some: readonly T[] | undefined, others: readonly T[] | undefined) =>
-  some && others ? [...new Set([...some, ...others])] : undefined;

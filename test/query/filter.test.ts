@@ -383,7 +383,6 @@ test.each([
   'tagsAny',
   'tagsAll',
 ])('%s is found by the index of marks', async (key) => {
-  // oxfmt-ignore
   const where = foundSql({ [key]: ['10.0.0.7'] });
   expect(where).toBeDefined();
   await database.question.transaction(async (on) => {
