@@ -34,6 +34,8 @@ export type Need = {
   readonly bounds?: Bounds;
   /** `id` among them. With all 31 a replay brought 35,000 events a second, with eight 58,000. */
   readonly columns?: readonly FieldName[];
+  /** So many events are read at a time; a batch that holds more is a page of its own, and read in several goes. */
+  readonly atOnce?: number;
 };
 
 type BatchRow = {
@@ -49,8 +51,6 @@ type BatchRow = {
   before: string | null;
 };
 
-/** So many events are read at a time, so that live subscribers wait for a millisecond or two while one who is behind catches
- * up. A batch that holds more is a page of its own, and read in several goes. */
 const PAGE_EVENTS = 256;
 /** Where some are passed over, so many batches are looked at. */
 const LOOK_BATCHES = 5_000;
@@ -60,7 +60,7 @@ const LOOK_BATCHES = 5_000;
 export const readBatches = async (
   sql: Sql,
   after: Head,
-  { bounds = {}, columns = fieldNames }: Need = {},
+  { bounds = {}, columns = fieldNames, atOnce = PAGE_EVENTS }: Need = {},
   upTo?: number,
 ): Promise<Stretch> => {
   const all = bounds.severities === undefined && bounds.categories === undefined;
@@ -73,14 +73,15 @@ export const readBatches = async (
         SELECT *, severities & ${bitsOf(severityNames, bounds.severities)} <> 0
                   AND categories & ${bitsOf(categoryNames, bounds.categories)} <> 0 AS wanted,
                extract(epoch FROM committed_at)::float8 * 1000 AS committed
-        FROM batches WHERE seq > ${after.seq} AND seq <= ${upTo ?? Number.MAX_SAFE_INTEGER} ORDER BY seq LIMIT ${all ? PAGE_EVENTS : LOOK_BATCHES}
+        FROM batches WHERE seq > ${after.seq} AND seq <= ${upTo ?? Number.MAX_SAFE_INTEGER} ORDER BY seq LIMIT ${all ? atOnce : LOOK_BATCHES}
       ) AS next
       WINDOW before AS (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
     ) AS page
-    WHERE (coalesce(earlier, 0) = 0 OR earlier + CASE WHEN wanted THEN size ELSE 0 END <= ${PAGE_EVENTS}) AND (wanted OR last)
+    WHERE (coalesce(earlier, 0) = 0 OR earlier + CASE WHEN wanted THEN size ELSE 0 END <= ${atOnce}) AND (wanted OR last)
     ORDER BY seq`;
   const wanted = rows.filter((row) => row.wanted);
-  const events = wanted.length === 0 ? undefined : await readEvents(sql, wanted, bounds, columns);
+  const events =
+    wanted.length === 0 ? undefined : await readEvents(sql, wanted, { bounds, columns, atOnce });
   const last = rows.at(-1);
   return {
     batches: wanted.map(({ seq, key, number, committed }) => {
@@ -119,14 +120,14 @@ const bitsOf = (names: readonly string[], wanted: readonly string[] = names): nu
 const readEvents = async (
   sql: Sql,
   batches: readonly BatchRow[],
-  { severities = severityNames, categories = categoryNames }: Bounds,
-  columns: readonly FieldName[],
+  { bounds, columns, atOnce }: Required<Need>,
 ): Promise<Map<number, Event[]>> => {
+  const { severities = severityNames, categories = categoryNames } = bounds;
   const numbers = batches.map((batch) => batch.number);
   const byNumber = new Map<number, Event[]>(numbers.map((number) => [number, []]));
   const least = Math.min(...numbers) * BATCH_SPAN;
   const most = (Math.max(...numbers) + 1) * BATCH_SPAN - 1;
-  const step = batches[0]!.size > PAGE_EVENTS ? PAGE_EVENTS : most - least + 1;
+  const step = batches[0]!.size > atOnce ? atOnce : most - least + 1;
   for (let from = least; from <= most; from += step) {
     const rows = await sql.unsafe<Event[]>(
       `SELECT ${columnsOf(columns)} FROM events

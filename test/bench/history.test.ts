@@ -17,10 +17,13 @@ test('a history is followed in its order, by all and by those who want little', 
   await fillHistory(address, { rows: ROWS, now });
   await fillHistory(address, { rows: 10, now });
 
-  const read = async (bounds: Bounds) => {
+  const read = async (bounds: Bounds, atOnce?: number) => {
     const events = [];
     for (let at: Head = { seq: 0, key: '' }; ;) {
-      const { batches, end, broken } = await readBatches(database.follow, at, { bounds });
+      const { batches, end, broken } = await readBatches(database.follow, at, {
+        bounds,
+        ...(atOnce && { atOnce }),
+      });
       expect(broken).toBeUndefined();
       if (end === at) return events;
       events.push(...batches.flatMap((batch) => batch.events));
@@ -43,4 +46,6 @@ test('a history is followed in its order, by all and by those who want little', 
   );
   expect(few.length).toBeGreaterThan(10);
   expect(await read(wanted)).toEqual(few);
+  expect(await read({}, 7)).toEqual(all);
+  expect(await read(wanted, 7)).toEqual(few);
 });
