@@ -2,12 +2,12 @@
 // At the head they wait together for the next page; behind it pages are read, at most a few at a time in the process, and
 // shared by those who stand at the same place.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event } from '../events/fields.ts';
 import { BATCH_SPAN } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Reader } from './reader.ts';
+import { createPace } from './pace.ts';
 import type { Head, Need, Stretch } from './read-batches.ts';
 
 /** An event and where it stands. */
@@ -41,7 +41,8 @@ export type Stand = Head & { readonly place: number };
 export type Page = {
   readonly payloads: readonly Payload[];
   readonly end: Stand;
-  /** About how much was read for it. */
+  /** How many events there are up to its end, and about how much was read for it. */
+  readonly passed: number;
   readonly bytes: number;
 };
 
@@ -60,12 +61,6 @@ export type Groups = Disposable & {
 
 const CHECKPOINT_MS = 15_000;
 const TICK_MS = 1_000;
-const MAX_REPLAYS = 2;
-/** Where somebody was served live so lately, replays read so little at a time, and rest after it so many times as long as it
- * took. Beside 200 commits a second, on two cores that the clients share, one who replays then had 8,000 events/s, and 66,000
- * alone; the p99 of others was 1.25 to 1.5 times what it was before. With 256 at a time these were 18,000/s and 3 to 3.6 times. */
-const SERVING_MS = 250;
-const BESIDE = { events: 32, rest: 3 };
 /** The greatest Int of GraphQL, 24 days. */
 const MAX_LAG_MS = 2 ** 31 - 1;
 /** Pages that were read lately, in the whole process. The last one stays whatever its size. */
@@ -74,10 +69,11 @@ const RECENT = { pages: 32, bytes: 32 * 2 ** 20 };
 export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
   const groups = new Map<string, { readonly group: LiveGroup; members: number }>();
   const recent = new Map<string, { readonly page: Promise<Page>; bytes: number }>();
-  let servedAt = -Infinity;
-  const served = (): void => void (servedAt = performance.now());
-  const isServing = (): boolean => performance.now() - servedAt < SERVING_MS;
-  const inTurn = createTurns(MAX_REPLAYS, (tookMs) => (isServing() ? tookMs * BESIDE.rest : 0));
+  const pace = createPace();
+  const unwatch = reader.watch({
+    came: ({ passed }) => pace.grew(passed),
+    replaced: () => {},
+  });
 
   const ticking = setInterval(() => {
     for (const { group } of groups.values()) group.checkpoint();
@@ -96,13 +92,11 @@ export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
     const name = `${reader.replacements()} ${at.seq}.${at.place} ${replay} ${want.key}`;
     const known = recent.get(name);
     if (known) return known.page;
-    const read = async () => {
-      const need = isServing() ? { ...want.need, atOnce: BESIDE.events } : want.need;
-      return pageOf(want, at, await reader.after(at, need), replay);
-    };
+    const read = async (atOnce?: number) =>
+      pageOf(want, at, await reader.after(at, { ...want.need, atOnce }), replay);
     const behind = !reader.remembers(at.seq);
     if (behind) metrics.replays.inc();
-    const page = behind ? inTurn(read) : read();
+    const page = behind ? pace.inTurn(read) : read();
     const entry = { page, bytes: 0 };
     recent.set(name, entry);
     const sized = ({ bytes }: Page): void => {
@@ -118,7 +112,7 @@ export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
     members: () => [...groups.values()].reduce((sum, { members }) => sum + members, 0),
     enter: (want) => {
       const entry = groups.get(want.key) ?? {
-        group: createGroup(want, reader, recall, served),
+        group: createGroup(want, reader, recall, pace.served),
         members: 0,
       };
       groups.set(want.key, entry);
@@ -131,7 +125,10 @@ export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
       };
       return [entry.group, leave];
     },
-    [Symbol.dispose]: () => clearInterval(ticking),
+    [Symbol.dispose]: () => {
+      unwatch();
+      clearInterval(ticking);
+    },
   };
 };
 
@@ -175,7 +172,7 @@ const createGroup = (want: Want, reader: Reader, recall: Recall, served: () => v
   return {
     checkpoint: () => {
       if (Date.now() - begun < CHECKPOINT_MS) return;
-      const stretch = { batches: [], end: reader.head() };
+      const stretch = { batches: [], end: reader.head(), passed: 0 };
       finish(pageOf(want, { ...stretch.end, place: -1 }, stretch, false));
     },
     after: (at, replay) => {
@@ -203,7 +200,7 @@ const awaited = (): PromiseWithResolvers<Page> => {
 const pageOf = (
   { wanted, pack }: Want,
   at: Stand,
-  { batches, end, broken }: Stretch,
+  { batches, end, passed, broken }: Stretch,
   replay: boolean,
 ): Page & { readonly found: number } => {
   if (broken) throw broken === 'expired' ? expired() : replaced();
@@ -217,29 +214,7 @@ const pageOf = (
   const lagMs = Math.round(Date.now() - (batches.at(-1)?.committedAt ?? Infinity));
   const payloads = pack({ events, end, replay, lagMs: Math.min(Math.max(0, lagMs), MAX_LAG_MS) });
   const bytes = batches.reduce((sum, batch) => sum + batch.bytes, 0);
-  return { payloads, end: { ...end, place: -1 }, bytes, found: events.length };
-};
-
-/** Lets so many run at a time, the others in the order in which they came; none while it rests for what others took. */
-const createTurns = (most: number, restFor: (tookMs: number) => number) => {
-  let running = 0;
-  let restsUntil = 0;
-  const queue: (() => void)[] = [];
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= most) await new Promise<void>((resolve) => void queue.push(resolve));
-    else running++;
-    const begun = Math.max(performance.now(), restsUntil);
-    if (begun === restsUntil) await sleep(begun - performance.now());
-    try {
-      return await work();
-    } finally {
-      const now = performance.now();
-      restsUntil = Math.max(now, restsUntil) + restFor(now - begun);
-      const following = queue.shift();
-      if (following) following();
-      else running--;
-    }
-  };
+  return { payloads, end: { ...end, place: -1 }, passed, bytes, found: events.length };
 };
 
 export const expired = (): JejakError =>

@@ -25,6 +25,8 @@ export type Head = { readonly seq: number; readonly key: string };
 export type Stretch = {
   readonly batches: readonly LoggedBatch[];
   readonly end: Head;
+  /** How many events were committed up to there, wanted or not. */
+  readonly passed: number;
   /** Why this is not what comes next: batches that stood between are not kept any more, or the history is another one. */
   readonly broken?: 'expired' | 'replaced' | undefined;
 };
@@ -35,8 +37,10 @@ export type Need = {
   /** `id` among them. With all 31 a replay brought 35,000 events a second, with eight 58,000. */
   readonly columns?: readonly FieldName[];
   /** So many events are read at a time; a batch that holds more is a page of its own, and read in several goes. */
-  readonly atOnce?: number;
+  readonly atOnce?: number | undefined;
 };
+
+type Whole = { readonly [K in keyof Need]-?: NonNullable<Need[K]> };
 
 type BatchRow = {
   seq: number;
@@ -47,6 +51,8 @@ type BatchRow = {
   latest: string;
   committed: number;
   wanted: boolean;
+  /** Batches and their events, up to this one. */
+  looked: number;
   passed: number;
   before: string | null;
 };
@@ -65,10 +71,10 @@ export const readBatches = async (
 ): Promise<Stretch> => {
   const all = bounds.severities === undefined && bounds.categories === undefined;
   const rows = await sql<BatchRow[]>`
-    SELECT seq, number, size, key, earliest, latest, committed, wanted, passed,
+    SELECT seq, number, size, key, earliest, latest, committed, wanted, looked, passed,
            (SELECT key FROM batches WHERE seq = ${after.seq}) AS before FROM (
       SELECT *, sum(CASE WHEN wanted THEN size ELSE 0 END) OVER before AS earlier,
-             count(*) OVER (ORDER BY seq) AS passed, lead(seq) OVER (ORDER BY seq) IS NULL AS last
+             count(*) OVER (ORDER BY seq) AS looked, sum(size) OVER (ORDER BY seq) AS passed, lead(seq) OVER (ORDER BY seq) IS NULL AS last
       FROM (
         SELECT *, severities & ${bitsOf(severityNames, bounds.severities)} <> 0
                   AND categories & ${bitsOf(categoryNames, bounds.categories)} <> 0 AS wanted,
@@ -89,6 +95,7 @@ export const readBatches = async (
       return { seq, key, committedAt: committed, events: logged, bytes: bytesOf(logged) };
     }),
     end: last ? { seq: last.seq, key: last.key } : after,
+    passed: last?.passed ?? 0,
     broken: breakAfter(after, rows, upTo),
   };
 };
@@ -108,7 +115,7 @@ const breakAfter = (after: Head, rows: readonly BatchRow[], upTo?: number): Stre
   const isOther = after.key !== '' && before !== null && before !== after.key;
   const isShorter = rows.length === 0 && upTo !== undefined && after.seq < upTo;
   if (isOther || isShorter) return 'replaced';
-  return rows.every(({ seq, passed }) => seq === after.seq + passed) ? undefined : 'expired';
+  return rows.every(({ seq, looked }) => seq === after.seq + looked) ? undefined : 'expired';
 };
 
 /** Each name has its bit, the first the lowest. */
@@ -120,7 +127,7 @@ const bitsOf = (names: readonly string[], wanted: readonly string[] = names): nu
 const readEvents = async (
   sql: Sql,
   batches: readonly BatchRow[],
-  { bounds, columns, atOnce }: Required<Need>,
+  { bounds, columns, atOnce }: Whole,
 ): Promise<Map<number, Event[]>> => {
   const { severities = severityNames, categories = categoryNames } = bounds;
   const numbers = batches.map((batch) => batch.number);

@@ -198,12 +198,13 @@ export const createReader = (
     head: () => head,
     remembers: (seq) => seq + 1 >= (ring[0]?.seq ?? head.seq + 1),
     after: async (at, need) => {
-      if (at.seq >= head.seq) return { batches: [], end: at };
+      if (at.seq >= head.seq) return { batches: [], end: at, passed: 0 };
       const first = ring[0]?.seq ?? head.seq + 1;
       if (at.seq + 1 < first) return readBatches(sql, at, need, head.seq);
       const batches = firstOf(ring.slice(at.seq + 1 - first));
       const { seq, key } = batches.at(-1)!;
-      return { batches, end: { seq, key } };
+      const passed = batches.reduce((events, batch) => events + batch.events.length, 0);
+      return { batches, end: { seq, key }, passed };
     },
     replacements: () => replacements,
     reached: (seq) =>

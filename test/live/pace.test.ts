@@ -1,0 +1,46 @@
+// How fast those who are behind read on while others are served live.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createPace } from '../../src/live/pace.ts';
+
+/** Until what grew lately is known, and then how long it is measured. */
+const WARM_UP_MS = 1_500;
+const SECONDS = 1;
+const READ_MS = 4;
+
+/** How many events a second each of some replays reads, while a log grows and somebody is served what comes. */
+const readBeside = async (grownPerSecond: number, replays: number): Promise<number[]> => {
+  const pace = createPace();
+  const begins = performance.now() + WARM_UP_MS;
+  const ends = begins + SECONDS * 1000;
+  const read = async (atOnce = 256) => {
+    await sleep(READ_MS);
+    return { passed: atOnce };
+  };
+  const replay = async (): Promise<number> => {
+    let events = 0;
+    while (performance.now() < ends) {
+      const { passed } = await pace.inTurn(read);
+      if (performance.now() > begins) events += passed;
+    }
+    return events / SECONDS;
+  };
+  const growing = setInterval(() => {
+    pace.grew(grownPerSecond / 100);
+    pace.served();
+  }, 10);
+  const rates = await Promise.all(Array.from({ length: replays }, replay));
+  clearInterval(growing);
+  return rates;
+};
+
+test.each([1, 4])('beside a log that grows slowly %i replays hold back', async (replays) => {
+  const rates = await readBeside(100, replays);
+  expect(Math.max(...rates)).toBeLessThan(5_000);
+});
+
+test.each([1, 3])('a log never grows faster than %i replays read it', async (replays) => {
+  const rates = await readBeside(4_000, replays);
+  expect(Math.min(...rates)).toBeGreaterThan(1.25 * 4_000);
+});
