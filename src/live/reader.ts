@@ -12,6 +12,7 @@ import {
   type Head,
   type LoggedBatch,
   type Need,
+  PAGE_EVENTS,
   type Stretch,
   readBatches,
 } from './read-batches.ts';
@@ -19,9 +20,10 @@ import {
 const POLL_MS = 250;
 const CONFIRM_MS = 5_000;
 const GOODBYE_MS = 1_000;
-/** What is kept in memory, and what is taken from there at a time: the last batches of at most so many events and bytes. */
+/** What is kept in memory: the last batches of at most so many events and bytes. */
 const RING = { events: 10_000, bytes: 32 * 2 ** 20 };
-const PAGE = { events: 1_000, bytes: 4 * 2 ** 20 };
+/** What is taken at a time, from there or from the table. */
+const PAGE = { events: PAGE_EVENTS, bytes: 4 * 2 ** 20 };
 const MAX_REST_MS = 50;
 const REMEMBERED_EVENTS = 2_000;
 
@@ -81,6 +83,16 @@ export const createReader = (
   };
   const forget = (): void => void (ring.length = held.events = held.bytes = 0);
 
+  let bytesPerEvent = 0; // of those that were read last
+  const read = async (at: Head, need: Need = {}, upTo?: number): Promise<Stretch> => {
+    const { atOnce = PAGE.events } = need;
+    const most = Math.max(1, Math.min(atOnce, Math.floor(PAGE.bytes / bytesPerEvent)));
+    const stretch = await readBatches(sql, at, { ...need, atOnce: most }, upTo);
+    const { events, bytes } = amountOf(stretch.batches);
+    if (events > 0) bytesPerEvent = bytes / events;
+    return stretch;
+  };
+
   const keep = ({ batches, end, broken }: Stretch): void => {
     if (broken) {
       // Never while the database keeps its history. Subscribers before it hear CURSOR_EXPIRED.
@@ -110,7 +122,7 @@ export const createReader = (
     const batches: LoggedBatch[] = [];
     // Not to the end: where others write without a pause there is none.
     while (at.seq < last) {
-      const stretch = await readBatches(sql, at, {}, last);
+      const stretch = await read(at, {}, last);
       if (stretch.end === at) break;
       if (stretch.broken) batches.length = 0;
       at = stretch.end;
@@ -146,7 +158,7 @@ export const createReader = (
 
   const look = async (): Promise<void> => {
     const from = head;
-    const stretch = await readBatches(sql, from);
+    const stretch = await read(from);
     if (head !== from || !awake) return; // all left, and others may have come meanwhile
     if (stretch.broken === 'replaced') return beginAnew();
     if (stretch.end !== from) return deliver(stretch);
@@ -200,11 +212,10 @@ export const createReader = (
     after: async (at, need) => {
       if (at.seq >= head.seq) return { batches: [], end: at, passed: 0 };
       const first = ring[0]?.seq ?? head.seq + 1;
-      if (at.seq + 1 < first) return readBatches(sql, at, need, head.seq);
+      if (at.seq + 1 < first) return read(at, need, head.seq);
       const batches = firstOf(ring.slice(at.seq + 1 - first));
       const { seq, key } = batches.at(-1)!;
-      const passed = batches.reduce((events, batch) => events + batch.events.length, 0);
-      return { batches, end: { seq, key }, passed };
+      return { batches, end: { seq, key }, passed: amountOf(batches).events };
     },
     replacements: () => replacements,
     reached: (seq) =>
@@ -229,6 +240,15 @@ export const createReader = (
       await Promise.race([running, sleep(GOODBYE_MS, undefined, { ref: false })]);
     },
   };
+};
+
+const amountOf = (batches: readonly LoggedBatch[]): { events: number; bytes: number } => {
+  const amount = { events: 0, bytes: 0 };
+  for (const batch of batches) {
+    amount.events += batch.events.length;
+    amount.bytes += batch.bytes;
+  }
+  return amount;
 };
 
 /** The first batches that make a page, or the one that holds more. */
