@@ -48,9 +48,10 @@ export const parseBlock = (text: string): Block => {
 
 export const formatBlock = ({ network, bits }: Block): string => `${network.toString()}/${bits}`;
 
-/** The only address of a block, as it is stored; undefined where there are more. */
-export const addressIn = ({ network, bits }: Block): string | undefined =>
-  bits === (isV4(network) ? 32 : 128) ? canonicalAddress(network.toString()) : undefined;
+/** Of the blocks that an address is marked by, see `address_blocks` in drizzle/, how long is the least that holds this one?
+ * Undefined where it is larger than all of them. */
+export const markedBits = ({ network, bits }: Block): number | undefined =>
+  (isV4(network) ? [32, 24, 16] : [128, 64, 48]).find((marked) => marked <= bits);
 
 /** Whether a stored address is one of the block's; an IPv4 address is none of IPv6. */
 export const contains = ({ network, bits }: Block, stored: string): boolean => {

@@ -13,7 +13,7 @@ import {
 } from 'drizzle-orm';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
-import { addressIn, contains, formatBlock, parseBlock } from '../events/address.ts';
+import { type Block, contains, formatBlock, markedBits, parseBlock } from '../events/address.ts';
 import { definitionOf } from '../events/catalog.ts';
 import {
   type Event,
@@ -104,6 +104,14 @@ const marked: readonly FieldName[] = ['code', 'type', 'status', 'username', 'use
 const eventMarks = indexed('event_marks', marked);
 const hasAny = (marks: readonly string[]): SQL => sql`${eventMarks} && ${sql.param(marks)}::text[]`;
 
+/** The mark of the least block that addresses are marked by and that holds this one. */
+const blockMark = (block: Block): SQL | undefined => {
+  const bits = markedBits(block);
+  return bits === undefined
+    ? undefined
+    : sql`address_block(${formatBlock(block)}::text::inet, ${bits}::int)`;
+};
+
 const anyOf = <K extends FieldName & keyof EventFilter>(
   name: K,
   bounds?: (values: Value<K>) => Bounds,
@@ -150,8 +158,10 @@ const meanings = {
     },
     fields: () => ['ipAddress'],
     found: (blocks) => {
-      const addresses = blocks.map((block) => addressIn(parseBlock(block)));
-      return addresses.every((address) => address !== undefined) ? hasAny(addresses) : undefined;
+      const marks = blocks.map((block) => blockMark(parseBlock(block)));
+      return marks.every((mark) => mark !== undefined)
+        ? sql`${eventMarks} && ARRAY[${sql.join(marks, sql`, `)}]::text[]`
+        : undefined;
     },
   },
   sessionId: anyOf('sessionId'),

@@ -383,7 +383,7 @@ test.each([
   'tagsAny',
   'tagsAll',
 ])('%s is found by the index of marks', async (key) => {
-  const where = foundSql({ [key]: ['10.0.0.7'] });
+  const where = foundSql({ [key]: ['10.0.0.7', '10.0.0.0/20'] });
   expect(where).toBeDefined();
   await database.question.transaction(async (on) => {
     await on.execute(sql`SET LOCAL enable_seqscan = off`);
@@ -394,12 +394,22 @@ test.each([
   });
 });
 
-test('a block of many addresses, or something else besides, is not found so', () => {
-  expect(foundSql({ ipAddress: ['10.0.0.7/32', '2001:db8::7'] })).toBeDefined();
-  expect(foundSql({ ipAddress: ['10.0.0.7', '10.0.0.0/24'] })).toBeUndefined();
+test('a block of very many addresses, or something else besides, is not found so', () => {
+  expect(foundSql({ ipAddress: ['10.0.0.7', '10.0.0.0/16'] })).toBeDefined();
+  expect(foundSql({ ipAddress: ['2001:db8::7', '2001:db8::/48'] })).toBeDefined();
+  expect(foundSql({ ipAddress: ['10.0.0.7', '10.0.0.0/15'] })).toBeUndefined();
+  expect(foundSql({ ipAddress: ['2001:db8::/47'] })).toBeUndefined();
   expect(foundSql({ or: [{ username: ['a'] }, { code: ['AUTH-001'] }] })).toBeDefined();
   expect(foundSql({ or: [{ username: ['a'] }, { category: ['DATA'] }] })).toBeUndefined();
   expect(foundSql({ not: { username: ['a'] } })).toBeUndefined();
+});
+
+test.each(addresses)('%s is found by the blocks that it is in, however long', async (address) => {
+  const lengths = address.includes(':')
+    ? [128, 127, 65, 64, 63, 49, 48, 47]
+    : [32, 31, 25, 24, 23, 17, 16, 15];
+  for (const length of lengths)
+    expect(await compare({ ipAddress: [`${address}/${length}`] })).toBeGreaterThan(0);
 });
 
 test(`${FILTERS} filters of several keys match the same events in SQL and in memory`, async () => {
