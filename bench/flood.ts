@@ -31,7 +31,7 @@ const at = (latencies: readonly number[], share: number): number => {
 };
 const latencies = (samples: readonly Sample[]): number[] => samples.map(([, latency]) => latency);
 
-const load = logEventsOf(CALL, 32);
+const load = logEventsOf(CALL, 16);
 const rest: Door = {
   path: '/api/events',
   bodies: inCalls(events, CALL).map((call) =>

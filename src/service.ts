@@ -49,7 +49,6 @@ export type Service = AsyncDisposable & {
 /** About 40 ms of work on two cores for one key alone, so that under a flood what is accepted is answered soon: of calls of 20
  * half took 50 ms and the slowest hundredth 140 to 160; at 1,700 it was 75 to 95 and 165 to 225. */
 const MAX_WORK = 1_000;
-const MAX_BATCH = 256;
 const MAX_BYTES = 64 * 1024 * 1024;
 
 // What belongs to requests under way grows old before it is garbage. Collected whenever a third has come to it, the process
@@ -111,7 +110,6 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     },
     writers: WRITERS,
     maxWork: MAX_WORK,
-    maxBatch: MAX_BATCH,
     maxBytes: MAX_BYTES,
   });
   starting.defer(() => batcher.drained());

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { type Database, WRITERS, openDatabase } from '../../src/database/connection.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { append } from '../../src/ingest/append.ts';
-import { createBatcher } from '../../src/ingest/batcher.ts';
+import { MAX_BATCH, createBatcher } from '../../src/ingest/batcher.ts';
 import { createPersist } from '../../src/ingest/persist.ts';
 import { type Place, serve } from '../support/serve.ts';
 import { type Work, type Worked, sampleRows, work, writers } from '../support/writers.ts';
@@ -27,14 +27,13 @@ const ways = {
   /** The batcher's statement for one event, with nothing before it. */
   statement: () => (index: number) =>
     append(database.write, { key: randomUUID(), events: [rows[index % rows.length]!] }),
-  /** Rows in one INSERT, as many as a batch has at most; a call is a batch. */
+  /** Rows in one INSERT, as many as a batch of single events has at most; a call is a batch. */
   rows: () => (index: number) => {
-    const first = (index * BATCH) % rows.length;
-    const batch = rows.slice(first, first + BATCH).map(({ draft }) => draft);
+    const first = (index * MAX_BATCH) % rows.length;
+    const batch = rows.slice(first, first + MAX_BATCH).map(({ draft }) => draft);
     return writers.arrays(database.write, batch);
   },
 };
-export const BATCH = 1_024;
 
 serve(
   async ({ databaseUrl }: Place) => {

@@ -7,7 +7,6 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Prepared } from '../events/complete.ts';
-import { BATCH_SPAN } from '../database/schema.ts';
 import { isDataError } from '../database/failures.ts';
 import { JejakError, isUnavailable } from '../errors.ts';
 import type { Appended, Batch } from './append.ts';
@@ -31,7 +30,7 @@ export type BatcherOptions = {
   /** How much work may be under way, an event counting 1 and a call 2 more but at most 62, and how many bytes of events. */
   readonly maxWork: number;
   readonly maxBytes?: number;
-  /** The most events in a batch; 1 makes a commit per call. */
+  /** The most events in a batch of several calls; 1 makes a commit per call. */
   readonly maxBatch?: number;
 };
 
@@ -53,7 +52,7 @@ export const createBatcher = ({
   writers,
   maxWork,
   maxBytes = Infinity,
-  maxBatch = BATCH_SPAN,
+  maxBatch = MAX_BATCH,
 }: BatcherOptions): Batcher => {
   // The owner whose turn it is comes first; one that had its turn goes to the end.
   const queues = new Map<string, Call[]>();
@@ -186,6 +185,9 @@ export const createBatcher = ({
  * to cost less, and others need not wait for it, because owners take turns. */
 const CALL_WORK = 2;
 const MAX_CALL_WORK = 60;
+
+/** Larger batches are no quicker to store, and who is in one waits for all of it. */
+export const MAX_BATCH = 256;
 
 /** Fewer events do not go out beside a batch that is under way: a commit costs PostgreSQL as much as 20 events. At 64
  * connections with an event each 24 gave 5,600 events a second, 8 gave 3,900 and 128 gave 4,800. */
