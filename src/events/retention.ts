@@ -10,6 +10,8 @@ import { type Severity, severities, severityNames } from './vocabulary.ts';
 export type Periods = {
   readonly severities: Readonly<Record<Severity, number>>;
   readonly codes: ReadonlyMap<string, number>;
+  /** By severity or code, up to when events may be gone: those of before the period was made longer. */
+  readonly gone: ReadonlyMap<string, Date>;
 };
 
 /** What tells of a removal is kept as long as the longest period, whatever is set (trap R4). */
@@ -18,13 +20,16 @@ export const CLEANUP_CODE = 'ADMIN-007';
 const DAY_MS = 86_400_000;
 
 /** The periods with what was set, days by severity or code, in place of the document's. */
-export const periodsWith = (set: Readonly<Record<string, number>> = {}): Periods => {
+export const periodsWith = (
+  set: Readonly<Record<string, number>> = {},
+  gone: Periods['gone'] = new Map(),
+): Periods => {
   const bySeverity = Object.fromEntries(
     severityNames.map((name) => [name, set[name] ?? severities[name].retentionDays]),
   ) as Record<Severity, number>;
   const codes = new Map(Object.entries(set).filter(([target]) => definitionOf(target)));
   codes.set(CLEANUP_CODE, Math.max(...Object.values(bySeverity), ...codes.values()));
-  return { severities: bySeverity, codes };
+  return { severities: bySeverity, codes, gone };
 };
 
 export const documentPeriods = periodsWith();
@@ -49,7 +54,12 @@ export const isWithin = (
 
 /** Since when all events of some severities are kept, whatever their code. */
 export const wholeSince = (
-  { severities: bySeverity, codes }: Periods,
+  { severities: bySeverity, codes, gone }: Periods,
   of: readonly Severity[],
   now: Date,
-): Date => oldestKept(Math.min(...of.map((name) => bySeverity[name]), ...codes.values()), now);
+): Date => {
+  const days = Math.min(...of.map((name) => bySeverity[name]), ...codes.values());
+  const others = new Set<string>(severityNames).difference(new Set(of));
+  const until = [...gone].flatMap(([target, at]) => (others.has(target) ? [] : at.getTime()));
+  return new Date(Math.max(oldestKept(days, now).getTime(), ...until));
+};

@@ -183,8 +183,12 @@ const plan = (
   };
   const tiersFor = (personal: boolean): Tier[] => usable(request, others, buckets, personal);
   const kept = columns.every(keptAs);
-  if (whole === 0)
-    return { tallies: [{ ...shared, range, tiers: kept ? tiersFor(true) : [], whole: true }], basis: 'EVENTS' }; // oxfmt-ignore
+  if (whole === 0) {
+    // Cells that name people go with the events of the shortest period.
+    const named = wholeSince(request.kept.periods, severityNames, now).toISOString();
+    const fitting = kept ? tiersFor(compareInstants(range.from, named) >= 0) : [];
+    return { tallies: [{ ...shared, range, tiers: fitting, whole: true }], basis: 'EVENTS' };
+  }
   const told = tiersFor(false);
   if (told.length === 0)
     return {
@@ -192,9 +196,9 @@ const plan = (
       basis: 'REMAINING_EVENTS',
     };
   const step = told.at(-1)!.stepMs;
-  const from = floorTo(range.from, step);
-  const isOver =
-    range.to !== undefined && compareInstants(floorTo(range.to, step), since.toISOString()) < 0;
+  const isLost = (instant: string): boolean => compareInstants(instant, since.toISOString()) < 0;
+  const from = isLost(range.from) ? floorTo(range.from, step) : range.from;
+  const isOver = range.to !== undefined && isLost(floorTo(range.to, step));
   const to = isOver ? ceilTo(range.to, step) : range.to;
   const start = buckets?.starts[whole];
   const split = start === undefined ? to : new Date(start).toISOString();

@@ -18,14 +18,23 @@ export const documentPolicy: Policy = { version: 0, periods: documentPeriods, ho
 
 export const loadPolicy = async (sql: Sql): Promise<Policy> => {
   const [row] = await sql<
-    [{ version: number; rules: Record<string, number> | null; holds: EventFilter[] | null }]
+    [
+      {
+        version: number;
+        rules: Record<string, number> | null;
+        gone: Record<string, string> | null;
+        holds: EventFilter[] | null;
+      },
+    ]
   >`
     SELECT version, (SELECT json_object_agg(target, days) FROM retention_rules) AS rules,
+           (SELECT json_object_agg(target, "until") FROM retention_gone) AS gone,
            (SELECT json_agg(filter ORDER BY id) FROM holds WHERE released_at IS NULL) AS holds
     FROM retention_policy`;
+  const gone = Object.entries(row.gone ?? {}).map(([target, until]) => [target, new Date(until)] as const); // oxfmt-ignore
   return {
     version: row.version,
-    periods: periodsWith(row.rules ?? {}),
+    periods: periodsWith(row.rules ?? {}, new Map(gone)),
     holds: row.holds ?? [],
   };
 };

@@ -3,9 +3,9 @@
 import type { Sql } from '../database/connection.ts';
 import { JejakError } from '../errors.ts';
 import { definitionOf } from '../events/catalog.ts';
-import { CLEANUP_CODE } from '../events/retention.ts';
+import { CLEANUP_CODE, oldestKept } from '../events/retention.ts';
 import { mendText } from '../events/text.ts';
-import { severities } from '../events/vocabulary.ts';
+import { type Severity, severities } from '../events/vocabulary.ts';
 import { type EventFilter, filterSql, filterTest, settled } from '../query/filter.ts';
 import { note } from './outbox.ts';
 
@@ -47,7 +47,7 @@ export const setRule = async (
   by: string,
   now: Date,
 ): Promise<void> => {
-  if (!(target in severities) && !definitionOf(target))
+  if (!isSeverity(target) && !definitionOf(target))
     throw new JejakError('BAD_USER_INPUT', `"${target}" is neither a severity nor a code of the catalog.`); // oxfmt-ignore
   if (target === CLEANUP_CODE)
     throw new JejakError('BAD_USER_INPUT', `${CLEANUP_CODE} tells of removals and is always kept as long as the longest period.`); // oxfmt-ignore
@@ -60,6 +60,11 @@ export const setRule = async (
       SELECT version FROM retention_policy FOR UPDATE`;
     const [before] = await within<{ days: number }[]>`
       SELECT days FROM retention_rules WHERE target = ${target}`;
+    const [were, are] = [before?.days, days].map((set) => set ?? documentDays(target));
+    if (were !== undefined && (are ?? Infinity) > were)
+      await within`
+        INSERT INTO retention_gone (target, "until") VALUES (${target}, ${oldestKept(were, now).toISOString()})
+        ON CONFLICT (target) DO UPDATE SET "until" = greatest(retention_gone."until", excluded."until")`;
     if (days === null) await within`DELETE FROM retention_rules WHERE target = ${target}`;
     else
       await within`
@@ -75,6 +80,11 @@ export const setRule = async (
     });
   });
 };
+
+/** Undefined for a code: without a rule its events are kept as their severity is. */
+const documentDays = (target: string): number | undefined =>
+  isSeverity(target) ? severities[target].retentionDays : undefined;
+const isSeverity = (target: string): target is Severity => target in severities;
 
 const columns = (sql: Sql) =>
   sql`id, name, reason, filter, placed_at AS "placedAt", placed_by AS "placedBy", released_at AS "releasedAt", released_by AS "releasedBy"`;

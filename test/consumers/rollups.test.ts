@@ -10,7 +10,7 @@ import { createRollups } from '../../src/consumers/rollups.ts';
 import { type Database, openDatabase } from '../../src/database/connection.ts';
 import { kept, tiers } from '../../src/database/rollups.ts';
 import { type Event, type EventInput, fields } from '../../src/events/fields.ts';
-import { documentPeriods } from '../../src/events/retention.ts';
+import { documentPeriods, periodsWith } from '../../src/events/retention.ts';
 import { severities } from '../../src/events/vocabulary.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createMetrics } from '../../src/metrics.ts';
@@ -197,6 +197,51 @@ describe('when events are gone', () => {
     expect(new Set(stats.map(({ basis }) => basis))).toEqual(new Set(['EVENTS']));
     expect(countOf(stats)).toBeGreaterThan(0);
     expect(stats.some(({ events }) => events.distinctUsers! > 0)).toBe(true);
+  });
+
+  test('cells that name people are asked only where no purge has come to', async () => {
+    const { database } = await withoutDebug();
+    const request = days(plain.wanted, { filter: { minSeverity: 'WARNING' }, groupBy: ['NAME'] });
+    const before = await eventStats(database.question, request, now);
+    expect(countOf(before)).toBeGreaterThan(100);
+    const named = async () =>
+      (await database.read<[{ cells: number }]>`SELECT count(*) AS cells FROM rollup_name_fives`)[0]
+        .cells;
+    expect(await named()).toBeGreaterThan(0);
+    await using _rollups = createRollups(
+      database.follow,
+      () => documentPeriods,
+      () => later,
+      createLogger('silent'),
+      createMetrics(),
+    );
+    while ((await named()) > 0) await sleep(50);
+    expect(await eventStats(database.question, request, later)).toEqual(before);
+  });
+
+  test('where the period was made longer, what had gone before is told from roll-ups', async () => {
+    const { database } = await withoutDebug();
+    const gone = new Map([['DEBUG', new Date(later.getTime() - 7 * DAY)]]);
+    const longer = { periods: periodsWith({ DEBUG: 60 }, gone) };
+    const stats = await eventStats(database.question, days(everything, { kept: longer }), later);
+    expect(new Set(stats.map(({ basis }) => basis))).toEqual(new Set(['ROLLUPS']));
+  });
+
+  test('a filter that begins where all is kept begins there, in a range that does not', async () => {
+    const { database } = await place().then(async (here) => {
+      for (let from = 0; from < 4; from++) await here.log(some(500, from));
+      await all(here.database);
+      return here;
+    });
+    const from = new Date(now.getTime() - 30 * HOUR - 7 * MINUTE).toISOString();
+    const range = { from: new Date(now.getTime() - 40 * DAY).toISOString() };
+    const [of, whole] = [
+      { ...plain, filter: { range: { from } } },
+      { ...plain, range: { from } },
+    ];
+    const counted = countOf(await eventStats(database.question, { ...of, range, interval: 'DAY' }, now)); // oxfmt-ignore
+    expect(counted).toBe(countOf(await eventStats(database.question, whole, now)));
+    expect(counted).toBeGreaterThan(100);
   });
 
   test('of what roll-ups do not tell apart the remaining events are told, and it is said', async () => {

@@ -1,7 +1,8 @@
 // What an administrator sets: periods of severities and codes, and holds.
 
 import { expect, test } from 'vitest';
-import { eventOf, outcomesOf, testRetention } from '../support/retention.ts';
+import { wholeSince } from '../../src/events/retention.ts';
+import { DAY, eventOf, outcomesOf, testRetention } from '../support/retention.ts';
 import { testServer } from '../support/server.ts';
 
 test('V3: what is accepted follows the periods that are set, of a severity and of a code before it', async () => {
@@ -50,6 +51,26 @@ test('a longer period finds what is not gone yet, and events of any age within i
   expect((await stored()).filter(({ severity }) => severity === 'DEBUG')).toHaveLength(1);
   const ages = Array.from({ length: 50 }, (_, days) => eventOf('DEBUG', clock, days));
   expect(outcomesOf(await log(ages))).toEqual(Array(50).fill('STORED'));
+});
+
+test('a longer period does not bring back what may be gone: since when all is kept stays, until the period has passed', async () => {
+  const { clock, policy, retention } = await testRetention();
+  const whole = () => wholeSince(policy.current().periods, ['DEBUG'], clock()).getTime();
+  const daysAgo = (days: number) => clock().getTime() - days * DAY;
+  const before = whole();
+  expect(before).toBe(daysAgo(7));
+  await retention.setRule('DEBUG', 50, 'test');
+  clock.advance(10);
+  expect(whole()).toBe(before);
+  clock.advance(40);
+  expect(whole()).toBe(daysAgo(50));
+  await retention.setRule('DEBUG', 3, 'test');
+  await retention.setRule('DEBUG', null, 'test');
+  expect(whole()).toBe(daysAgo(3));
+  await retention.setRule('AUTH-001', 2, 'test');
+  await retention.setRule('AUTH-001', null, 'test');
+  expect(whole()).toBe(daysAgo(2));
+  expect(wholeSince(policy.current().periods, ['INFO'], clock()).getTime()).toBe(daysAgo(2));
 });
 
 test('held events survive any drop as they were, and go at the next run after the release', async () => {
