@@ -258,8 +258,11 @@ describe('what is masked cannot be asked about either', () => {
   test('nor are scores averaged, while other numbers are', async () => {
     const key = await keyFor(['events:read']);
     const STATS = 'query($path: String!) { eventStats(range: {last: "PT1H"}) { data(path: $path) { average } } }'; // oxfmt-ignore
-    const refused = await clients.graphql(STATS, { path: 'requestData.siswa.nilai' }, key);
-    expect(refused.errors![0].extensions.code).toBe('FORBIDDEN');
+    // What a value is may stand beside it: { field: "nilai", new: 85 }, ["nilai", 91].
+    for (const path of ['requestData.siswa.nilai', 'requestData.new', 'metadata.rincian.0.1']) {
+      const refused = await clients.graphql(STATS, { path }, key);
+      expect(refused.errors![0].extensions.code).toBe('FORBIDDEN');
+    }
     expect((await clients.graphql(STATS, { path: 'responseData.confidence' }, key)).errors).toBeUndefined(); // oxfmt-ignore
   });
 });

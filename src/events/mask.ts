@@ -163,7 +163,10 @@ export const createMask = (policy: Policy): Mask => {
     isHidden: (name) => hiddenFields.has(name),
     isHiddenPath: (path) =>
       path.some((key, index) => {
-        const decision = index > 0 ? policy.ofKey(key, path.slice(0, index)) : undefined;
+        if (index === 0) return false;
+        // What a value is may stand beside it, or before it in a list.
+        if (told.has(key) || /^-?\d+$/.test(key)) return true;
+        const decision = policy.ofKey(key, path.slice(0, index));
         return decision !== undefined && isMasked(decision);
       }),
   };

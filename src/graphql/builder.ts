@@ -8,7 +8,7 @@ import type { Database } from '../database/connection.ts';
 import { JejakError } from '../errors.ts';
 import type { Mask } from '../events/mask.ts';
 import type { Protection } from '../events/protect.ts';
-import type { Event } from '../events/fields.ts';
+import type { Subject } from './told.ts';
 import type { Log } from '../ingest/log.ts';
 import type { Recorder } from '../ingest/record.ts';
 import type { Quarantine } from '../ingest/quarantine.ts';
@@ -34,7 +34,7 @@ export type Context = {
   /** Why it is asked, where the caller says so. */
   readonly purpose?: string | undefined;
   /** Takes each event of which something personal is answered, and each name of a report, where that is to be told. */
-  readonly read?: Set<Event | string>;
+  readonly read?: Set<Subject | string>;
 };
 
 type Text = { Input: string; Output: string };

@@ -4,7 +4,9 @@ import { JejakError } from '../errors.ts';
 import { definitionOf } from '../events/catalog.ts';
 import * as drift from '../query/drift.ts';
 import { resolveRange } from '../query/range.ts';
+import { maySeePersonal } from '../access/viewer.ts';
 import { builder } from './builder.ts';
+import { shownTo } from './event.ts';
 import { TimeRange, conditionOf } from './filter.ts';
 import { EventCategory, EventDefinition, SeverityEnum } from './vocabulary.ts';
 
@@ -15,8 +17,14 @@ const UncataloguedEvents = builder.objectRef<drift.Uncatalogued>('UncataloguedEv
   description: 'Events of one kind that the catalog does not know.',
   fields: (t) => ({
     category: t.expose('category', { type: EventCategory, description: 'Their category.' }),
-    type: t.exposeString('type', { description: 'Their family.' }),
-    name: t.exposeString('name', { description: 'Their name.' }),
+    type: t.string({
+      resolve: ({ type }, _args, context) => shownTo(context, 'type', type),
+      description: 'Their family.',
+    }),
+    name: t.string({
+      resolve: ({ name }, _args, context) => shownTo(context, 'name', name),
+      description: 'Their name.',
+    }),
     count: t.exposeFloat('count', COUNT),
     latest: t.expose('latest', { type: 'DateTime', description: 'Timestamp of the latest.' }),
   }),
@@ -46,7 +54,9 @@ const UnknownKey = builder.objectRef<drift.UnknownKey>('UnknownKey').implement({
       description: 'Their definition.',
       resolve: ({ code }) => definitionOf(code)!,
     }),
-    key: t.exposeString('key', {
+    key: t.string({
+      resolve: ({ key }, _args, { viewer, mask }) =>
+        maySeePersonal(viewer) ? key : mask.text(key),
       description: 'The key, at the top of `metadata`, `requestData` or `responseData`.',
     }),
     count: t.exposeFloat('count', COUNT),

@@ -8,6 +8,9 @@ import { LOG_RESOURCE, READ_CODE, subjectText } from '../query/trail.ts';
 import type { Context } from './builder.ts';
 import type { Rules } from './rules.ts';
 
+/** Whom something that is read is about: an event, or that alone. */
+export type Subject = Pick<Event, 'resourceType' | 'resourceId'>;
+
 /** An operation as it was asked. */
 export type Asked = {
   readonly query: string | undefined;
@@ -39,7 +42,7 @@ export const tellingReads = async <R>(
   run: (context: Context) => R | Promise<R>,
 ): Promise<R> => {
   if (!isTold(context.viewer)) return run(context);
-  const read = new Set<Event | string>();
+  const read = new Set<Subject | string>();
   const result = await run({ ...context, read });
   if (read.size > 0) await tellRead(context, asked, [...read]);
   return result;
@@ -54,7 +57,7 @@ export const tellFollowed = async (context: Context, asked: Asked): Promise<void
 const tellRead = (
   { record, viewer, purpose }: Context,
   { query, variables }: Asked,
-  read: readonly (Event | string)[] | undefined,
+  read: readonly (Subject | string)[] | undefined,
 ): Promise<void> => {
   const subjects = new Set(
     read?.flatMap((of) => {

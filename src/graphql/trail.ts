@@ -1,6 +1,7 @@
 // A person's own trail, and whose data a breach concerns.
 
 import { type SQL, and } from 'drizzle-orm';
+import { maySeePersonal } from '../access/viewer.ts';
 import * as trail from '../query/trail.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
@@ -60,7 +61,13 @@ const BreachSubject = builder.objectRef<trail.Breached>('BreachSubject').impleme
   description: 'A person or thing whose data a breach concerns.',
   fields: (t) => ({
     resourceType: t.exposeString('resourceType', { description: 'Its kind, such as STUDENT.' }),
-    resourceId: t.exposeString('resourceId', { description: 'Its identifier.' }),
+    resourceId: t.string({
+      resolve: ({ resourceType, resourceId }, _args, { viewer, mask, read }) => {
+        read?.add({ resourceType, resourceId });
+        return maySeePersonal(viewer) ? resourceId : mask.value('resourceId', resourceId);
+      },
+      description: 'Its identifier.',
+    }),
     eventCount: t.exposeInt('eventCount', { description: 'How many events concern it.' }),
     types: t.exposeStringList('types', { description: 'The families of those events.' }),
     first: t.expose('first', { type: 'DateTime', description: 'Timestamp of the first.' }),

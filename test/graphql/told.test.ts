@@ -147,6 +147,18 @@ test('where it cannot be told nothing is shown', async () => {
     const { data, errors } = await server.graphql(LIST, {}, teacher);
     expect(data ?? null).toBeNull();
     expect(errors).toHaveLength(1);
+    const client = createClient({
+      url: `${server.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization: `Bearer ${teacher}` },
+      retryAttempts: 0,
+    });
+    const next = (query: string) => client.iterate({ query }).next();
+    const other = next('subscription { eventLogged { cursor } }'); // of the same socket, which stays
+    for (const query of [LIST, 'subscription { eventLogged { event { username } } }'])
+      expect((await next(query)).value).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] }); // oxfmt-ignore
+    expect((await other).value).toMatchObject({ errors: [{}] });
+    await client.dispose();
   } finally {
     await sql`DROP TRIGGER forbid ON batches`;
   }
@@ -198,6 +210,10 @@ test('a breach summary says whose data and which kinds, what was read of the log
   const summary = data.breachSummary;
   expect(summary.subjectCount).toBe(2);
   expect(summary.subjects.map(({ resourceId }: any) => resourceId).toSorted()).toEqual(['STD-1', 'STD-2']); // oxfmt-ignore
+  const before = (await told()).length;
+  await server.graphql('{ breachSummary(filter: { code: ["DATA-009"] }) { subjects { resourceId } } }', {}, teacher); // oxfmt-ignore
+  const records = (await told()).slice(before);
+  expect(records).toMatchObject([{ metadata: { subjects: ['STUDENT/STD-2'] } }]);
   expect(summary.types).toContain('DATA_EXPORT');
   expect(Date.parse(summary.first)).toBeLessThanOrEqual(Date.parse(summary.last));
   const none = await server.graphql('{ breachSummary(filter: { username: ["nobody"] }) { eventCount subjectCount first subjects { resourceId } } }'); // oxfmt-ignore
