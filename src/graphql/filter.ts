@@ -5,6 +5,7 @@ import {
   type EventFilter as Filter,
   MAX_CONDITIONS,
   MAX_DEPTH,
+  MAX_VALUES,
   filterSql,
   foundSql,
   isSought,
@@ -80,7 +81,7 @@ const JsonCondition = builder.inputType('JsonCondition', {
 export const EventFilter = builder.inputRef<Filter>('EventFilter');
 
 EventFilter.implement({
-  description: `Which events. Every key that is given must hold; a list means any of its values, and an empty one none. It means the same in queries and in subscriptions. At most ${MAX_CONDITIONS} conditions, ${MAX_DEPTH} levels deep; more is BAD_USER_INPUT.`,
+  description: `Which events. Every key that is given must hold; a list means any of its values, and an empty one none. It means the same in queries and in subscriptions. At most ${MAX_CONDITIONS} conditions, ${MAX_DEPTH} levels deep, with ${MAX_VALUES} values in all lists together; more is BAD_USER_INPUT.`,
   fields: (t) => ({
     code: t.field({ type: ['EventCode'], description: 'Catalog codes.' }),
     category: t.field({ type: [EventCategory], description: 'Categories.' }),
@@ -108,7 +109,7 @@ EventFilter.implement({
     tagsAll: t.stringList({ description: 'Events with all of these tags.' }),
     range: t.field({ type: TimeRange, description: 'By the timestamp of the event.' }),
     search: t.string({
-      description: `Words, in name, description, error message and resource name, ASCII without regard to case and accents: each must begin a word there, or be like a word of the resource's name (a third of their trigrams in common), so that misspelt names are found; one in "quotation marks" must be that word. At most ${MAX_WORDS}; of descriptions and error messages the first ${SEARCHED_CHARACTERS} characters.`,
+      description: `Words, in name, description, error message and resource name, ASCII without regard to case and accents: each must begin a word there, or be like a word of the resource's name (a third of their trigrams in common), so that misspelt names are found; one in "quotation marks" must be that word. At most ${MAX_WORDS} of ${SEARCHED_CHARACTERS} characters; of descriptions and error messages the first ${SEARCHED_CHARACTERS} characters.`,
     }),
     json: t.field({
       type: [JsonCondition],

@@ -35,7 +35,7 @@ import {
 import { beside, within } from './bounds.ts';
 import { type TimeRange, during, resolveRange } from './range.ts';
 import { type JsonCondition, isIndexed, jsonSql, jsonTest } from './json.ts';
-import { MAX_WORDS, searchTest, searchedFields, wordsOf } from './search.ts';
+import { MAX_WORDS, SEARCHED_CHARACTERS, searchTest, searchedFields, wordsOf } from './search.ts';
 
 type AnyOf<T> = readonly T[] | null | undefined;
 
@@ -71,6 +71,8 @@ export type EventFilter = {
 /** More is refused, wherever in a filter it stands. */
 export const MAX_CONDITIONS = 100;
 export const MAX_DEPTH = 8;
+/** In all lists of a filter together: each is a parameter, of which a statement has 65,534, with those of all holds. */
+export const MAX_VALUES = 500;
 
 type Test = (event: Event) => boolean;
 type Meaning<V> = {
@@ -266,6 +268,8 @@ const boundedWords = (search: string): string[] => {
   const words = wordsOf(search);
   if (words.length > MAX_WORDS)
     throw new JejakError('BAD_USER_INPUT', `A search has at most ${MAX_WORDS} words.`);
+  if (words.some((word) => word.length > SEARCHED_CHARACTERS))
+    throw new JejakError('BAD_USER_INPUT', `A word of a search has at most ${SEARCHED_CHARACTERS} characters.`); // oxfmt-ignore
   return words;
 };
 
@@ -285,9 +289,10 @@ const entriesOf = (filter: EventFilter | null | undefined): [string, unknown][] 
   Object.entries(filter ?? {}).filter(([, value]) => value !== null && value !== undefined);
 
 const refuseLarge = (filter: EventFilter | null | undefined): void => {
-  let conditions = 0;
+  let [conditions, values] = [0, 0];
   const count = (inner: EventFilter | null | undefined, depth: number): void => {
     conditions += entriesOf(inner).length + (inner?.json?.length ?? 0);
+    values += valuesIn(inner);
     if (depth > MAX_DEPTH || conditions > MAX_CONDITIONS)
       throw new JejakError(
         'BAD_USER_INPUT',
@@ -297,6 +302,13 @@ const refuseLarge = (filter: EventFilter | null | undefined): void => {
       if (each) count(each, depth + 1);
   };
   count(filter, 1);
+  if (values > MAX_VALUES)
+    throw new JejakError('BAD_USER_INPUT', `The lists of a filter have at most ${MAX_VALUES} values together; ask in parts.`); // oxfmt-ignore
+};
+
+const valuesIn = (filter: EventFilter | null | undefined): number => {
+  const lists = [...Object.values(filter ?? {}), ...(filter?.json ?? []).map((each) => each.in)];
+  return lists.reduce<number>((sum, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
 };
 
 /** In the statement itself, not as a parameter: how many events have a word is known only with it, and the plan depends on it. */

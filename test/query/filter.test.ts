@@ -483,6 +483,31 @@ describe('refused with BAD_USER_INPUT by all: a filter', () => {
   });
 });
 
+test('refused with BAD_USER_INPUT by all: more values than a statement may have, a word that is too long', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, id) => `STD-${id}`);
+  const json = (count: number) => ({ field: 'metadata' as const, path: 'a', in: many(count) });
+  for (const [good, bad] of [
+    [{ resourceId: many(500) }, { resourceId: many(501) }],
+    [
+      { username: many(250), or: [{ tagsAny: many(249) }] },
+      { username: many(250), or: [{ tagsAny: many(251) }] },
+    ],
+    [{ json: [json(498)] }, { json: [json(500)] }],
+    [{ search: 'é'.repeat(500) }, { search: `a ${'b'.repeat(501)}` }],
+  ] as [EventFilter, EventFilter][]) {
+    // oxfmt-ignore
+    for (const use of [filterSql, filterTest] as const) {
+      expect(() => use(good, now)).not.toThrow();
+      expect(() => use(bad, now)).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
+    }
+  }
+});
+
+test('the longest word of a search is one that PostgreSQL takes', async () => {
+  expect(await compare({ search: '😀'.repeat(250) })).toBe(0);
+  expect(await compare({ search: '€'.repeat(500) })).toBe(0);
+});
+
 test('a range holds its first microsecond and not its last', async () => {
   for (const { timestamp } of stored.slice(0, 40)) {
     const micros = microsOf(timestamp);
