@@ -8,10 +8,11 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type GraphQLInputType, coerceInputValue, validateInputValue } from 'graphql';
 import { z } from 'zod';
+import { LOOK_AT_CREDENTIALS_MS } from '../access/authenticate.ts';
 import { type Viewer, maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
-import { conditionOf } from '../graphql/filter.ts';
+import { selectionOf } from '../graphql/filter.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Recorder } from '../ingest/record.ts';
 import { estimate, readAll } from '../query/export.ts';
@@ -40,11 +41,19 @@ type Parameters = z.output<typeof parametersSchema>;
 
 type Exporting = Pick<
   Parts,
-  'database' | 'record' | 'protection' | 'mask' | 'retention' | 'access' | 'clock' | 'logger'
+  | 'database'
+  | 'record'
+  | 'protection'
+  | 'mask'
+  | 'retention'
+  | 'access'
+  | 'clock'
+  | 'logger'
+  | 'pulse'
 >;
 export type ExportDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-export const createExport = ({ access, logger, ...parts }: Exporting): ExportDoor => {
+export const createExport = ({ access, logger, pulse, ...parts }: Exporting): ExportDoor => {
   let underWay = 0;
 
   return async (request, response) => {
@@ -57,7 +66,7 @@ export const createExport = ({ access, logger, ...parts }: Exporting): ExportDoo
     const { after, timeZone } = parameters;
     const began = parts.clock();
     const filter = parameters.filter === undefined ? undefined : readFilter(parameters.filter);
-    const selection = { where: conditionOf(filter, { ...parts, viewer }), after, began };
+    const selection = { ...selectionOf(filter, { ...parts, viewer }), after, began };
     const gzip = isGzipped(request, parameters);
     if (underWay >= MAX_EXPORTS)
       throw new JejakError('OVERLOADED', `${MAX_EXPORTS} exports are under way; ask again when one has ended.`, { details: { retryAfterMs: RETRY_AFTER_MS } }); // oxfmt-ignore
@@ -65,10 +74,10 @@ export const createExport = ({ access, logger, ...parts }: Exporting): ExportDoo
     try {
       const expected =
         parameters.estimate === 'yes'
-          ? await estimate(parts.database.question, selection)
+          ? await pulse.guard(() => estimate(parts.database.question, selection))
           : undefined;
       const pages = readAll(parts.database.read, selection);
-      const first = await pages.next(); // so that a filter which takes too long is an answer and not a cut
+      const first = await pulse.guard(() => pages.next()); // so that a filter which takes too long is an answer and not a cut
       const tell = teller(parts.record, viewer, parameters, filter);
       await tell('STARTED');
       const format: Format = formats[parameters.format];
@@ -81,7 +90,8 @@ export const createExport = ({ access, logger, ...parts }: Exporting): ExportDoo
       });
       response.setTimeout(STALLED_MS, () => response.destroy());
       const taken = { events: 0 };
-      const body = format.write(counted(first, pages, taken, maySeePersonal(viewer) ? undefined : parts.mask.event), { timeZone, resumed: after !== undefined }); // oxfmt-ignore
+      const holds = createHolds(() => access.assertHolds(request.headers.authorization));
+      const body = format.write(counted(first, pages, taken, holds, maySeePersonal(viewer) ? undefined : parts.mask.event), { timeZone, resumed: after !== undefined }); // oxfmt-ignore
       const stages = gzip ? [createGzip()] : [];
       const outcome = await pipeline([Readable.from(body), ...stages, response]).then(
         () => 'SUCCESS' as const,
@@ -124,13 +134,25 @@ const coerced = (type: string, value: unknown, name: string): unknown => {
 const isGzipped = ({ headers }: IncomingMessage, { format }: Parameters): boolean =>
   format !== 'parquet' && /\bgzip\b/.test(headers['accept-encoding']?.toString() ?? '');
 
+/** Whether who began may go on, looked at every few seconds: a key that is revoked takes nothing more. */
+const createHolds = (look: () => Promise<void>): (() => Promise<void>) => {
+  let lookedAt = performance.now();
+  return async () => {
+    if (performance.now() - lookedAt < LOOK_AT_CREDENTIALS_MS) return;
+    lookedAt = performance.now();
+    await look();
+  };
+};
+
 async function* counted(
   first: IteratorResult<readonly Event[], void>,
   rest: AsyncGenerator<readonly Event[], void, void>,
   taken: { events: number },
+  holds: () => Promise<void>,
   masked: ((event: Event) => Event) | undefined,
 ): AsyncGenerator<readonly Event[], void, void> {
   for (let page = first; !page.done; page = await rest.next()) {
+    await holds();
     taken.events += page.value.length;
     yield masked ? page.value.map(masked) : page.value;
   }

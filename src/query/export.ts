@@ -5,12 +5,18 @@ import { type SQL, and, lt, sql } from 'drizzle-orm';
 import type { Question, Sql } from '../database/connection.ts';
 import { events } from '../database/schema.ts';
 import { type Event, fieldNames } from '../events/fields.ts';
-import { type Counted, beyond, countTo, findPage, formatPlace } from './events.ts';
+import {
+  type Counted,
+  type Selection as Chosen,
+  beyond,
+  countTo,
+  findPage,
+  formatPlace,
+} from './events.ts';
 
 const PAGE_EVENTS = 1_000;
 
-export type Selection = {
-  readonly where: SQL | undefined;
+export type Selection = Chosen & {
   /** Only what comes after this cursor of a page. */
   readonly after?: string | undefined;
   /** When the export began: it takes what happened before, and so comes to an end. */
@@ -29,6 +35,7 @@ export async function* readAll(
   let { after } = selection;
   for (;;) {
     const page = await findPage(database, {
+      ...selection,
       columns: fieldNames,
       where,
       order: 'OLDEST_FIRST',
@@ -46,7 +53,7 @@ const COUNTED_EVENTS = 1_000;
 
 /** How many events there will be: counted where they are few, else as the planner estimates. */
 export const estimate = async (question: Question, selection: Selection): Promise<number> => {
-  const where = and(selected(selection), beyond(selection.after, true));
+  const where = and(selected(selection), selection.found, beyond(selection.after, true));
   const [counted] = await question.execute<Counted>(countTo(COUNTED_EVENTS, where));
   if (counted!.count <= COUNTED_EVENTS) return counted!.count;
   const [explained] = await question.execute<{ 'QUERY PLAN': unknown }>(

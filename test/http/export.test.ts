@@ -1,11 +1,15 @@
 // What leaves in bulk: whole, exact, resumable, harmless to spreadsheets, and told in the log.
 
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { parse } from 'csv-parse/sync';
 import { parquetReadObjects } from 'hyparquet';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LOOK_AT_CREDENTIALS_MS } from '../../src/access/authenticate.ts';
+import { createTestLog } from '../support/log.ts';
 import { fieldNames, fields } from '../../src/events/fields.ts';
-import { ADMIN_KEY, type TestServer, createTestServer } from '../support/server.ts';
+import { ADMIN_KEY, type TestServer, createTestServer, testServer } from '../support/server.ts';
 
 const EVENTS = 2_345; // more than two pages
 let server: TestServer;
@@ -144,6 +148,23 @@ test('an export whose client leaves is recorded as failed and holds nothing', as
       .toHaveLength(time + 1);
   }
 });
+
+test('a key that is revoked takes nothing more of an export that is under way', async () => {
+  const own = await testServer();
+  using log = createTestLog(own.database.sql);
+  const metadata = { filling: 'x'.repeat(16_000) }; // 48 MB: more than lies in the sockets between
+  for (let call = 0; call < 6; call++)
+    await log(Array.from({ length: 500 }, () => ({ code: 'AUTH-001', metadata })));
+  const { data } = await own.graphql('mutation { createApiKey(name: "k", scopes: [EVENTS_READ, EVENTS_READ_PERSONAL, EVENTS_EXPORT]) { key apiKey { id } } }'); // oxfmt-ignore
+  const { key, apiKey } = data.createApiKey;
+  const asking = request(`${own.url}/api/export`, { headers: { authorization: `Bearer ${key}` } }).end(); // oxfmt-ignore
+  const [response] = (await once(asking, 'response')) as [IncomingMessage];
+  await own.graphql('mutation($id: ID!) { revokeApiKey(id: $id) { id } }', { id: apiKey.id });
+  await sleep(LOOK_AT_CREDENTIALS_MS);
+  await expect(response.toArray()).rejects.toThrow('aborted');
+  const ended = () => own.database.sql`SELECT FROM events WHERE code = 'DATA-012' AND status = 'FAILED'`; // oxfmt-ignore
+  await expect.poll(ended).toHaveLength(1);
+}, 30_000);
 
 test('an estimate comes before the events, exact where they are few', async () => {
   await server.database.sql`ANALYZE events`;
