@@ -35,9 +35,11 @@ export const stream = async (
   response.once('close', gone);
   if (response.closed) gone();
   begin(response, 200);
+  response.on('timeout', () => {}); // where nobody listens, node ends a socket that pauses
   /** Waits until the client has taken what was written; one that took nothing for too long is cut off. */
   const keepUp = async (maxUnsentBytes?: number): Promise<void> => {
     if (response.socket === null || (await drained(response.socket, maxUnsentBytes))) return;
+    if (response.destroyed) return; // who waited beside us has said so
     metrics.slowCloses.inc();
     response.destroy();
   };

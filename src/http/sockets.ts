@@ -30,6 +30,7 @@ import type { Metrics } from '../metrics.ts';
 
 const INIT_TIMEOUT_MS = 5_000;
 const SERVICE_RESTART = 1012; // clients come back
+const UNSUPPORTED_DATA = 1003;
 const TRY_AGAIN_LATER = 1013;
 const PING_MS = 15_000;
 /** For so long a client may answer no ping. */
@@ -118,12 +119,14 @@ export const createSockets = (
     execute: (args) => {
       const { document, variableValues: variables } = args;
       const asked = { query: document.loc?.source.body, variables };
-      return tellingReads(args.contextValue as Context, asked, (contextValue) =>
-        execute({ ...args, contextValue }),
+      return orErrors(
+        tellingReads(args.contextValue as Context, asked, (contextValue) =>
+          parts.pulse.guard(async () => execute({ ...args, contextValue })),
+        ),
       );
     },
     subscribe: async (args) => {
-      const delivery = await deliveries.open(args);
+      const delivery = await orErrors(deliveries.open(args));
       return 'errors' in delivery ? delivery : sentBy((args as Subscribing).send, delivery);
     },
     onNext: (_context, _id, _payload, _args, { errors, data = null }) =>
@@ -146,12 +149,15 @@ export const createSockets = (
           }),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) =>
-          socket.on('message', (message) => {
+          socket.on('message', (message, isBinary) => {
             hear();
+            // `ws` has looked whether text is UTF-8, and nobody whether this is.
+            if (isBinary) return socket.close(UNSUPPORTED_DATA, 'Send text frames');
             handle((message as Buffer).toString()).catch((error: unknown) => {
               logger.warn({ err: error }, 'A message of a socket could not be handled');
               socket.close(CloseCode.InternalServerError, 'Internal server error');
             });
+            return undefined;
           }),
       },
       extra,
@@ -220,6 +226,10 @@ const asGraphql = (error: unknown): GraphQLError =>
   error instanceof GraphQLError
     ? error
     : new GraphQLError((error as Error).message, { originalError: error as Error });
+
+/** What goes wrong with an operation is an error of it: thrown, it would end the socket and all others on it. */
+const orErrors = <T>(work: Promise<T>): Promise<T | { readonly errors: readonly GraphQLError[] }> =>
+  work.catch((error: unknown) => ({ errors: [asGraphql(error)] }));
 
 const tooMany = (most: number): JejakError =>
   new JejakError(

@@ -247,6 +247,26 @@ test('a resolver that is refused answers with its code, and the socket lives on'
   expect(socket.isOpen()).toBe(true);
 });
 
+test('a binary frame, which may be no UTF-8, closes its socket and stores nothing', async () => {
+  const socket = new WebSocket(
+    `${server.url.replace('http', 'ws')}/graphql`,
+    'graphql-transport-ws',
+  );
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${ADMIN_KEY}` } })); // oxfmt-ignore
+  await once(socket, 'message');
+  const text = JSON.stringify({
+    id: 'b',
+    type: 'subscribe',
+    payload: { query: record('binary-?') },
+  });
+  socket.send(Buffer.from(text.replace('?', '\xFF'), 'latin1'), { binary: true });
+  const [code] = await once(socket, 'close');
+  expect(code).toBe(1003);
+  const found = await server.database.sql`SELECT FROM events WHERE username LIKE 'binary%'`;
+  expect(found).toHaveLength(0);
+});
+
 test('a frame over 64 KB closes only its own socket', async () => {
   using large = await introduced();
   using other = await introduced();

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { FAULTLESS, type Seen, check } from '../support/checker.ts';
 import { followers } from '../support/followers.ts';
+import { createTestLog } from '../support/log.ts';
 import { ADMIN_KEY, type TestServer, testServer } from '../support/server.ts';
 
 vi.mock('../../src/live/groups.ts', async (original) =>
@@ -287,6 +288,23 @@ test('a key that another server revoked has its streams ended within 10 s, and n
   expect((await results.next()).value!.data!.eventLogged).toEqual(logged);
   await results.return();
 });
+
+test('B5: a client that takes nothing is given up after 30 s, and counted', async () => {
+  const server = await testServer();
+  const closes = async () =>
+    Number(/^jejak_live_slow_closes_total (\d+)/m.exec(await (await fetch(`${server.url}/metrics`)).text())![1]); // oxfmt-ignore
+  const stalled = await request(server, 'subscription { eventLogged { event { metadata } } }', {});
+  await atHead(1);
+  using write = createTestLog(server.database.sql);
+  const began = performance.now();
+  const metadata = { filling: 'x'.repeat(16_000) };
+  for (let call = 0; call < 6; call++)
+    await write(Array.from({ length: 500 }, () => ({ code: 'AUTH-001', metadata })));
+  await vi.waitFor(async () => expect(await closes()).toBe(1), { timeout: 50_000, interval: 500 });
+  expect(performance.now() - began).toBeGreaterThan(28_000);
+  await atHead(0);
+  await stalled.body!.cancel().catch(() => {});
+}, 70_000);
 
 test('a stream on which nothing comes is kept alive by comments', async () => {
   const server = await testServer();
