@@ -3,7 +3,7 @@
 
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Event as LoggedEvent } from '../events/fields.ts';
-import { isWithin } from '../events/retention.ts';
+import { isVisible } from '../retention/visible.ts';
 import { JejakError } from '../errors.ts';
 import { cursorAfter, formatCursor } from '../live/cursor.ts';
 import type { Found, Payload, Placed, Want } from '../live/groups.ts';
@@ -104,12 +104,14 @@ const wantOf = (
 ): Want => {
   const now = context.clock();
   const filter = settled(asked(given, context), now);
-  const columns = columnsBelow(info, context, filterFields(filter));
+  // What is kept by a hold that is placed later is there for who subscribes then.
+  const holds = context.retention.policy().holds.flatMap(filterFields);
+  const columns = columnsBelow(info, context, [...filterFields(filter), ...holds]);
   const matches = filterTest(filter, now);
   return {
     key: JSON.stringify([form, filter, columns]),
     wanted: (event) =>
-      matches(event) && isWithin(context.retention.policy().periods, event, context.clock()),
+      matches(event) && isVisible(context.retention.policy(), event, context.clock()),
     need: { bounds: filterBounds(filter), columns },
     pack,
   };

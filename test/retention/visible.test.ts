@@ -131,4 +131,12 @@ test('R1: on every surface an expired event that still lies on disk is as one th
     );
   expect((await again('old')).data.logEvent).toEqual({ outcome: 'REJECTED', rejectionCode: 'EXPIRED', event: null }); // oxfmt-ignore
   expect((await again('young')).data.logEvent).toMatchObject({ outcome: 'DUPLICATE' });
+
+  // What a hold keeps is seen again, by who follows too.
+  await server.graphql('mutation { placeHold(name: "case", reason: "r", filter: { endpoint: ["/x"] }) { id } }'); // oxfmt-ignore
+  expect((await server.graphql('{ event(eventId: "old") { eventId } }')).data.event).not.toBeNull();
+  await using follower = server.subscribe(
+    'subscription { eventLogged(after: "earliest", filter: { category: PRED }) { event { eventId } } }',
+  );
+  expect(await follower.next()).toEqual({ eventLogged: { event: { eventId: 'old' } } });
 });
