@@ -23,6 +23,7 @@ import { createMask } from './events/mask.ts';
 import { createProtection } from './events/protect.ts';
 import { createDocuments } from './graphql/documents.ts';
 import { listen } from './http/server.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
 import { createPersist } from './ingest/persist.ts';
@@ -49,6 +50,7 @@ export type Service = AsyncDisposable & {
 /** About 40 ms of work on two cores for one key alone, so that under a flood what is accepted is answered soon: of calls of 20
  * half took 50 ms and the slowest hundredth 140 to 160; at 1,700 it was 75 to 95 and 165 to 225. */
 const MAX_WORK = 1_000;
+const GOODBYE_MS = 5_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
 // What belongs to requests under way grows old before it is garbage. Collected whenever a third has come to it, the process
@@ -85,7 +87,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const hash = createHash(await agreeOnHashKey(database.write, givenKey));
   const protection = createProtection(policy, hash);
   const mask = createMask(policy);
-  const keys = createKeys(database.read, pulse.guard, config.JEJAK_ADMIN_KEY);
+  const keys = createKeys(database.write, pulse.guard, config.JEJAK_ADMIN_KEY);
   const access = createAccess({
     keys,
     tokens: tokensOf(config),
@@ -95,7 +97,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const adminKey = await keys.bootstrap();
 
   const clock = () => new Date();
-  const kept = starting.use(await watchPolicy(database.read, logger));
+  const kept = starting.use(await watchPolicy(database.write, logger));
   const metrics = createMetrics();
   const room = embedded && starting.use(watchRoom(embedded.location));
   const persist = createPersist(database.write);
@@ -112,9 +114,12 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     maxWork: MAX_WORK,
     maxBytes: MAX_BYTES,
   });
-  starting.defer(() => batcher.drained());
+  // The pools end what hangs.
+  starting.defer(() =>
+    Promise.race([batcher.drained(), sleep(GOODBYE_MS, undefined, { ref: false })]),
+  );
   pulse.onSilence(() => batcher.abandon(unavailable()));
-  const quarantine = createQuarantine(database.read);
+  const quarantine = createQuarantine(database.write, room?.assert);
   const doorbell = starting.use(createDoorbell(database.follow, database.listener, logger));
   const log = createLog({
     batcher,

@@ -154,8 +154,11 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
     },
     list: () => sql<ApiKey[]>`SELECT ${columns} FROM api_keys ORDER BY id`,
     isOrigin: async (origin) =>
-      (await sql`SELECT FROM api_keys WHERE ${origin} = ANY (origins) AND ${good} LIMIT 1`).length >
-      0,
+      (
+        await guard(
+          () => sql`SELECT FROM api_keys WHERE ${origin} = ANY (origins) AND ${good} LIMIT 1`,
+        )
+      ).length > 0,
     bootstrap: async () => {
       if (adminHash) return undefined;
       // One of several servers that start at once makes it; the lock is the transaction's.

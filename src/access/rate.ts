@@ -16,6 +16,11 @@ export const createRateLimit = (forAll: number | undefined): RateLimit => {
   };
   return async ({ id, eventsPerSecond = forAll, forced }, events) => {
     if (eventsPerSecond === undefined) return;
+    if (events > eventsPerSecond)
+      throw new JejakError(
+        'BAD_USER_INPUT',
+        `This key may log ${eventsPerSecond} events per second; send no more than that in a call.`,
+      );
     // One browser does not use up what others may log with the same key.
     const counted = forced?.ipAddress ? `${id} from ${forced.ipAddress}` : id;
     try {
@@ -24,7 +29,7 @@ export const createRateLimit = (forAll: number | undefined): RateLimit => {
       if (!(error instanceof RateLimiterRes)) throw error;
       throw new JejakError(
         'OVERLOADED',
-        `This key may log ${eventsPerSecond} events per second; send the rest after a while.`,
+        `This key may log ${eventsPerSecond} events per second; send these after a while.`,
         { details: { retryAfterMs: Math.max(1, error.msBeforeNext) } },
       );
     }

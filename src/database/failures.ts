@@ -27,8 +27,10 @@ const transient = new Set([
   '55P03', // lock_not_available
   '57P01', '57P02', '57P03', // shutting down, crashed, starting up
   '53300', // too_many_connections
+  '25006', // read_only_sql_transaction: it is another's standby now
   'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT',
-  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH',
+  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOENT', 'ETIMEDOUT',
+  'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', // the name or the way is gone with it
 ]);
 
 /** What a failure means to a caller: its own refusal, or UNAVAILABLE where the database was lost; undefined for a fault. */

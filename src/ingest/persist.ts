@@ -17,10 +17,28 @@ import { type Names, createNames } from './names.ts';
 
 const GIVE_UP_MS = 1_500;
 const PAUSE_MS = 50;
+/** A try of which nothing is heard for so long, as behind a lock or on a connection that carries nothing, is given up. It may be
+ * committed yet; with the same eventId nothing is then stored twice. */
+const UNHEARD_MS = 10_000;
 
-export const createPersist = (sql: Sql): ((batch: Batch) => Promise<Appended>) => {
+export const createPersist = (
+  sql: Sql,
+  unheardMs = UNHEARD_MS,
+): ((batch: Batch) => Promise<Appended>) => {
   const names = createNames(sql);
-  return (batch) => persist(sql, names, batch);
+  return async (batch) => {
+    const heard = new AbortController();
+    const unheard = sleep(unheardMs, undefined, { signal: heard.signal });
+    try {
+      return await Promise.race([
+        persist(sql, names, batch),
+        unheard.then(() => Promise.reject(unavailable())),
+      ]);
+    } finally {
+      unheard.catch(() => {});
+      heard.abort();
+    }
+  };
 };
 
 const persist = async (sql: Sql, names: Names, batch: Batch): Promise<Appended> => {

@@ -33,12 +33,14 @@ export type Quarantine = {
 const MAX_CHARACTERS = 64 * 1024;
 const KEPT_DAYS = Math.min(...severityNames.map((name) => severities[name].retentionDays));
 
-export const createQuarantine = (sql: Sql): Quarantine => {
+/** `assertRoom` throws where the disk has none. */
+export const createQuarantine = (sql: Sql, assertRoom = (): void => {}): Quarantine => {
   const columns = sql`id, received_at AS "receivedAt", key_name AS "keyName", code, reason, source`;
   type Row = Omit<Quarantined, 'source'> & { readonly source: string };
   const read = ({ source, ...row }: Row): Quarantined => ({ ...row, source: JSON.parse(source) });
   return {
     keep: async (keyName, refused) => {
+      assertRoom();
       const rows = refused.map(({ source, rejection: { code, reason } }) => ({
         key_name: keyName,
         code,

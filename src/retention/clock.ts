@@ -1,6 +1,7 @@
 // Retention as one server keeps it going: looks every minute whether a run is due, and of several servers one runs. When
 // none has come to its end for three times as long as it should, it says so: in its own log, as a metric, in /readyz.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connection.ts';
 import { retention as lock } from '../database/locks.ts';
 import type { Severity } from '../events/vocabulary.ts';
@@ -53,6 +54,7 @@ type RetentionParts = {
 const LOOK_MS = 60_000;
 /** Not before a server that was just started has answered its first callers. */
 const FIRST_LOOK_MS = 5_000;
+const GOODBYE_MS = 5_000;
 const MINUTE_MS = 60_000;
 const OVERDUE_TIMES = 3;
 
@@ -180,7 +182,7 @@ export const createRetention = ({
           stopping.abort(new Error('The server stops.'));
           clearTimeout(first);
           clearInterval(timer);
-          await looking;
+          await Promise.race([looking, sleep(GOODBYE_MS, undefined, { ref: false })]);
         },
       };
     },

@@ -6,6 +6,14 @@ import { connect } from '../../src/database/connection.ts';
 import { refusalOf } from '../../src/database/failures.ts';
 import { testDatabase } from '../support/database.ts';
 
+test.each(['ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'ECONNREFUSED', '25006', '57P01', '08006'])(
+  'B1: %s is a database that cannot be reached now',
+  (code) => {
+    const error = Object.assign(new Error(code), { code });
+    expect(refusalOf(error)).toMatchObject({ code: 'UNAVAILABLE', details: { retryAfterMs: 1_000 } }); // oxfmt-ignore
+  },
+);
+
 test('a statement that was stopped after its time is a TIMEOUT that says what to narrow, through drizzle too', async () => {
   const { url } = await testDatabase();
   const sql = connect({ url }, { name: 'test', max: 1, statementTimeoutMs: 50 });

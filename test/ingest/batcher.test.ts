@@ -1,5 +1,6 @@
 // Group commit as pure coordination: `append` is a function of the test's, which decides when a batch is done and how it ends.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { JejakError } from '../../src/errors.ts';
@@ -200,6 +201,21 @@ test('owners take turns call by call, and each owner’s calls stay in order', a
     ['b2', 'a3', 'a4'],
   ]);
   await Promise.all(answers);
+});
+
+test('behind a batch of which nothing is heard a lone call waits for a moment only', async () => {
+  const { batcher, sent } = held({ writers: 2 });
+  const first = batcher.add(call('a'));
+  await turn();
+  const second = batcher.add(call('b'));
+  await turn();
+  expect(sent).toHaveLength(1);
+  await sleep(300);
+  const third = batcher.add(call('c'));
+  await turn();
+  expect(sent.map(({ batch }) => namesIn(batch))).toEqual([['a'], ['b', 'c']]);
+  for (const each of sent) each.succeed();
+  await Promise.all([first, second, third]);
 });
 
 test('A6: abandoning gives up what waits, and not what is on its way', async () => {

@@ -42,6 +42,21 @@ const failing = (
   });
 };
 
+test('a try of which nothing is heard is UNAVAILABLE after a while, and the next one is not kept from its way', async () => {
+  const { sql } = await testDatabase();
+  const locking = await sql.reserve();
+  await locking`BEGIN`;
+  await locking`LOCK TABLE events IN ACCESS EXCLUSIVE MODE`;
+  const persist = createPersist(sql, 300);
+  const batch = batchOf(event({ eventId: 'late' }));
+  await expect(persist(batch)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await locking`ROLLBACK`;
+  locking.release();
+  await persist(batchOf(event({ eventId: 'late' })));
+  await sleep(200); // the first is through as well
+  expect(await countOf(sql, 'events')).toBe(1);
+});
+
 test('B4: a batch that was committed without our hearing of it is found by its key, and not stored twice', async () => {
   const { sql } = await testDatabase();
   for (const events of [
