@@ -63,7 +63,7 @@ const expiry: Benchmark = {
   run: async ({ postgres, rows, say }) => {
     await using database = await postgres.createDatabase();
     await migrate({ url: database.url });
-    const sql = connect({ url: database.url }, { name: 'bench', max: 1 });
+    const sql = connect({ url: database.url }, { name: 'bench', max: 1, maintenance: true });
     try {
       const then = new Date(Date.now() - LONG_AGO_DAYS * DAY_MS);
       await makePartitionsFor(sql, onEachDayBefore(then));
