@@ -9,9 +9,9 @@ import {
   createServer,
 } from 'node:net';
 
-/** `away` cuts every connection and takes none, `hole` keeps them and carries nothing, `deaf` carries nothing to the
- * connection that listens for notifications. */
-export type Weather = 'fair' | 'away' | 'hole' | 'deaf';
+/** `away` cuts every connection and takes none, `hole` keeps them and carries nothing, `moved` does so with those there are
+ * and carries over new ones, `deaf` carries nothing to the connection that listens for notifications. */
+export type Weather = 'fair' | 'away' | 'hole' | 'moved' | 'deaf';
 
 export type Proxy = AsyncDisposable & {
   readonly port: number;
@@ -61,7 +61,7 @@ export const startProxy = async (target: () => NetConnectOpts): Promise<Proxy> =
       weather = next;
       for (const pair of pairs) {
         if (next === 'away') pair.client.destroy();
-        else if (next === 'hole') hold(pair);
+        else if (next === 'hole' || next === 'moved') hold(pair);
         else {
           pair.client.resume();
           pair.database.resume();

@@ -81,7 +81,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   });
 
   const database = starting.use(openDatabase(address, config.JEJAK_QUESTION_TIMEOUT_MS, owner));
-  const pulse = starting.use(createPulse(database.pulse));
+  const pulse = starting.use(createPulse(database.pulse, database.renew));
   const { JEJAK_PRIVACY_POLICY: policyFile, JEJAK_HASH_KEY: givenKey } = config;
   const policy = createPolicy(policyFile === undefined ? {} : await readPolicy(policyFile));
   const hash = createHash(await agreeOnHashKey(database.write, givenKey));

@@ -4,7 +4,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { instantFromPostgres } from '../events/time.ts';
-import { createPool } from './pool.ts';
+import { type Pool, createPool } from './pool.ts';
 
 /** After a query that failed between two of its rows, postgres.js 3.4.9 puts as many holes before the rows of the next one
  * on that connection (https://github.com/porsager/postgres/issues/1181). Every result is mended before anybody sees it. */
@@ -76,7 +76,7 @@ export type PoolOptions = {
   readonly adopt?: (sql: Sql) => unknown;
 };
 
-export const connect = (address: DatabaseAddress, pool: PoolOptions): Sql =>
+export const connect = (address: DatabaseAddress, pool: PoolOptions): Pool =>
   createPool((onclose) => {
     const sql = open(address, pool, onclose);
     pool.adopt?.(sql);
@@ -167,6 +167,8 @@ export type Database = {
   readonly question: Question;
   /** A connection of its own to listen on, which postgres.js opens again by itself; whoever opened it ends it. */
   readonly listener: () => Sql;
+  /** Has all that comes next go over fresh connections. */
+  readonly renew: () => void;
   /** One connection for what changes or removes rows, apart from all that logs and reads; whoever opened it ends it. */
   readonly maintenance: () => Sql;
   [Symbol.asyncDispose](): Promise<void>;
@@ -212,6 +214,7 @@ export const openDatabase = (
     follow,
     pulse,
     question: drizzle(client),
+    renew: () => pools.forEach((pool) => pool.renew()),
     listener: () => open(address, { name: 'listen', max: 1 }, () => {}),
     maintenance: () =>
       connect(owner, {

@@ -6,23 +6,27 @@ import { unavailable } from './failures.ts';
 
 const BEAT_MS = 250;
 const SILENT_AFTER_MS = 1_500;
+/** So long after it fell silent, and again, what connects to it may be at fault. */
+const RENEW_MS = 5_000;
 
 export type Pulse = Disposable & {
   /** Whether it answered lately. */
   readonly beats: () => boolean;
-  /** The result of some work, or UNAVAILABLE where the database falls or is silent meanwhile. */
   /** Calls back whenever it has been silent for too long. */
   readonly onSilence: (listener: () => void) => void;
+  /** The result of some work, or UNAVAILABLE where the database falls or is silent meanwhile. */
   readonly guard: <T>(work: () => PromiseLike<T>) => Promise<T>;
 };
 
-export const createPulse = (sql: Sql): Pulse => {
+/** `renew` has what comes next go over fresh connections. */
+export const createPulse = (sql: Sql, renew: () => void): Pulse => {
   const guarded = new Set<(reason: Error) => void>();
   const listeners: (() => void)[] = [];
   // Time in which this process was too busy to listen is not the database's silence: what counts is from beat to beat.
   let last = Date.now();
   let heard = last;
   const beats = (): boolean => last - heard <= SILENT_AFTER_MS;
+  let renewedAt = 0;
   let asking = false;
 
   const beat = setInterval(() => {
@@ -32,6 +36,10 @@ export const createPulse = (sql: Sql): Pulse => {
     if (!beats()) {
       for (const reject of guarded) reject(unavailable());
       for (const listener of listeners) listener();
+      if (now - Math.max(heard, renewedAt) > RENEW_MS) {
+        renewedAt = now;
+        renew();
+      }
     }
     if (asking) return;
     asking = true;

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { connect } from '../../src/database/connection.ts';
+import { connect, openDatabase } from '../../src/database/connection.ts';
 import { createPulse } from '../../src/database/pulse.ts';
 import { testDatabase } from '../support/database.ts';
+import { proxyTo } from '../support/proxy.ts';
 
 test('a process that was too busy to listen does not take the database for silent', async () => {
   const { url } = await testDatabase();
   const sql = connect({ url }, { name: 'pulse', max: 1 });
-  using pulse = createPulse(sql);
+  using pulse = createPulse(sql, sql.renew);
   await sleep(600);
   const answer = pulse.guard(async () => sql`SELECT 1 AS one`);
   const until = Date.now() + 2_500;
@@ -18,3 +19,15 @@ test('a process that was too busy to listen does not take the database for silen
   expect(pulse.beats()).toBe(true);
   await sql.end();
 });
+
+test('connections that went silent for good are left for fresh ones', async () => {
+  const network = await proxyTo(await testDatabase());
+  await using database = openDatabase({ url: network.url });
+  using pulse = createPulse(database.pulse, database.renew);
+  const pools = [database.write, database.read, database.follow, database.pulse];
+  await Promise.all(pools.map((pool) => pool`SELECT`));
+  network.set('moved');
+  await expect.poll(pulse.beats, { timeout: 4_000 }).toBe(false);
+  await expect.poll(pulse.beats, { timeout: 12_000 }).toBe(true);
+  await Promise.all(pools.map((pool) => pool`SELECT`));
+}, 30_000);

@@ -241,7 +241,7 @@ const away = {
 const refusalOf = async (url: string): Promise<[error: unknown, ms: number]> => {
   const sql = connect({ url }, { name: 'test', max: 1 });
   onTestFinished(() => sql.end({ timeout: 0 }));
-  using pulse = createPulse(sql);
+  using pulse = createPulse(sql, sql.renew);
   const started = performance.now();
   const error = await pulse
     .guard(() => createPersist(sql)(batchOf(event())))

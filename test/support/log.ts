@@ -20,7 +20,7 @@ export const createTestLog = (
   clock = () => new Date(),
   kept = () => documentPolicy,
 ): TestLog => {
-  const pulse = createPulse(sql);
+  const pulse = createPulse(sql, () => {});
   const log = createLog({
     batcher: createBatcher({
       append: createPersist(sql),
