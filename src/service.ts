@@ -100,6 +100,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const kept = starting.use(await watchPolicy(database.write, logger));
   const metrics = createMetrics();
   const room = embedded && starting.use(watchRoom(embedded.location));
+  const doorbell = starting.use(createDoorbell(database.follow, database.listener, logger));
   const persist = createPersist(database.write);
   const batcher = createBatcher({
     append: async (batch) => {
@@ -108,6 +109,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
       const done = metrics.commitSeconds.startTimer();
       const appended = await persist(batch);
       done();
+      doorbell.ring();
       return appended;
     },
     writers: WRITERS,
@@ -120,7 +122,6 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   );
   pulse.onSilence(() => batcher.abandon(unavailable()));
   const quarantine = createQuarantine(database.write, room?.assert);
-  const doorbell = starting.use(createDoorbell(database.follow, database.listener, logger));
   const log = createLog({
     batcher,
     sql: database.write,
@@ -128,7 +129,6 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     protect: protection.protect,
     pulse,
     rateLimit: createRateLimit(config.JEJAK_KEY_EVENTS_PER_SECOND),
-    committed: doorbell.ring,
     clock,
     kept: kept.current,
     logger,

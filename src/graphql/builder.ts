@@ -1,11 +1,9 @@
-// The schema builder: its context, its plugins, its scalars. Fields are in the order we write them.
+// The schema builder: its context, its scalars. Fields are in the order we write them.
 
 import SchemaBuilder from '@pothos/core';
-import ScopeAuthPlugin, { type AuthFailure } from '@pothos/plugin-scope-auth';
 import type { Keys } from '../access/keys.ts';
-import { type Scope, type Viewer, lacking, may } from '../access/viewer.ts';
+import type { Viewer } from '../access/viewer.ts';
 import type { Database } from '../database/connection.ts';
-import { JejakError } from '../errors.ts';
 import type { Mask } from '../events/mask.ts';
 import type { Protection } from '../events/protect.ts';
 import type { Subject } from './told.ts';
@@ -41,7 +39,6 @@ type Text = { Input: string; Output: string };
 
 export const builder = new SchemaBuilder<{
   Context: Context;
-  AuthScopes: { readonly may: Scope };
   Scalars: {
     ID: { Input: string; Output: string | number };
     DateTime: Text;
@@ -52,26 +49,8 @@ export const builder = new SchemaBuilder<{
   };
   DefaultFieldNullability: false;
 }>({
-  plugins: [ScopeAuthPlugin],
   defaultFieldNullability: false,
-  scopeAuth: {
-    authorizeOnSubscribe: true,
-    authScopes: ({ viewer }) => ({ may: (scope) => may(viewer, scope) }),
-    unauthorizedError: (_parent, { viewer }, _info, { failure }) =>
-      viewer === null
-        ? new JejakError(
-            'UNAUTHENTICATED',
-            'Send a credential: "Authorization: Bearer <API key or token>".',
-          )
-        : lacking(viewer, scopeIn(failure)),
-  },
 });
-
-/** The scope for want of which something was refused; a refusal may be one of several. */
-const scopeIn = (failure: AuthFailure): Scope =>
-  'failures' in failure
-    ? scopeIn(failure.failures[0]!)
-    : (failure as { parameter: Scope }).parameter;
 
 builder.queryType({
   description: 'What happened: events, reports, the catalog. Needs the scope `events:read`.',

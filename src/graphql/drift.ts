@@ -100,7 +100,7 @@ builder.queryFields((t) => ({
   catalogDrift: t.field({
     type: CatalogDrift,
     description: `What is declared and never seen, seen and not declared, or seen otherwise than declared, over at most ${drift.MAX_DRIFT_DAYS} days.`,
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     args: {
       range: t.arg({
         type: TimeRange,

@@ -19,7 +19,7 @@ builder.queryFields((t) => ({
     type: Event,
     nullable: true,
     description: 'One event by its eventId; null where there is none.',
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     args: { eventId: t.arg.id({ required: true, description: 'The `eventId`, not the `id`.' }) },
     resolve: async (_root, { eventId }, context) => {
       const [stored] = context.protection.storedForms('eventId', eventId);
@@ -31,7 +31,7 @@ builder.queryFields((t) => ({
   events: t.field({
     type: EventConnection,
     description: 'Events, a page at a time; pages stay where they are while new events arrive.',
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     args: {
       filter: t.arg({ type: EventFilter, description: 'Which events; all of them without it.' }),
       order: t.arg({
@@ -47,7 +47,7 @@ builder.queryFields((t) => ({
   recentCriticalEvents: t.field({
     type: EventConnection,
     description: 'Report 1 of the specification: critical events, the latest first.',
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     args: {
       range: t.arg({
         type: TimeRange,

@@ -141,7 +141,7 @@ builder.queryFields((t) => ({
     type: [ApiKey],
     description:
       'Every key that was made, revoked ones included, the oldest first. Needs the scope `admin`.',
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     resolve: (_root, _args, { keys }) => keys.list(),
   }),
 }));
@@ -150,7 +150,7 @@ builder.mutationFields((t) => ({
   createApiKey: t.field({
     type: CreateApiKeyPayload,
     description: 'Makes a key. Needs the scope `admin`.',
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     extensions: { told: 'ADMIN-004' } satisfies Telling,
     args: {
       name: t.arg.string({
@@ -184,7 +184,7 @@ builder.mutationFields((t) => ({
     type: CreateApiKeyPayload,
     description:
       'Makes a key for the pages of a browser, where everybody can read it. It may log events of a few codes and nothing else; address and user agent are those of the request, who acts is nobody (what is said of it is kept in `metadata.claimed`), and `metadata.source` is the name of the key. Needs the scope `admin`.',
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     extensions: { told: 'ADMIN-004' } satisfies Telling,
     args: {
       name: t.arg.string({
@@ -231,7 +231,7 @@ builder.mutationFields((t) => ({
     type: CreateApiKeyPayload,
     description:
       'Makes a key with the name and the rights of another, which stays good for a while, so that whoever uses it can change over. Needs the scope `admin`.',
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     extensions: { told: 'ADMIN-004' } satisfies Telling,
     args: {
       id: t.arg.id({ required: true, description: 'The number of the key to be replaced.' }),
@@ -257,7 +257,7 @@ builder.mutationFields((t) => ({
     type: ApiKey,
     description:
       'Revokes a key, for good; within 5 seconds no server accepts it any more. Needs the scope `admin`.',
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     extensions: { told: 'ADMIN-004' } satisfies Telling,
     args: { id: t.arg.id({ required: true, description: 'Its number.' }) },
     resolve: async (_root, { id }, { keys }) => {

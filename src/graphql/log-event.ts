@@ -112,7 +112,7 @@ builder.mutationFields((t) => ({
     type: LogEventPayload,
     description:
       'Records one event, and answers after it is durable. An eventId that belongs to another event is the error CONFLICT; anything else that cannot be stored is the outcome REJECTED.',
-    authScopes: { may: 'events:write' },
+    scope: 'events:write',
     args: { input: t.arg({ type: LogEventInput, required: true, description: 'The event.' }) },
     resolve: async (_root, { input }, { log, viewer }) => {
       const [outcome] = await log([input], viewer!);
@@ -124,7 +124,7 @@ builder.mutationFields((t) => ({
   logEvents: t.field({
     type: LogEventsPayload,
     description: `Records up to ${MAX_EVENTS_PER_CALL} events together, and answers after they are durable. Each has an outcome of its own: one that is rejected does not touch the others.`,
-    authScopes: { may: 'events:write' },
+    scope: 'events:write',
     args: {
       input: t.arg({ type: [LogEventInput], required: true, description: 'The events, in order.' }),
     },

@@ -35,7 +35,7 @@ builder.queryFields((t) => ({
     type: [QuarantinedEvent],
     description:
       'Events that were refused and wait to be mended, the latest first. Needs the scope `admin`.',
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     args: {
       first: t.arg.int({ defaultValue: DEFAULT_PAGE, description: `How many, 1 to ${MAX_PAGE}.` }),
       before: t.arg.id({
@@ -52,7 +52,7 @@ builder.mutationFields((t) => ({
     type: LogEventPayload,
     description:
       'Logs a refused event again, with some of its fields replaced. Where it is stored it leaves the quarantine; where it is refused again it stays. Without a timestamp of its own it has the time it was refused. Needs the scope `admin`.',
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     args: {
       id: t.arg.id({ required: true, description: 'Its number.' }),
       changes: t.arg({

@@ -137,7 +137,7 @@ builder.queryFields((t) => {
     userActivity: t.field({
       type: [UserActivity],
       description: 'Report 2: events by user, the most active first.',
-      authScopes: { may: 'events:read' },
+      scope: 'events:read',
       args: {
         range: rangeOf(DAY),
         includeAnonymous: t.arg.boolean({
@@ -155,7 +155,7 @@ builder.queryFields((t) => {
     endpointErrorRates: t.field({
       type: [EndpointErrorRate],
       description: 'Report 3: error rates by endpoint, the worst first.',
-      authScopes: { may: 'events:read' },
+      scope: 'events:read',
       args: {
         range: rangeOf(HOUR),
         moreThan: t.arg.int({
@@ -173,7 +173,7 @@ builder.queryFields((t) => {
     securitySummary: t.field({
       type: [SecuritySummary],
       description: 'Report 4: security events by type and code, the most frequent first.',
-      authScopes: { may: 'events:read' },
+      scope: 'events:read',
       args: {
         range: rangeOf(DAY),
         includeRelated: t.arg.boolean({
@@ -193,7 +193,7 @@ builder.queryFields((t) => {
       type: [ModelPerformance],
       description:
         'Report 5: successful individual predictions by the hour, the latest first, empty hours included; at most 400 days.',
-      authScopes: { may: 'events:read' },
+      scope: 'events:read',
       args: {
         range: rangeOf(DAY),
         timeZone: t.arg({ type: 'TimeZone', defaultValue: 'UTC', description: 'Whose hours.' }),
@@ -208,7 +208,7 @@ builder.queryFields((t) => {
     systemPerformance: t.field({
       type: [SystemPerformance],
       description: 'Report 6: processing times by event name, the slowest on average first.',
-      authScopes: { may: 'events:read' },
+      scope: 'events:read',
       args: { range: rangeOf(HOUR) },
       resolve: (_root, { range }, context, info) => {
         const names = new Set(fieldsBelow(info.fieldNodes, info).map(({ name }) => name.value));

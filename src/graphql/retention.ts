@@ -172,7 +172,7 @@ builder.queryFields((t) => ({
   retentionPlan: t.field({
     type: RetentionPlan,
     description: `What the next run of retention would remove, counted. ${ADMIN}`,
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     args: {
       at: t.arg({
         type: 'DateTime',
@@ -184,7 +184,7 @@ builder.queryFields((t) => ({
   retentionRuns: t.field({
     type: [RetentionRun],
     description: `What retention did, the latest run first. ${ADMIN}`,
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     args: {
       first: t.arg.int({ defaultValue: DEFAULT_PAGE, description: `How many, 1 to ${MAX_PAGE}.` }),
     },
@@ -193,13 +193,13 @@ builder.queryFields((t) => ({
   retentionRules: t.field({
     type: [RetentionRule],
     description: `The periods that were set in place of the specification's; \`severities\` and \`eventDefinitions\` say what holds for each. ${ADMIN}`,
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     resolve: (_root, _args, { retention }) => retention.rules(),
   }),
   holds: t.field({
     type: [Hold],
     description: `The holds, the latest first. ${ADMIN}`,
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     args: {
       includeReleased: t.arg.boolean({
         defaultValue: false,
@@ -215,7 +215,7 @@ builder.mutationFields((t) => ({
   setRetention: t.field({
     type: [RetentionRule],
     description: `Sets how long events of a severity, or of a code whatever its severity, are kept; a code's period counts before its severity's. It holds on every server within 5 seconds, for what is logged, shown and removed alike, and is told in the log as ADMIN-005. A shorter period removes at the next run: \`retentionPlan\` says what. Gives the rules that are then set. ${ADMIN}`,
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     extensions: { told: 'byItself' } satisfies Telling,
     args: {
       severity: t.arg({ type: SeverityEnum, description: 'This, or `code`.' }),
@@ -238,7 +238,7 @@ builder.mutationFields((t) => ({
   placeHold: t.field({
     type: Hold,
     description: `Keeps events whatever their age, those that come later too, until the hold is released; past their period they are found by queries, not by subscriptions. At most ${MAX_HOLDS} are in force at a time. It is told in the log as ADMIN-005. ${ADMIN}`,
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     extensions: { told: 'byItself' } satisfies Telling,
     args: {
       name: t.arg.string({
@@ -261,7 +261,7 @@ builder.mutationFields((t) => ({
   releaseHold: t.field({
     type: Hold,
     description: `Releases a hold; what it alone kept goes at the next run. It is told in the log as ADMIN-005. ${ADMIN}`,
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     extensions: { told: 'byItself' } satisfies Telling,
     args: { id: t.arg.id({ required: true, description: 'Its number.' }) },
     resolve: async (_root, { id }, { retention, viewer }) => {
@@ -276,7 +276,7 @@ builder.mutationFields((t) => ({
   runRetention: t.field({
     type: RetentionRun,
     description: `Runs retention now, and answers when it is done. ${ADMIN}`,
-    authScopes: { may: 'admin' },
+    scope: 'admin',
     extensions: { told: 'byItself' } satisfies Telling,
     resolve: async (_root, _args, { retention }) => {
       const run = await retention.run({ now: true });

@@ -2,7 +2,7 @@
 
 import { printSchema } from 'graphql';
 import { builder } from './builder.ts';
-import { rulesOf } from './rules.ts';
+import { enforce, rulesOf } from './rules.ts';
 import { tellActs } from './told.ts';
 import './scalars.ts';
 import './vocabulary.ts';
@@ -22,6 +22,7 @@ export const schema = builder.toSchema({ sortSchema: false });
 /** Who may ask what; without a rule for everything there is no schema. */
 export const rules = rulesOf(schema);
 tellActs(schema, rules);
+enforce(schema, rules); // before all else
 
 /** The text of schema.graphql. */
 export const printedSchema = (): string => `${printSchema(schema)}\n`;

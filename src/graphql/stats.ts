@@ -214,7 +214,7 @@ builder.queryFields((t) => ({
   eventStats: t.field({
     type: [EventStats],
     description: `How many events there were, of which kinds, when, and how long they took: a row per bucket and group, in the order of time, the largest group first. Every group that occurs has a row in every bucket; at most ${MAX_STATS.toLocaleString('en')} rows.`,
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     args: {
       filter: t.arg({ type: EventFilter, description: 'Which events; all of them without it.' }),
       range: t.arg({

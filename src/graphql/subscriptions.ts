@@ -126,7 +126,7 @@ builder.subscriptionFields((t) => ({
     type: EventLogged,
     description:
       'Every event that matches, in the order of commits: first those after the cursor, then each as it is committed.',
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     args: {
       filter: t.arg({ type: EventFilter, description: FILTER }),
       after: t.arg.string({ description: AFTER }),
@@ -139,7 +139,7 @@ builder.subscriptionFields((t) => ({
     type: EventLogged,
     description:
       'Every event of category SECURITY, and every CRITICAL one whatever its category, in the order of commits.',
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     args: { after: t.arg.string({ description: AFTER }) },
     subscribe: (_root, { after }, context, info) =>
       context.follow(
@@ -152,7 +152,7 @@ builder.subscriptionFields((t) => ({
     type: EventStreamBatch,
     description:
       'The same as `eventLogged` in batches: what comes together is one message. The first message says where the subscription begins; where nothing matches, one without events moves the cursor on every 15 seconds.',
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     args: {
       filter: t.arg({ type: EventFilter, description: FILTER }),
       after: t.arg.string({ description: AFTER }),

@@ -108,7 +108,7 @@ builder.queryFields((t) => ({
     type: SubjectTrail,
     description:
       'Who read, changed, exported or predicted about one person: events about that resource, and what the log tells of itself: who read such events, and exports that may have held them.',
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     args: {
       resourceType: t.arg.string({ required: true, description: 'Such as STUDENT.' }),
       resourceId: t.arg.string({ required: true, description: 'Such as STD-2025-001.' }),
@@ -127,7 +127,7 @@ builder.queryFields((t) => ({
     type: BreachSummary,
     description:
       'Whose data some events concern: those of a session, a user, an address or a time that are thought to be part of a breach. What was read of the log itself counts too.',
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     args: {
       filter: t.arg({ type: EventFilter, required: true, description: 'Which events.' }),
     },

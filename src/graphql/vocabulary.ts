@@ -156,19 +156,19 @@ builder.queryFields((t) => ({
   categories: t.field({
     type: [CategoryType],
     description: 'The eight categories with their catalogued events.',
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     resolve: () => [...categoryNames],
   }),
   severities: t.field({
     type: [SeverityLevel],
     description: 'The five severities, least first.',
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     resolve: () => [...severityNames],
   }),
   eventDefinitions: t.field({
     type: [EventDefinition],
     description: 'The catalogued events, in the order of the specification.',
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     args: {
       category: t.arg({ type: EventCategory, description: 'Only those of this category.' }),
       search: t.arg.string({
@@ -187,7 +187,7 @@ builder.queryFields((t) => ({
     type: EventDefinition,
     nullable: true,
     description: 'One catalogued event; null where the code is not in the catalog.',
-    authScopes: { may: 'events:read' },
+    scope: 'events:read',
     args: { code: t.arg({ type: 'EventCode', required: true, description: 'Such as AUTH-001.' }) },
     resolve: (_root, { code }) => definitionOf(code),
   }),

@@ -146,7 +146,7 @@ export const createGraphql = (
     context: (initial) => askedIn(initial).context,
   });
 
-  /** Whether the request was a subscription, which is then under way. */
+  /** Whether the request was a subscription, which is then under way or refused. */
   const subscribed = async (
     request: IncomingMessage,
     response: ServerResponse,
@@ -170,7 +170,8 @@ export const createGraphql = (
       refuseStream(response, status, text);
     } else {
       const look = () => access.assertHolds(request.headers.authorization);
-      await stream(response, delivery, look, (error) => explain([error]).text, metrics);
+      // Nobody waits for its end.
+      stream(response, delivery, look, (error) => explain([error]).text, metrics).catch(() => response.destroy()); // oxfmt-ignore
     }
     return true;
   };

@@ -76,12 +76,11 @@ export const listen = async (
   };
 
   let stopping = false;
-  const underWay = new Set<ServerResponse>();
+  let underWay = 0; // a stream is not, once it has begun
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (stopping) response.setHeader('Connection', 'close');
     for (const [name, value] of secure) response.setHeader(name, value);
-    underWay.add(response);
-    response.once('close', () => underWay.delete(response));
+    underWay++;
     try {
       request.url = localOf(request.url!);
       const pathname = request.url.split('?', 1)[0]!;
@@ -96,6 +95,8 @@ export const listen = async (
       await door(request, response);
     } catch (error) {
       respondError(response, error, parts.logger);
+    } finally {
+      underWay--;
     }
   };
   const server = createServer(patience, (request, response) => void answer(request, response));
@@ -110,17 +111,14 @@ export const listen = async (
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
       await sockets[Symbol.asyncDispose]();
       const deadline = Date.now() + FINISH_MS;
-      while ([...underWay].some(isAnswer) && Date.now() < deadline) await sleep(LOOK_MS);
+      do await sleep(LOOK_MS);
+      while (underWay > 0 && Date.now() < deadline);
       // What is left are streams, which clients take up again, and connections that ask for nothing.
       server.closeAllConnections();
       await closed;
     },
   };
 };
-
-/** Whether it will come to an end by itself. */
-const isAnswer = (response: ServerResponse): boolean =>
-  !String(response.getHeader('content-type')).startsWith('text/event-stream');
 
 /** The address without the host that a proxy may put before it. */
 const localOf = (url: string): string => {

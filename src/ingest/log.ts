@@ -65,8 +65,6 @@ type LogParts = {
   readonly protect: Protection['protect'];
   readonly pulse: Pulse;
   readonly rateLimit: RateLimit;
-  /** Told after every commit. */
-  readonly committed: () => void;
   readonly clock: () => Date;
   /** What is kept, and for how long. */
   readonly kept: () => Policy;
@@ -82,7 +80,6 @@ export const createLog = ({
   protect,
   pulse,
   rateLimit,
-  committed,
   clock,
   kept,
   logger,
@@ -103,7 +100,6 @@ export const createLog = ({
         ...(await store(events.slice(middle), viewer)),
       ];
     }
-    committed();
     return outcomesOf(placed, events, sql, viewer, (event) => isVisible(kept(), event, clock()));
   };
 

@@ -27,16 +27,12 @@ export const createPersist = (
 ): ((batch: Batch) => Promise<Appended>) => {
   const names = createNames(sql);
   return async (batch) => {
-    const heard = new AbortController();
-    const unheard = sleep(unheardMs, undefined, { signal: heard.signal });
+    const { promise: unheard, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(unavailable()), unheardMs);
     try {
-      return await Promise.race([
-        persist(sql, names, batch),
-        unheard.then(() => Promise.reject(unavailable())),
-      ]);
+      return await Promise.race([persist(sql, names, batch), unheard]);
     } finally {
-      unheard.catch(() => {});
-      heard.abort();
+      clearTimeout(timer);
     }
   };
 };

@@ -319,7 +319,7 @@ describe('without a rule there is no schema', () => {
       fields: { inner: { type: inner } },
       ...options({ readers }),
     });
-    const field = { type: outer, ...options({ authScopes: { may } }) };
+    const field = { type: outer, ...options({ scope: may }) };
     return new GraphQLSchema({
       query: new GraphQLObjectType({ name: 'Query', fields: { field } }),
     });

@@ -32,7 +32,6 @@ export const createTestLog = (
     protect: createProtection(createPolicy(), createHash(Buffer.alloc(32))).protect,
     pulse,
     rateLimit: createRateLimit(undefined),
-    committed: () => {},
     metrics: createMetrics(),
     clock,
     kept,
