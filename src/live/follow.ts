@@ -58,7 +58,14 @@ export const createFollow =
           const page = await orStopped(group.after(at, replay)).catch(afterAWhile);
           if (stopped || page === undefined) continue;
           at = page.end;
-          if (page.payloads.length > 0) yield page.payloads;
+          if (page.payloads.length === 0) continue;
+          if (!page.parts || !groups.pace.holdsBack()) yield page.payloads;
+          else
+            for (const part of page.parts) {
+              const began = performance.now();
+              yield part;
+              await groups.pace.rest(began);
+            }
         }
       } catch (error) {
         const code = refusalOf(error)?.code;

@@ -7,7 +7,7 @@ import { BATCH_SPAN } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Reader } from './reader.ts';
-import { createPace } from './pace.ts';
+import { BESIDE, type Pace, createPace } from './pace.ts';
 import type { Head, Need, Stretch } from './read-batches.ts';
 
 /** An event and where it stands. */
@@ -40,6 +40,8 @@ export type Payload = { readonly cursor: string };
 export type Stand = Head & { readonly place: number };
 export type Page = {
   readonly payloads: readonly Payload[];
+  /** The same in parts of little work, for one who is behind. */
+  readonly parts?: readonly (readonly Payload[])[];
   readonly end: Stand;
   /** How many events there are up to its end, and about how much was read for it. */
   readonly passed: number;
@@ -55,6 +57,7 @@ export type Groups = Disposable & {
   readonly size: () => number;
   /** How many subscribers there are. */
   readonly members: () => number;
+  readonly pace: Pick<Pace, 'holdsBack' | 'rest'>;
   /** Joins the group of those who want the same; the function that is returned leaves it. */
   readonly enter: (want: Want) => readonly [Group, leave: () => void];
 };
@@ -69,7 +72,7 @@ const RECENT = { pages: 32, bytes: 32 * 2 ** 20 };
 export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
   const groups = new Map<string, { readonly group: LiveGroup; members: number }>();
   const recent = new Map<string, { readonly page: Promise<Page>; bytes: number }>();
-  const pace = createPace();
+  const pace = createPace(reader.underWay);
   const unwatch = reader.watch({
     came: ({ passed }) => pace.grew(passed),
     replaced: () => {},
@@ -92,11 +95,15 @@ export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
     const name = `${reader.replacements()} ${at.seq}.${at.place} ${replay} ${want.key}`;
     const known = recent.get(name);
     if (known) return known.page;
-    const read = async (atOnce?: number) =>
-      pageOf(want, at, await reader.after(at, { ...want.need, atOnce }), replay);
+    const read = async (need: Need = {}): Promise<Page & { found: number }> =>
+      pageOf(want, at, await reader.after(at, { ...want.need, ...need }), replay);
+    const readBehind = async (atOnce?: number): Promise<Page> => {
+      const page = await read({ atOnce, rest: pace.rest });
+      return { ...page, parts: partsOf(page.payloads, Math.ceil(page.found / BESIDE.events)) };
+    };
     const behind = !reader.remembers(at.seq);
     if (behind) metrics.replays.inc();
-    const page = behind ? pace.inTurn(read) : read();
+    const page = behind ? pace.inTurn(readBehind) : read();
     const entry = { page, bytes: 0 };
     recent.set(name, entry);
     const sized = ({ bytes }: Page): void => {
@@ -108,6 +115,7 @@ export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
   };
 
   return {
+    pace,
     size: () => groups.size,
     members: () => [...groups.values()].reduce((sum, { members }) => sum + members, 0),
     enter: (want) => {
@@ -215,6 +223,14 @@ const pageOf = (
   const payloads = pack({ events, end, replay, lagMs: Math.min(Math.max(0, lagMs), MAX_LAG_MS) });
   const bytes = batches.reduce((sum, batch) => sum + batch.bytes, 0);
   return { payloads, end: { ...end, place: -1 }, passed, bytes, found: events.length };
+};
+
+const partsOf = <T>(all: readonly T[], count: number): (readonly T[])[] => {
+  if (count <= 1) return [all];
+  const size = Math.ceil(all.length / count);
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, part) =>
+    all.slice(part * size, (part + 1) * size),
+  );
 };
 
 export const expired = (): JejakError =>

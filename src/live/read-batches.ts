@@ -38,6 +38,8 @@ export type Need = {
   readonly columns?: readonly FieldName[];
   /** So many events are read at a time; a batch that holds more is a page of its own, and read in several goes. */
   readonly atOnce?: number | undefined;
+  /** Called after each of these, with the time it began. */
+  readonly rest?: ((began: number) => Promise<void>) | undefined;
 };
 
 type Whole = { readonly [K in keyof Need]-?: NonNullable<Need[K]> };
@@ -68,7 +70,7 @@ const LOOK_BATCHES = 5_000;
 export const readBatches = async (
   sql: Sql,
   after: Head,
-  { bounds = {}, columns = fieldNames, atOnce = PAGE_EVENTS }: Need = {},
+  { bounds = {}, columns = fieldNames, atOnce = PAGE_EVENTS, rest = async () => {} }: Need = {},
   upTo?: number,
 ): Promise<Stretch> => {
   const all = bounds.severities === undefined && bounds.categories === undefined;
@@ -89,7 +91,9 @@ export const readBatches = async (
     ORDER BY seq`;
   const wanted = rows.filter((row) => row.wanted);
   const events =
-    wanted.length === 0 ? undefined : await readEvents(sql, wanted, { bounds, columns, atOnce });
+    wanted.length === 0
+      ? undefined
+      : await readEvents(sql, wanted, { bounds, columns, atOnce, rest });
   const last = rows.at(-1);
   return {
     batches: wanted.map(({ seq, key, number, committed }) => {
@@ -129,7 +133,7 @@ const bitsOf = (names: readonly string[], wanted: readonly string[] = names): nu
 const readEvents = async (
   sql: Sql,
   batches: readonly BatchRow[],
-  { bounds, columns, atOnce }: Whole,
+  { bounds, columns, atOnce, rest }: Whole,
 ): Promise<Map<number, Event[]>> => {
   const { severities = severityNames, categories = categoryNames } = bounds;
   const numbers = batches.map((batch) => batch.number);
@@ -138,6 +142,7 @@ const readEvents = async (
   const most = (Math.max(...numbers) + 1) * BATCH_SPAN - 1;
   const step = batches[0]!.size > atOnce ? atOnce : most - least + 1;
   for (let from = least; from <= most; from += step) {
+    const began = performance.now();
     const rows = await sql.unsafe<Event[]>(
       `SELECT ${columnsOf(columns)} FROM events
        WHERE id BETWEEN $1 AND $2 AND "timestamp" BETWEEN $3 AND $4
@@ -156,6 +161,7 @@ const readEvents = async (
       { prepare: true },
     );
     for (const event of rows) byNumber.get(Math.floor(event.id / BATCH_SPAN))?.push(event);
+    await rest(began);
   }
   return byNumber;
 };

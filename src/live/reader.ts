@@ -43,6 +43,8 @@ export type Reader = AsyncDisposable & {
   readonly replacements: () => number;
   /** Calls back with whatever comes at the head, until the function that is returned is called. */
   readonly watch: (watcher: Watcher) => () => void;
+  /** Resolves when what has just come has been handed on; undefined where nothing has. */
+  readonly underWay: () => Promise<unknown> | undefined;
 };
 
 export type Watcher = {
@@ -64,6 +66,7 @@ export const createReader = (
   let followers = 0;
   let awake = false;
   let current: Promise<void> | undefined;
+  let looking: Promise<number | undefined> | undefined;
   let confirmedAt = 0;
   let replacements = 0;
   const watchers = new Set<Watcher>();
@@ -103,16 +106,15 @@ export const createReader = (
     hold(batches);
   };
 
-  /** Hands on what came. Then rests as long as that took, so that under load what comes meanwhile goes out together. */
-  const deliver = async (stretch: Stretch): Promise<void> => {
+  /** Hands on what came, and says how long that took. */
+  const deliver = async (stretch: Stretch): Promise<number> => {
     const begun = performance.now();
     keep(stretch);
     for (const { committedAt } of stretch.batches)
       metrics.lagSeconds.observe(Math.max(0, Date.now() - committedAt) / 1000);
     for (const watcher of watchers) watcher.came(stretch);
     await allDone();
-    const took = performance.now() - begun;
-    if (took > 1) await sleep(Math.min(took, MAX_REST_MS));
+    return performance.now() - begun;
   };
 
   /** What was committed while nobody followed is read only as far back as those may stand who come again after a break. */
@@ -156,12 +158,25 @@ export const createReader = (
     for (const watcher of watchers) watcher.replaced();
   };
 
-  const look = async (): Promise<void> => {
+  /** Hands on what has come, if anything has, and says how long that took. */
+  const look = async (): Promise<number | undefined> => {
     const from = head;
     const stretch = await read(from);
-    if (head !== from || !awake) return; // all left, and others may have come meanwhile
-    if (stretch.broken === 'replaced') return beginAnew();
-    if (stretch.end !== from) return deliver(stretch);
+    if (head !== from || !awake) return 0; // all left, and others may have come meanwhile
+    if (stretch.broken !== 'replaced') return stretch.end === from ? undefined : deliver(stretch);
+    await beginAnew();
+    return 0;
+  };
+
+  /** Looks once. Then rests as long as it took to hand on what came, so that under load what comes meanwhile goes out together;
+   * where nothing came it waits for the bell. */
+  const follow = async (): Promise<void> => {
+    looking = look();
+    const took = await looking.finally(() => (looking = undefined));
+    if (took !== undefined) {
+      if (took > 1) await sleep(Math.min(took, MAX_REST_MS));
+      return;
+    }
     if (Date.now() - confirmedAt > CONFIRM_MS) await confirm();
     const poll = setTimeout(answerBell, POLL_MS);
     if (!stopped) await bell.promise;
@@ -175,7 +190,7 @@ export const createReader = (
         await bell.promise;
         continue;
       }
-      await look().catch(async (error: unknown) => {
+      await follow().catch(async (error: unknown) => {
         if (stopped) return;
         logger.warn({ err: error }, 'The log cannot be read now; trying again');
         await sleep(POLL_MS);
@@ -233,6 +248,7 @@ export const createReader = (
       watchers.add(watcher);
       return () => void watchers.delete(watcher);
     },
+    underWay: () => looking?.catch(() => undefined),
     async [Symbol.asyncDispose]() {
       stopped = true;
       answerBell();

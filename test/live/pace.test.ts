@@ -11,11 +11,13 @@ const READ_MS = 4;
 
 /** How many events a second each of some replays reads, while a log grows and somebody is served what comes. */
 const readBeside = async (grownPerSecond: number, replays: number): Promise<number[]> => {
-  const pace = createPace();
+  const pace = createPace(() => undefined);
   const begins = performance.now() + WARM_UP_MS;
   const ends = begins + SECONDS * 1000;
   const read = async (atOnce = 256) => {
+    const began = performance.now();
     await sleep(READ_MS);
+    await pace.rest(began);
     return { passed: atOnce };
   };
   const replay = async (): Promise<number> => {
@@ -43,4 +45,18 @@ test.each([1, 4])('beside a log that grows slowly %i replays hold back', async (
 test.each([1, 3])('a log never grows faster than %i replays read it', async (replays) => {
   const rates = await readBeside(4_000, replays);
   expect(Math.min(...rates)).toBeGreaterThan(1.25 * 4_000);
+});
+
+test('what is on its way to those who are served live goes before those who are behind', async () => {
+  let underWay: Promise<void> | undefined;
+  const pace = createPace(() => underWay);
+  const done: string[] = [];
+  pace.served();
+  underWay = sleep(100).then(() => void done.push('live'));
+  await Promise.all([
+    pace.inTurn(async () => ({ passed: done.push('page') })),
+    pace.rest(performance.now()).then(() => done.push('part')),
+  ]);
+  expect(done[0]).toBe('live');
+  expect(done.toSorted()).toEqual(['live', 'page', 'part']);
 });
