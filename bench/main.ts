@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { batcher } from './batcher.ts';
 import { flood } from './flood.ts';
+import { indexes } from './indexes.ts';
 import { ingest } from './ingest.ts';
 import { live } from './live.ts';
 import { pages } from './pages.ts';
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   flood,
   steady,
   privacy,
+  indexes,
   stats,
   questions,
   pages,

@@ -8,11 +8,11 @@ import {
   MAX_VALUES,
   filterSql,
   foundSql,
-  isSought,
+  lookFor,
   storedFilter,
   filterFields,
 } from '../query/filter.ts';
-import type { Selection } from '../query/events.ts';
+import { type Selection, reaches } from '../query/events.ts';
 import type { TimeRange as Range } from '../query/range.ts';
 import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';
 import { seenBy } from '../query/seen.ts';
@@ -157,7 +157,7 @@ export const selectionOf = (filter: Filter | null | undefined, context: Asking):
   const meant = asked(filter, context);
   return {
     where: and(filterSql(meant, now), visibleSql(context.retention.policy(), filter, now)),
-    isSought: isSought(filter),
+    reaches: reaches[lookFor(filter)],
     found: foundSql(meant),
   };
 };

@@ -41,14 +41,21 @@ const parsePlace = (cursor: string): Place => {
   return place;
 };
 
-/** How far back what no index has in the order of time is looked for, until enough is found: every partition is read up to its
- * first match, and one of a severity that has none to its end. */
-const REACHES_MS = [2, 24, 12 * 24].map((hours) => hours * 3_600_000);
+const HOUR_MS = 3_600_000;
+/** How far back it is looked for, until enough is found: every partition is read up to its first match, and one of a severity
+ * that has none to its end. What no index has in the order of time is passed over event by event; of what an index finds in no
+ * order, as words, what is frequent is all found in the last day (of 2.5 million events in 18 ms in the place of 46), and for what
+ * is rare that is little more to do. */
+export const reaches = {
+  scanned: [2, 24, 12 * 24].map((hours) => hours * HOUR_MS),
+  matched: [24 * HOUR_MS],
+  ordered: [],
+} as const;
 
 export type Selection = {
   readonly where: SQL | undefined;
-  /** Whether it is looked for in the order of time. */
-  readonly isSought?: boolean;
+  /** How far back it is looked for first; all at once where nothing is said. */
+  readonly reaches?: readonly number[];
   /** No less than `where`, as an index finds it that knows no order: for what is rare, and for counting. */
   readonly found?: SQL | undefined;
 };
@@ -78,28 +85,28 @@ export const findPage = async (database: Sql, request: PageRequest): Promise<Pag
   const isBack = (request.order === 'OLDEST_FIRST') === request.inverted;
   const read = (since?: string, from?: SQL): Promise<Page> =>
     readPage(database, request, isBack, since, from);
-  if (!request.isSought) return read();
-  const full = async (reaches: readonly string[]): Promise<Page | undefined> => {
-    for (const since of reaches) {
+  if (!request.reaches?.length) return read();
+  const full = async (starts: readonly string[]): Promise<Page | undefined> => {
+    for (const since of starts) {
       const page = await read(since);
       if (page.events.length === request.limit) return page;
     }
     return undefined;
   };
-  const reaches = isBack ? reachesOf(request) : [];
-  const recent = await full(reaches.slice(0, 1));
+  const starts = isBack ? startsOf(request, request.reaches) : [];
+  const recent = await full(starts.slice(0, 1));
   if (recent) return recent;
   const { found } = request;
   // OFFSET has all of them read first: the planner would go through the events in the order of time until enough match.
   if (found && (await isRare(database, found)))
     return read(undefined, sql`(SELECT * FROM events WHERE ${found} OFFSET 0) AS events`);
-  return (await full(reaches.slice(1))) ?? read(isBack ? '-infinity' : undefined);
+  return (await full(starts.slice(1))) ?? read(isBack ? '-infinity' : undefined);
 };
 
-const reachesOf = ({ inverted, before, after }: PageRequest): string[] => {
+const startsOf = ({ inverted, before, after }: PageRequest, back: readonly number[]): string[] => {
   const cursor = inverted ? before : after;
   const start = cursor === undefined ? Date.now() : Date.parse(parsePlace(cursor).timestamp);
-  return REACHES_MS.map((reach) => new Date(start - reach).toISOString());
+  return back.map((reach) => new Date(start - reach).toISOString());
 };
 
 /** So many are read and sorted sooner than the others are passed over in the order of time. */

@@ -323,18 +323,23 @@ export const filterSql = (filter: EventFilter | null | undefined, now: Date): SQ
 export const foundSql = (filter: EventFilter | null | undefined): SQL | undefined =>
   and(...given(filter).map(([, { found }, value]) => found?.(value)));
 
-/** Whether events are looked at one after the other for it: it says more than an index knows, and nothing that an index finds. */
-export const isSought = (filter: EventFilter | null | undefined): boolean => {
+/** How a page of it is looked for: what says more than an index knows event by event, unless an index finds it. */
+export const lookFor = (
+  filter: EventFilter | null | undefined,
+): 'ordered' | 'matched' | 'scanned' => {
   const all = [filter ?? {}];
   for (const each of all) all.push(...(each.and ?? []));
   const keys = all.flatMap((each) => entriesOf(each).map(([key]) => key));
-  const isFound =
-    keys.some((key) => finding.has(key)) ||
+  if (keys.some((key) => ordering.has(key))) return 'ordered';
+  const isMatched =
+    keys.includes('search') ||
     all.some(({ json }) => json?.some((condition) => isIndexed(condition)));
-  return !isFound && keys.some((key) => !ordered.has(key));
+  if (isMatched) return 'matched';
+  return keys.every((key) => inOrder.has(key)) ? 'ordered' : 'scanned';
 };
-const finding: ReadonlySet<string> = new Set(['userId', 'resourceId', 'search']);
-const ordered: ReadonlySet<string> = new Set(['category', 'severity', 'minSeverity', 'range', 'and']); // oxfmt-ignore
+/** With any of these all is found in the order of time; of these alone too. */
+const ordering: ReadonlySet<string> = new Set(['userId', 'resourceId']);
+const inOrder: ReadonlySet<string> = new Set(['category', 'severity', 'minSeverity', 'range', 'and']); // oxfmt-ignore
 
 /** The filter as a test of an event in memory. */
 export const filterTest = (filter: EventFilter | null | undefined, now: Date): Test => {

@@ -11,6 +11,7 @@ import {
   countEvents,
   countUpToMost,
   findPage,
+  reaches,
   formatPlace,
 } from '../../src/query/events.ts';
 import { foundSql } from '../../src/query/filter.ts';
@@ -54,8 +55,10 @@ test('what no index has in the order of time is the same on every page, however 
       for (const inverted of [false, true]) {
         const plain = await all(limit, { order, inverted });
         expect(plain).toHaveLength(hours.length);
-        expect(await all(limit, { order, inverted, isSought: true })).toEqual(plain);
         const found = foundSql({ username: ['ani'] });
-        expect(await all(limit, { order, inverted, isSought: true, found })).toEqual(plain);
+        for (const back of [reaches.scanned, reaches.matched]) {
+          expect(await all(limit, { order, inverted, reaches: back })).toEqual(plain);
+          expect(await all(limit, { order, inverted, reaches: back, found })).toEqual(plain);
+        }
       }
 });
