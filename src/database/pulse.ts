@@ -6,7 +6,7 @@ import { unavailable } from './failures.ts';
 
 const BEAT_MS = 250;
 const SILENT_AFTER_MS = 1_500;
-/** So long after it fell silent, and again, what connects to it may be at fault. */
+/** So long after it was last heard, be it to refuse, and again, what connects to it may be at fault. */
 const RENEW_MS = 5_000;
 
 export type Pulse = Disposable & {
@@ -27,6 +27,7 @@ export const createPulse = (sql: Sql, renew: () => void): Pulse => {
   let heard = last;
   const beats = (): boolean => last - heard <= SILENT_AFTER_MS;
   let renewedAt = 0;
+  let refusedAt = 0;
   let asking = false;
 
   const beat = setInterval(() => {
@@ -36,7 +37,7 @@ export const createPulse = (sql: Sql, renew: () => void): Pulse => {
     if (!beats()) {
       for (const reject of guarded) reject(unavailable());
       for (const listener of listeners) listener();
-      if (now - Math.max(heard, renewedAt) > RENEW_MS) {
+      if (now - Math.max(heard, refusedAt, renewedAt) > RENEW_MS) {
         renewedAt = now;
         renew();
       }
@@ -45,7 +46,9 @@ export const createPulse = (sql: Sql, renew: () => void): Pulse => {
     asking = true;
     sql`SELECT`
       .then(() => void (heard = Date.now()))
-      .catch(() => {})
+      .catch((error: { severity?: string }) => {
+        if (error.severity !== undefined) refusedAt = Date.now(); // only the database says one
+      })
       .finally(() => void (asking = false));
   }, BEAT_MS);
 

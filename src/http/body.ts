@@ -67,6 +67,9 @@ export const parseJson = (text: string): unknown => {
 
 const readBytes = (request: IncomingMessage, maxBytes: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
+    // Of a client that left before nothing more is heard.
+    if (request.destroyed)
+      return reject(new JejakError('BAD_USER_INPUT', 'The request was cut off.'));
     const chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {

@@ -96,7 +96,10 @@ export const listen = async (
     } catch (error) {
       respondError(response, error, parts.logger);
     } finally {
-      underWay--;
+      // Of a large one much may be still on its way.
+      if (response.writableEnded && !response.writableFinished && !response.closed)
+        response.once('close', () => void underWay--);
+      else underWay--;
     }
   };
   const server = createServer(patience, (request, response) => void answer(request, response));

@@ -64,7 +64,8 @@ export const createFollow =
             for (const part of page.parts) {
               const began = performance.now();
               yield part;
-              await groups.pace.rest(began);
+              await orStopped(groups.pace.rest(began));
+              if (stopped) break;
             }
         }
       } catch (error) {

@@ -34,18 +34,24 @@ export type Pace = {
 /** `underWay` is what is on its way to those who are served live, if anything is. */
 export const createPace = (underWay: () => Promise<unknown> | undefined): Pace => {
   let running = 0;
+  let resting = 0;
   let servedAt = -Infinity;
   const queue: (() => void)[] = [];
   const [grown, caughtUp] = [createMeter(), createMeter()];
 
   const holdsBack = (): boolean =>
     performance.now() - servedAt < SERVING_MS &&
-    caughtUp.lately() >= AHEAD * (running + queue.length) * grown.lately();
+    caughtUp.lately() >= AHEAD * Math.max(running + queue.length, resting) * grown.lately();
 
   const rest = async (began: number): Promise<void> => {
-    if (!holdsBack()) return;
-    await sleep(Math.min(performance.now() - began, MAX_PIECE_MS) * BESIDE.rest);
-    await underWay();
+    resting++; // it may be between two pages, and then counts nowhere else
+    try {
+      if (!holdsBack()) return;
+      await sleep(Math.min(performance.now() - began, MAX_PIECE_MS) * BESIDE.rest);
+      await underWay();
+    } finally {
+      resting--;
+    }
   };
 
   return {

@@ -140,16 +140,16 @@ const readEvents = async (
   const byNumber = new Map<number, Event[]>(numbers.map((number) => [number, []]));
   const least = Math.min(...numbers) * BATCH_SPAN;
   const most = (Math.max(...numbers) + 1) * BATCH_SPAN - 1;
-  const step = batches[0]!.size > atOnce ? atOnce : most - least + 1;
-  for (let from = least; from <= most; from += step) {
+  const limit = batches[0]!.size > atOnce ? atOnce : Infinity;
+  for (let from = least; ;) {
     const began = performance.now();
     const rows = await sql.unsafe<Event[]>(
       `SELECT ${columnsOf(columns)} FROM events
        WHERE id BETWEEN $1 AND $2 AND "timestamp" BETWEEN $3 AND $4
-         AND severity = ANY ($5::text[]) AND event_category = ANY ($6::text[]) ORDER BY id`,
+         AND severity = ANY ($5::text[]) AND event_category = ANY ($6::text[]) ORDER BY id ${limit === Infinity ? '' : `LIMIT ${limit}`}`,
       [
         from,
-        from + step - 1,
+        most,
         batches.map((batch) => batch.earliest).toSorted(compareInstants)[0]!,
         batches
           .map((batch) => batch.latest)
@@ -162,6 +162,7 @@ const readEvents = async (
     );
     for (const event of rows) byNumber.get(Math.floor(event.id / BATCH_SPAN))?.push(event);
     await rest(began);
+    if (rows.length < limit) return byNumber;
+    from = rows.at(-1)!.id + 1;
   }
-  return byNumber;
 };

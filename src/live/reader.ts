@@ -43,7 +43,7 @@ export type Reader = AsyncDisposable & {
   readonly replacements: () => number;
   /** Calls back with whatever comes at the head, until the function that is returned is called. */
   readonly watch: (watcher: Watcher) => () => void;
-  /** Resolves when what has just come has been handed on; undefined where nothing has. */
+  /** Resolves when the look that is under way has ended, and what it found is handed on; undefined where none is. */
   readonly underWay: () => Promise<unknown> | undefined;
 };
 

@@ -8,6 +8,8 @@ import { createPace } from '../../src/live/pace.ts';
 const WARM_UP_MS = 1_500;
 const SECONDS = 1;
 const READ_MS = 4;
+/** In which a page is given to its reader, each followed by a rest. */
+const PARTS = 2;
 
 /** How many events a second each of some replays reads, while a log grows and somebody is served what comes. */
 const readBeside = async (grownPerSecond: number, replays: number): Promise<number[]> => {
@@ -24,6 +26,11 @@ const readBeside = async (grownPerSecond: number, replays: number): Promise<numb
     let events = 0;
     while (performance.now() < ends) {
       const { passed } = await pace.inTurn(read);
+      for (let part = 0; part < PARTS; part++) {
+        const began = performance.now();
+        await sleep(1);
+        await pace.rest(began);
+      }
       if (performance.now() > begins) events += passed;
     }
     return events / SECONDS;
