@@ -4,6 +4,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { instantFromPostgres } from '../events/time.ts';
+import { hasWritten } from './execute.ts';
 import { type Pool, createPool } from './pool.ts';
 
 /** After a query that failed between two of its rows, postgres.js 3.4.9 puts as many holes before the rows of the next one
@@ -120,13 +121,13 @@ const MOST_PLANS = 60;
 /**
  * To plan a question over all partitions takes longer than to answer it: of a page of 50 it was 15 ms of 17. So composed
  * statements are prepared as others are, as long as there are few, and planned once, for whatever parameters. Not those that
- * search for words, which have them written in them.
+ * have what they look for written in them.
  */
 const keepPlans = (sql: postgres.Sql): void => {
   const known = new Set<string>();
   const isKept = (statement: string): boolean => {
     if (known.has(statement)) return true;
-    if (known.size >= MOST_PLANS || statement.includes('@@')) return false;
+    if (known.size >= MOST_PLANS || hasWritten(statement)) return false;
     known.add(statement);
     return true;
   };

@@ -1,7 +1,8 @@
 // The doors: one HTTP server, a line per path.
 
+import { once } from 'node:events';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JejakError } from '../errors.ts';
 import { createDeliveries } from '../graphql/deliveries.ts';
@@ -111,13 +112,14 @@ export const listen = async (
     url: `http://${host}:${port}`,
     async [Symbol.asyncDispose]() {
       stopping = true;
-      const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+      const closed = once(server, 'close');
+      NetServer.prototype.close.call(server); // HTTP's own cuts off answers of which something is still to be taken
       await sockets[Symbol.asyncDispose]();
       const deadline = Date.now() + FINISH_MS;
       do await sleep(LOOK_MS);
       while (underWay > 0 && Date.now() < deadline);
       // What is left are streams, which clients take up again, and connections that ask for nothing.
-      server.closeAllConnections();
+      server.close().closeAllConnections();
       await closed;
     },
   };

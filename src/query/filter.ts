@@ -11,6 +11,7 @@ import {
   or,
   sql,
 } from 'drizzle-orm';
+import { written } from '../database/execute.ts';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import { type Block, contains, formatBlock, markedBits, parseBlock } from '../events/address.ts';
@@ -310,10 +311,6 @@ const valuesIn = (filter: EventFilter | null | undefined): number => {
   const lists = [...Object.values(filter ?? {}), ...(filter?.json ?? []).map((each) => each.in)];
   return lists.reduce<number>((sum, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
 };
-
-/** In the statement itself, not as a parameter: how many events have a word is known only with it, and the plan depends on it. */
-const written = (text: string): SQL =>
-  sql.raw(`E'${text.replaceAll(/[\\']/g, (quote) => quote + quote)}'`);
 
 /** The filter as a condition on `events`; undefined where everything matches. */
 export const filterSql = (filter: EventFilter | null | undefined, now: Date): SQL | undefined =>

@@ -2,6 +2,7 @@
 // makes them fail: what is not there or of another type does not match.
 
 import { type SQL, and, or, sql } from 'drizzle-orm';
+import { written } from '../database/execute.ts';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
@@ -34,6 +35,11 @@ type Operator = Exclude<keyof JsonCondition, 'field' | 'path'>;
 
 /** As text first: of a parameter that is JSON postgres.js would make JSON once more. */
 export const jsonb = (value: unknown): SQL => sql`${JSON.stringify(value)}::text::jsonb`;
+
+/** That a column contains a value, for its index to find. Planned for any value, the events were gone through in the order of
+ * time: of 5 million a rare number took 270 ms. */
+export const hasJson = (column: unknown, value: unknown): SQL =>
+  sql`${column} @> ${written(JSON.stringify(value))}::jsonb`;
 
 const comparison = (
   operator: SQL,
@@ -118,7 +124,7 @@ export const jsonSql = (condition: JsonCondition): SQL | undefined => {
 const indexed = (column: unknown, keys: readonly string[], within: readonly unknown[] = []): SQL[] => {
   if (within.length === 0 || keys.some((key) => placeOf(key, 0) !== undefined)) return [];
   const whole = (value: unknown) => keys.reduceRight((inner, key) => ({ [key]: inner }), value);
-  return [or(...within.map((value) => sql`${column} @> ${jsonb(whole(value))}`))!];
+  return [or(...within.map((value) => hasJson(column, whole(value))))!];
 }; // oxfmt-ignore
 
 /** Whether an index finds what it chooses. */

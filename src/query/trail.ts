@@ -6,7 +6,7 @@ import type { Question } from '../database/connection.ts';
 import { events } from '../database/schema.ts';
 import { mendText } from '../events/text.ts';
 import { instantFromPostgres } from '../events/time.ts';
-import { jsonb } from './json.ts';
+import { hasJson, jsonb } from './json.ts';
 
 /** Whom an event is about, by its columns `resource_type` and `resource_id`. */
 export type Subject = { readonly resourceType: string; readonly resourceId: string };
@@ -26,10 +26,7 @@ export const concerning = ({ resourceType, resourceId }: Subject): SQL => {
   const subject = { resourceType: mendText(resourceType), resourceId: mendText(resourceId) };
   return or(
     and(eq(events.resourceType, subject.resourceType), eq(events.resourceId, subject.resourceId)),
-    and(
-      eq(events.code, READ_CODE),
-      sql`${events.metadata} @> ${jsonb({ subjects: [subjectText(subject)] })}`,
-    ),
+    and(eq(events.code, READ_CODE), hasJson(events.metadata, { subjects: [subjectText(subject)] })),
     and(
       eq(events.code, EXPORT_CODE),
       eq(events.resourceType, LOG_RESOURCE),

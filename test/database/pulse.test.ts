@@ -20,6 +20,18 @@ test('a process that was too busy to listen does not take the database for silen
   await sql.end();
 });
 
+test('a database that refuses is not a silent one: connections are not renewed for it', async () => {
+  const { url } = await testDatabase();
+  const missing = new URL(url);
+  missing.pathname += '_missing';
+  const sql = connect({ url: missing.href }, { name: 'pulse', max: 1 });
+  let renewed = 0;
+  using pulse = createPulse(sql, () => void renewed++);
+  await sleep(7_500);
+  expect([pulse.beats(), renewed]).toEqual([false, 0]);
+  await sql.end();
+}, 15_000);
+
 test('connections that went silent for good are left for fresh ones', async () => {
   const network = await proxyTo(await testDatabase());
   await using database = openDatabase({ url: network.url });

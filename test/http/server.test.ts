@@ -1,9 +1,26 @@
+// What all doors share: whether the server is ready, clients that leave in the midst of a request, and how it stops.
+
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { testServer } from '../support/server.ts';
+import { ADMIN_KEY, type TestServer, createTestServer, testServer } from '../support/server.ts';
+import { createTestDatabase } from '../support/database.ts';
 
 const ready = async ({ url }: { readonly url: string }) => {
   const response = await fetch(`${url}/readyz`);
   return [response.status, await response.json()];
+};
+
+/** A connection of our own, so that it can be left alone with what was sent to it. */
+const ask = (server: TestServer, body: string) => {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  socket.write(
+    `POST /graphql HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${ADMIN_KEY}\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  return socket;
 };
 
 test('A8: /readyz warns where retention is overdue, and is ready all the same', async () => {
@@ -14,4 +31,57 @@ test('A8: /readyz warns where retention is overdue, and is ready all the same', 
   expect([status, rest]).toEqual([200, { status: 'ready' }]);
   const [, since] = /^Retention has not come to its end since (\S+Z)\.$/.exec(warning)!;
   expect(since! > before && since! < new Date().toISOString()).toBe(true);
+});
+
+test('an answer of which much is still on its way when the server stops arrives whole', async () => {
+  const server = await createTestServer(await createTestDatabase());
+  const response = { text: 'a'.repeat(30_000) };
+  for (let call = 0; call < 20; call++)
+    await server.rest(
+      Array.from({ length: 10 }, () => ({ code: 'SYS-001', response_data: response })),
+    );
+  const page = 'events(first: 200) { edges { node { responseData } } }';
+  const query = `{ a: ${page} b: ${page} c: ${page} d: ${page} }`;
+  await server.graphql(query); // known from now on, so that our own lane answers it
+  const socket = ask(server, JSON.stringify({ query }));
+  await once(socket, 'readable');
+  const stopped = server[Symbol.asyncDispose]();
+  await sleep(500);
+  const text = Buffer.concat(await socket.toArray()).toString();
+  await stopped;
+  await server.database[Symbol.asyncDispose]();
+  const [head, body] = text.split('\r\n\r\n');
+  expect(head).toContain('200 OK');
+  expect(JSON.parse(body!).data.d.edges).toHaveLength(200);
+});
+
+test('a client that left before its body was read keeps nobody waiting', async () => {
+  const server = await createTestServer(await createTestDatabase());
+  const { data } = await server.graphql(
+    'mutation { createApiKey(name: "slow", scopes: [EVENTS_WRITE]) { key } }',
+  );
+  const asking = await server.database.sql.reserve();
+  await asking`BEGIN`;
+  await asking`LOCK TABLE api_keys`; // a key that is not known yet takes its time
+  const leaving = new AbortController();
+  const left = fetch(`${server.url}/api/events`, {
+    method: 'POST',
+    signal: leaving.signal,
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${data.createApiKey.key}`,
+    },
+    body: '{}',
+  }).catch(() => 'left');
+  await sleep(200);
+  leaving.abort();
+  expect(await left).toBe('left');
+  await sleep(100);
+  await asking`COMMIT`;
+  asking.release();
+  await sleep(100);
+  const began = performance.now();
+  await server[Symbol.asyncDispose]();
+  expect(performance.now() - began).toBeLessThan(3_000);
+  await server.database[Symbol.asyncDispose]();
 });

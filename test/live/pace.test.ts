@@ -9,7 +9,7 @@ const WARM_UP_MS = 1_500;
 const SECONDS = 1;
 const READ_MS = 4;
 /** In which a page is given to its reader, each followed by a rest. */
-const PARTS = 2;
+const PARTS = 8;
 
 /** How many events a second each of some replays reads, while a log grows and somebody is served what comes. */
 const readBeside = async (grownPerSecond: number, replays: number): Promise<number[]> => {

@@ -2,6 +2,7 @@
 // PostgreSQL against the test in memory of what a subscriber reads. A failure names its seed; JEJAK_TEST_SEED repeats it.
 
 import { type SQL, and, sql } from 'drizzle-orm';
+import { PgDialect } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/connection.ts';
 import { events as eventsTable } from '../../src/database/schema.ts';
@@ -25,7 +26,7 @@ import {
   lookFor,
   settled,
 } from '../../src/query/filter.ts';
-import { type JsonCondition, jsonFields } from '../../src/query/json.ts';
+import { type JsonCondition, hasJson, jsonFields } from '../../src/query/json.ts';
 import { MAX_WORDS, wordsOf } from '../../src/query/search.ts';
 import { type Random, createRandom } from '../support/generate.ts';
 import { type TestServer, createTestServer } from '../support/server.ts';
@@ -547,6 +548,31 @@ describe('a condition on JSON', () => {
     const json = [{ field: 'metadata' as const, ...condition }];
     expect(() => filterSql({ json }, now)).toThrow(refusal);
     expect(() => filterTest({ json }, now)).toThrow(refusal);
+  });
+
+  test.each(["' OR true --", '\\', "\\' OR true --", "a\\''b", '$1 $2', "E'x'", '"}', '𝔘’'])(
+    'takes %j for a value and nothing else',
+    async (equals) => {
+      expect(await compare({ json: [{ field: 'metadata', path: 'a', equals }] })).toBe(0);
+      const given = await database.question.execute(
+        sql`SELECT ${hasJson(sql`${JSON.stringify({ a: equals })}::text::jsonb`, { a: equals })} AS has`,
+      );
+      expect(given).toEqual([{ has: true }]);
+    },
+  );
+
+  test('is planned for the value that is looked for, which says whether an index finds few', async () => {
+    const where = filterSql({ json: [{ field: 'metadata', path: 'a.b', equals: 'rare' }] }, now);
+    const { sql: text, params } = new PgDialect().sqlToQuery(where!);
+    await database.question.transaction(async (on) => {
+      await on.execute(sql`SET LOCAL enable_seqscan = off`);
+      await on.execute(sql`SET LOCAL plan_cache_mode = force_generic_plan`); // as the pools have it
+      await on.execute(sql.raw(`PREPARE asked AS SELECT FROM events WHERE ${text}`));
+      const given = params.map((value) => `'${String(value)}'`).join(', ');
+      const plan = await on.execute(sql.raw(`EXPLAIN EXECUTE asked(${given})`));
+      await on.execute(sql`DEALLOCATE asked`);
+      expect(JSON.stringify(plan)).toMatch(/Index Cond: \(metadata @> '\{[^}]*rare/);
+    });
   });
 
   test('counts as a condition of the filter', () => {
