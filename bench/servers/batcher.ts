@@ -26,7 +26,11 @@ const ways = {
   },
   /** The batcher's statement for one event, with nothing before it. */
   statement: () => (index: number) =>
-    append(database.write, { key: randomUUID(), events: [rows[index % rows.length]!] }),
+    append(database.write, {
+      key: randomUUID(),
+      events: [rows[index % rows.length]!],
+      owners: [],
+    }),
   /** Rows in one INSERT, as many as a batch of single events has at most; a call is a batch. */
   rows: () => (index: number) => {
     const first = (index * MAX_BATCH) % rows.length;

@@ -75,7 +75,7 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
   const adminHash = adminKey === undefined ? undefined : sha256(adminKey);
   let changes = 0;
   const administrator: Holder = {
-    viewer: { id: 'key 0', name: 'administrator', scopes: ['admin'] },
+    viewer: { id: 'key administrator', name: 'administrator', scopes: ['admin'] },
     goodUntil: Infinity,
     believedMs: KEYS_BELIEVED_MS,
   };
@@ -178,7 +178,7 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
 
 const holderOf = (row: ApiKey): Holder => ({
   viewer: {
-    id: `key ${row.id}`,
+    id: `key ${row.name}`, // what is made in its place is the same service
     name: row.name,
     scopes: row.scopes,
     narrowing: row.narrowing ?? undefined,

@@ -7,7 +7,7 @@ import type { Viewer } from './viewer.ts';
 /** Counts events against a viewer; rejects with OVERLOADED and the time to wait. */
 export type RateLimit = (viewer: Viewer, events: number) => Promise<void>;
 
-export const createRateLimit = (forAll: number | undefined): RateLimit => {
+export const createRateLimit = (forAll = Infinity): RateLimit => {
   const limiters = new Map<number, RateLimiterMemory>();
   const limiterOf = (points: number): RateLimiterMemory => {
     const limiter = limiters.get(points) ?? new RateLimiterMemory({ points, duration: 1 });
@@ -15,7 +15,7 @@ export const createRateLimit = (forAll: number | undefined): RateLimit => {
     return limiter;
   };
   return async ({ id, eventsPerSecond = forAll, forced }, events) => {
-    if (eventsPerSecond === undefined) return;
+    if (eventsPerSecond === Infinity) return;
     if (events > eventsPerSecond)
       throw new JejakError(
         'BAD_USER_INPUT',

@@ -17,7 +17,7 @@ export type Scope = keyof typeof scopes;
 export const scopeNames = Object.keys(scopes) as [Scope, ...Scope[]];
 
 export type Viewer = {
-  /** Whom its work counts against, such as "key 7" or "user 12". */
+  /** Whose its events are and whom its work counts against, such as "key grades" or "user 12". */
   readonly id: string;
   readonly name: string;
   readonly scopes: readonly Scope[];
@@ -25,7 +25,7 @@ export type Viewer = {
   readonly narrowing?: Narrowing | undefined;
   /** What its events say, whatever the caller says: who acts, by a token; where it came from, by the key of a browser. */
   readonly forced?: EventInput | undefined;
-  /** In the place of the limit that is set for all. */
+  /** In the place of the limit that is set for all; Infinity is none. */
   readonly eventsPerSecond?: number | undefined;
 };
 

@@ -69,6 +69,7 @@ export const batches = pgTable('batches', {
 export const eventIds = pgTable('event_ids', {
   eventId: varchar('event_id', { length: 50 }).primaryKey(),
   id: bigint({ mode: 'number' }).notNull(),
+  owner: text(),
 });
 
 export const apiKeys = pgTable('api_keys', {

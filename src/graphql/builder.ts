@@ -6,7 +6,7 @@ import type { Viewer } from '../access/viewer.ts';
 import type { Database } from '../database/connection.ts';
 import type { Mask } from '../events/mask.ts';
 import type { Protection } from '../events/protect.ts';
-import type { Subject } from './told.ts';
+import type { Seen } from './told.ts';
 import type { Log } from '../ingest/log.ts';
 import type { Recorder } from '../ingest/record.ts';
 import type { Quarantine } from '../ingest/quarantine.ts';
@@ -32,7 +32,7 @@ export type Context = {
   /** Why it is asked, where the caller says so. */
   readonly purpose?: string | undefined;
   /** Takes each event of which something personal is answered, and each name of a report, where that is to be told. */
-  readonly read?: Set<Subject | string>;
+  readonly read?: Set<Seen>;
 };
 
 type Text = { Input: string; Output: string };

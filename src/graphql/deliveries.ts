@@ -7,7 +7,6 @@ import type { Payloads } from '../live/follow.ts';
 import { leavable } from '../live/leavable.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Context } from './builder.ts';
-import { tellFollowed } from './told.ts';
 import { compile } from './compile.ts';
 
 /** One answer of a subscription: its JSON, and the cursor to go on after it. */
@@ -56,17 +55,7 @@ export const createDeliveries = (
       if (!('schema' in validated)) return { errors: validated };
       const opened = await createSourceEventStream(validated);
       if (!(Symbol.asyncIterator in opened)) return { errors: opened.errors ?? [] };
-      const source = opened as AsyncGenerator<Payloads>;
-      try {
-        await tellFollowed(args.contextValue as Context, {
-          query: args.document.loc?.source.body,
-          variables: args.variableValues,
-        });
-      } catch (error) {
-        await source.return(undefined);
-        throw error;
-      }
-      return delivered(source, () => join(args));
+      return delivered(opened as AsyncGenerator<Payloads>, () => join(args));
     },
   };
 };

@@ -134,22 +134,29 @@ EventFilter.implement({
 /** What a viewer asks for with a filter: in terms of what is stored, and no more than they may see. */
 export const asked = (
   filter: Filter | null | undefined,
-  { protection, mask, viewer }: Pick<Context, 'protection' | 'mask' | 'viewer'>,
+  context: Pick<Asking, 'protection' | 'mask' | 'viewer' | 'read'>,
 ): Filter => {
+  const { protection, mask, viewer } = context;
   if (!filter) return seenBy(viewer, null);
-  const hidden = maySeePersonal(viewer) ? undefined : filterFields(filter).find(mask.isHidden);
-  if (hidden) throw isPersonal(`A filter by \`${hidden}\``);
+  const hidden = filterFields(filter).find(mask.isHidden);
+  if (hidden) askPersonal(`A filter by \`${hidden}\``, context);
   return seenBy(viewer, storedFilter(filter, protection.storedForms));
 };
 
-/** What is asked would be told by the answer to who may not see it. */
-export const isPersonal = (what: string): JejakError =>
-  new JejakError(
-    'FORBIDDEN',
-    `${what} asks for what is personal and needs the scope events:read_personal; ask by userId, resourceId or sessionId instead.`,
-  );
+/** The answer tells what is asked about: only those may ask who may see it, and that they did counts as having seen it. */
+export const askPersonal = (
+  what: string,
+  { viewer, read }: Pick<Asking, 'viewer' | 'read'>,
+): void => {
+  if (!maySeePersonal(viewer))
+    throw new JejakError(
+      'FORBIDDEN',
+      `${what} asks for what is personal and needs the scope events:read_personal; ask by userId, resourceId or sessionId instead.`,
+    );
+  read?.add(null);
+};
 
-type Asking = Pick<Context, 'protection' | 'mask' | 'viewer' | 'retention' | 'clock'>;
+type Asking = Pick<Context, 'protection' | 'mask' | 'viewer' | 'retention' | 'clock' | 'read'>;
 
 /** The events that a filter chooses of those that the viewer may see, and how a page of them is read. */
 export const selectionOf = (filter: Filter | null | undefined, context: Asking): Selection => {

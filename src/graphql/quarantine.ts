@@ -16,8 +16,14 @@ const QuarantinedEvent = builder.objectRef<Quarantined>('QuarantinedEvent').impl
     keyName: t.exposeString('keyName', { description: 'The name of the key it came with.' }),
     code: t.expose('code', { type: RejectionCode, description: 'Why it was refused.' }),
     reason: t.exposeString('reason', { description: 'Why it was refused, in words.' }),
-    source: t.expose('source', {
+    source: t.field({
       type: 'JSON',
+      resolve: ({ source }, _args, { read }) => {
+        const { resourceType, resourceId } = (source ?? {}) as Partial<Record<string, unknown>>;
+        const isSubject = typeof resourceType === 'string' && typeof resourceId === 'string';
+        read?.add(isSubject ? { resourceType, resourceId } : null);
+        return source;
+      },
       description:
         'The event as it was sent, under the names of LogEventInput; text where it was no JSON object or is longer than 64 KB.',
     }),
@@ -68,11 +74,10 @@ builder.mutationFields((t) => ({
           `There is no quarantined event ${id}; \`quarantinedEvents\` lists them.`,
         );
       const original = typeof waiting.source === 'object' ? waiting.source : {};
-      const [outcome] = await log(
-        [{ timestamp: waiting.receivedAt, ...original, ...changes }],
-        viewer!,
-        { replay: true },
-      );
+      const mended = { timestamp: waiting.receivedAt, ...original, ...changes };
+      // Asked twice, or at once, it is one event.
+      const eventId = mended.eventId ?? `quarantined-${waiting.id}`;
+      const [outcome] = await log([{ ...mended, eventId }], viewer!, { replay: true });
       if (outcome!.outcome !== 'REJECTED') await quarantine.release(waiting.id);
       return outcome!;
     },

@@ -1,7 +1,6 @@
 // Statistics of events, by bucket and by group.
 
 import type { FieldNode, GraphQLResolveInfo } from 'graphql';
-import { maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import { fields } from '../events/fields.ts';
 import { intervals } from '../query/buckets.ts';
@@ -20,7 +19,7 @@ import {
 } from '../query/stats.ts';
 import { type Context, builder } from './builder.ts';
 import { shownTo, types } from './event.ts';
-import { EventFilter, TimeRange, asked, isPersonal, keptOf } from './filter.ts';
+import { EventFilter, TimeRange, askPersonal, asked, keptOf } from './filter.ts';
 import { fieldsBelow } from './selection.ts';
 
 const described = <N extends string>(rows: Record<N, { readonly about: string }>) =>
@@ -181,7 +180,7 @@ const measuresFor = <M extends object>(nodes: readonly FieldNode[], table: M): S
   return new Set(names.filter((name) => name in table)) as unknown as Set<keyof M>;
 };
 
-const wantedIn = (info: GraphQLResolveInfo, { viewer, mask }: Context): Wanted => {
+const wantedIn = (info: GraphQLResolveInfo, context: Context): Wanted => {
   const nodes = fieldsBelow(info.fieldNodes, info);
   const numbers = numberMeasures('');
   const below = (field: FieldNode) => measuresFor(fieldsBelow([field], info), numbers);
@@ -189,8 +188,7 @@ const wantedIn = (info: GraphQLResolveInfo, { viewer, mask }: Context): Wanted =
   const data = new Map<string, ReturnType<typeof below>>();
   for (const node of named('data')) {
     const path = pathOf(node, info);
-    if (!maySeePersonal(viewer) && mask.isHiddenPath(path.split('.')))
-      throw isPersonal(`\`${path}\``);
+    if (context.mask.isHiddenPath(path.split('.'))) askPersonal(`\`${path}\``, context);
     data.set(path, (data.get(path) ?? new Set()).union(below(node)));
   }
   if (data.size > MAX_PATHS)

@@ -18,6 +18,7 @@ import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
 import { EventFilter, asked } from './filter.ts';
 import { columnsBelow } from './selection.ts';
+import { tellFollowed } from './told.ts';
 
 type Logged = Payload & { readonly event: LoggedEvent };
 
@@ -117,6 +118,19 @@ const wantOf = (
   };
 };
 
+/** Follows the log once it is told that somebody begins to. */
+const following = async (
+  given: Filter | null | undefined,
+  want: Want,
+  after: string | null | undefined,
+  context: Context,
+  { operation, variableValues: variables }: GraphQLResolveInfo,
+  begin?: Parameters<Context['follow']>[2],
+) => {
+  await tellFollowed(context, { query: operation.loc?.source.body, variables }, given);
+  return context.follow(want, context.resumeAfter ?? after, begin);
+};
+
 const securityRelevant: Filter = {
   or: [{ category: ['SECURITY'] }, { severity: ['CRITICAL'] }],
 };
@@ -132,7 +146,7 @@ builder.subscriptionFields((t) => ({
       after: t.arg.string({ description: AFTER }),
     },
     subscribe: (_root, { filter, after }, context, info) =>
-      context.follow(wantOf('each', each, filter, context, info), context.resumeAfter ?? after),
+      following(filter, wantOf('each', each, filter, context, info), after, context, info),
     resolve: (logged) => logged as unknown as Logged,
   }),
   securityEventLogged: t.field({
@@ -142,10 +156,7 @@ builder.subscriptionFields((t) => ({
     scope: 'events:read',
     args: { after: t.arg.string({ description: AFTER }) },
     subscribe: (_root, { after }, context, info) =>
-      context.follow(
-        wantOf('each', each, securityRelevant, context, info),
-        context.resumeAfter ?? after,
-      ),
+      following(null, wantOf('each', each, securityRelevant, context, info), after, context, info),
     resolve: (logged) => logged as unknown as Logged,
   }),
   eventStream: t.field({
@@ -167,7 +178,7 @@ builder.subscriptionFields((t) => ({
       const pack = batched(most);
       const begin = (cursor: string): Batch[] => [{ events: [], cursor, replay: false, lagMs: 0 }];
       const want = wantOf(`batches of ${most}`, pack, filter, context, info);
-      return context.follow(want, context.resumeAfter ?? after, begin);
+      return following(filter, want, after, context, info, begin);
     },
     resolve: (batch) => batch as unknown as Batch,
   }),

@@ -3,13 +3,16 @@
 
 import type { GraphQLSchema } from 'graphql';
 import { type Viewer, maySeePersonal } from '../access/viewer.ts';
-import type { Event } from '../events/fields.ts';
+import type { Event, EventInput } from '../events/fields.ts';
 import { LOG_RESOURCE, READ_CODE, subjectText } from '../query/trail.ts';
 import type { Context } from './builder.ts';
 import type { Rules } from './rules.ts';
 
 /** Whom something that is read is about: an event, or that alone. */
 export type Subject = Pick<Event, 'resourceType' | 'resourceId'>;
+
+/** What was read: of an event or a subject, a value alone, or (null) an answer to a question about what is personal. */
+export type Seen = Subject | string | null;
 
 /** An operation as it was asked. */
 export type Asked = {
@@ -31,8 +34,9 @@ const MOST_PURPOSE = 200; // characters
 export const purposeOf = (said: unknown): string | undefined =>
   typeof said === 'string' ? said.slice(0, MOST_PURPOSE) : undefined;
 
-const MOST_SUBJECTS = 200;
-const MOST_CHARACTERS = 4_000;
+/** Of the subjects, and of each part of what was asked, in one record, whose JSON has at most 32 KB. */
+const MOST_SUBJECT_BYTES = 8_000;
+const MOST_BYTES = 6_000;
 
 /** Executes an operation; where a person saw personal data in its answer, that is in the log before it is given. Rejects where
  * it cannot be told. */
@@ -42,65 +46,110 @@ export const tellingReads = async <R>(
   run: (context: Context) => R | Promise<R>,
 ): Promise<R> => {
   if (!isTold(context.viewer)) return run(context);
-  const read = new Set<Subject | string>();
+  const read = new Set<Seen>();
   const result = await run({ ...context, read });
   if (read.size > 0) await tellRead(context, asked, [...read]);
   return result;
 };
 
-/** Tells that a person begins to follow what may be personal. */
-export const tellFollowed = async (context: Context, asked: Asked): Promise<void> => {
-  if (isTold(context.viewer)) await tellRead(context, asked, undefined);
-};
-
-/** `read` is undefined where it is yet to come. */
-const tellRead = (
-  { record, viewer, purpose }: Context,
-  { query, variables }: Asked,
-  read: readonly (Subject | string)[] | undefined,
-): Promise<void> => {
+const tellRead = async (context: Context, asked: Asked, read: readonly Seen[]): Promise<void> => {
   const subjects = new Set(
-    read?.flatMap((of) => {
-      if (typeof of === 'string' || !of.resourceType || !of.resourceId) return [];
+    read.flatMap((of) => {
+      if (of === null || typeof of === 'string' || !of.resourceType || !of.resourceId) return [];
       return subjectText({ resourceType: of.resourceType, resourceId: of.resourceId });
     }),
   );
-  return record(viewer!, {
-    code: READ_CODE,
-    resourceType: LOG_RESOURCE,
-    status: read ? 'SUCCESS' : 'STARTED',
-    requestData: { audit_scope: query?.slice(0, MOST_CHARACTERS), variables: shortened(variables) },
-    ...(read && { responseData: { findings_count: read.length } }),
-    metadata: {
-      subjects: [...subjects].slice(0, MOST_SUBJECTS),
-      ...(purpose !== undefined && { purpose }),
-    },
+  const findings = read.filter((of) => of !== null).length;
+  const [some = [], ...others] = inParts([...subjects]);
+  await tell(context, asked, {
+    status: 'SUCCESS',
+    responseData: { findings_count: findings },
+    subjects: some,
   });
+  for (const more of others) await tell(context, asked, { status: 'SUCCESS', subjects: more });
 };
 
+/** As many as a record holds at a time. */
+const inParts = (subjects: readonly string[]): string[][] => {
+  const parts: string[][] = [];
+  let bytes = Infinity;
+  for (const subject of subjects) {
+    bytes += bytesOf(subject);
+    if (bytes > MOST_SUBJECT_BYTES) {
+      parts.push([]);
+      bytes = bytesOf(subject);
+    }
+    parts.at(-1)!.push(subject);
+  }
+  return parts;
+};
+
+/** Tells that a person begins to follow what may be personal; of whom is not known yet, but by the filter. */
+export const tellFollowed = async (
+  context: Context,
+  asked: Asked,
+  filter: object | null | undefined,
+): Promise<void> => {
+  if (isTold(context.viewer)) await tell(context, { ...asked, filter }, { status: 'STARTED' });
+};
+
+type Told = Pick<EventInput, 'status' | 'responseData'> & { readonly subjects?: readonly string[] };
+
+const tell = (
+  { record, viewer, purpose }: Context,
+  { query, variables, filter }: Asked & { readonly filter?: object | null | undefined },
+  { subjects = [], ...told }: Told,
+): Promise<void> =>
+  record(viewer!, {
+    code: READ_CODE,
+    resourceType: LOG_RESOURCE,
+    requestData: {
+      audit_scope: shortened(query),
+      variables: shortened(variables),
+      ...(filter && { filter: shortened(filter) }),
+    },
+    metadata: { subjects, ...(purpose !== undefined && { purpose }) },
+    ...told,
+  });
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? 'null');
+
 const shortened = (value: unknown): unknown => {
-  const text = JSON.stringify(value) ?? 'null';
-  return text.length > MOST_CHARACTERS ? text.slice(0, MOST_CHARACTERS) : value;
+  if (bytesOf(value) <= MOST_BYTES) return value;
+  let text = typeof value === 'string' ? value : JSON.stringify(value);
+  while (bytesOf(text) > MOST_BYTES) text = text.slice(0, (text.length * 3) / 4).toWellFormed();
+  return text;
 };
 
 /** How an act of an administrator is told, beside its mutation in `extensions`: under this code in place of ADMIN-005, or by
  * itself, in one transaction with what it does. */
 export type Telling = { readonly told: 'ADMIN-004' | 'byItself' };
 
-/** From here on each mutation that needs the scope admin is told once it has succeeded, but for those that tell themselves. */
+/** From here on each mutation that needs the scope admin is told before it is done, and what became of it after, but for those
+ * that tell themselves. What cannot be told is not done. */
 export const tellActs = (schema: GraphQLSchema, rules: Rules): void => {
   for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
     const { told = 'ADMIN-005' } = field.extensions as Partial<Telling>;
     if (rules.get(`Mutation.${field.name}`) !== 'admin' || told === 'byItself') continue;
     const resolve = field.resolve!;
     field.resolve = async (root, args: object, context: Context, info) => {
-      const result: unknown = await resolve(root, args, context, info);
-      await context.record(context.viewer!, {
-        code: told,
-        resourceType: LOG_RESOURCE,
-        requestData: { config_section: field.name, changes: shortened(args) },
-      });
-      return result;
+      const tellAct = (status: 'STARTED' | 'SUCCESS' | 'FAILED'): Promise<void> =>
+        context.record(context.viewer!, {
+          code: told,
+          resourceType: LOG_RESOURCE,
+          status,
+          requestData: { config_section: field.name, changes: shortened(args) },
+        });
+      await tellAct('STARTED');
+      let status: 'SUCCESS' | 'FAILED' = 'FAILED';
+      try {
+        const result: unknown = await resolve(root, args, context, info);
+        status = 'SUCCESS';
+        return result;
+      } finally {
+        // That it was begun is in the log; a key that was made must not be lost with the answer.
+        await tellAct(status).catch(() => {});
+      }
     };
   }
 };

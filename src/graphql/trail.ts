@@ -118,6 +118,7 @@ builder.queryFields((t) => ({
       }),
     },
     resolve: (_root, { range, resourceType, ...subject }, context) => {
+      context.read?.add({ resourceType, resourceId: subject.resourceId });
       const [resourceId] = context.protection.storedForms('resourceId', subject.resourceId);
       const concerned = trail.concerning({ resourceType, resourceId: resourceId! });
       return { where: and(concerned, conditionOf({ range }, context)) };

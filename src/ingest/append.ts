@@ -19,7 +19,12 @@ export type Appended = {
 };
 
 /** A batch on its way: the key is made once, so that a retry of a batch which was committed after all is recognised. */
-export type Batch = { readonly key: string; readonly events: readonly Prepared[] };
+export type Batch = {
+  readonly key: string;
+  readonly events: readonly Prepared[];
+  /** Of each event, whose it is. */
+  readonly owners: readonly string[];
+};
 
 // The rows travel as one array per column. Measured here on these tables, batches of 1,000, two writers: arrays 30–33 k
 // rows/s, one JSON parameter 21–24 k (json_to_recordset alone took 25 of its 47 ms). COPY can neither leave out
@@ -41,7 +46,7 @@ const arrayTypes = {
 const column = (name: InputName): string => `"${fields[name].column}"`;
 const columns = inputNames.map(column).join(', ');
 const parameters = inputNames.map(
-  (name, index) => `$${index + 4}::${arrayTypes[fields[name].kind]}`,
+  (name, index) => `$${index + 5}::${arrayTypes[fields[name].kind]}`,
 );
 const unpacked = inputNames.map(
   (name) => column(name) + (fields[name].kind === 'tags' ? '::text[]' : ''),
@@ -57,12 +62,12 @@ const statement = `
 WITH batch AS MATERIALIZED (
   SELECT nextval('batch_numbers') AS number, clock_timestamp() AS now
 ), input AS MATERIALIZED (
-  SELECT number * ${BATCH_SPAN} + place - 1 AS id, now, place - 1 AS place, named, echoed, ${unpacked.join(', ')}
-  FROM batch, unnest($2::bool[], $3::bool[], ${parameters.join(', ')})
-    WITH ORDINALITY AS row(named, echoed, ${columns}, place)
+  SELECT number * ${BATCH_SPAN} + place - 1 AS id, now, place - 1 AS place, named, echoed, owner, ${unpacked.join(', ')}
+  FROM batch, unnest($2::bool[], $3::bool[], $4::text[], ${parameters.join(', ')})
+    WITH ORDINALITY AS row(named, echoed, owner, ${columns}, place)
 ), claimed AS (
-  INSERT INTO event_ids (event_id, id)
-  SELECT event_id, id FROM input
+  INSERT INTO event_ids (event_id, id, owner)
+  SELECT event_id, id, owner FROM input
   WHERE CASE WHEN named AND echoed THEN NOT is_logged(event_id) ELSE named END
   ORDER BY event_id, id -- one order for all, so that two batches with the same ids wait and never deadlock
   ON CONFLICT DO NOTHING RETURNING id
@@ -84,7 +89,7 @@ SELECT number, now AS "createdAt",
 FROM batch, total`;
 
 /** Appends a batch; it is committed when this resolves. Rejects with PostgreSQL's error and has then stored nothing. */
-export const append = async (sql: Sql, { key, events }: Batch): Promise<Appended> => {
+export const append = async (sql: Sql, { key, events, owners }: Batch): Promise<Appended> => {
   const rows = inputNames.map((name) =>
     arrayText(events, (event) => elementText(name, event.draft)),
   );
@@ -92,16 +97,21 @@ export const append = async (sql: Sql, { key, events }: Batch): Promise<Appended
   const echoed = arrayText(events, (event) =>
     String(event.named && isServerId(event.draft.eventId)),
   );
+  const owned = arrayText(events, (event, place) =>
+    event.named ? quoted(owners[place]!) : 'NULL',
+  );
   const [appended] = await sql.unsafe<[Omit<Appended, 'key'>]>(
     statement,
-    [key, named, echoed, ...rows],
+    [key, named, echoed, owned, ...rows],
     { prepare: true },
   );
   return { key, ...appended };
 };
 
-const arrayText = (events: readonly Prepared[], element: (event: Prepared) => string): string =>
-  `{${events.map(element).join(',')}}`;
+const arrayText = (
+  events: readonly Prepared[],
+  element: (event: Prepared, place: number) => string,
+): string => `{${events.map(element).join(',')}}`;
 
 const elementText = (name: InputName, draft: Draft): string => {
   const value = draft[name];

@@ -105,7 +105,8 @@ export const createBatcher = ({
   const commit = async (calls: readonly Call[]): Promise<void> => {
     try {
       const events = calls.length === 1 ? calls[0]!.events : calls.flatMap((call) => call.events);
-      const appended = await append({ key: randomUUID(), events });
+      const owners = calls.flatMap((call) => call.events.map(() => call.owner));
+      const appended = await append({ key: randomUUID(), events, owners });
       let offset = 0;
       for (const call of calls) {
         call.resolve({ appended, offset });

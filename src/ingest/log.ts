@@ -16,7 +16,7 @@ import { type Event, type InputName, fields, inputNames } from '../events/fields
 import type { Protected, Protection } from '../events/protect.ts';
 import { admits } from '../access/narrowing.ts';
 import type { RateLimit } from '../access/rate.ts';
-import { type Viewer, may } from '../access/viewer.ts';
+import { type Viewer, may, maySeePersonal } from '../access/viewer.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
@@ -219,7 +219,12 @@ const outcomesOf = async (
   });
 };
 
-type Existing = Event & { readonly seq: number | null; readonly key: string | null };
+type Existing = Event & {
+  readonly seq: number | null;
+  readonly key: string | null;
+  /** Who supplied its id; null where nobody did. */
+  readonly owner: string | null;
+};
 
 const findExisting = async (
   sql: Sql,
@@ -227,7 +232,8 @@ const findExisting = async (
   visible: (event: Event) => boolean,
 ): Promise<Map<string, Existing>> => {
   const rows = await sql.unsafe<Existing[]>(
-    `SELECT ${eventColumns}, batches.seq, batches.key FROM events
+    `SELECT ${eventColumns}, batches.seq, batches.key,
+            (SELECT owner FROM event_ids WHERE event_ids.event_id = events.event_id) AS owner FROM events
      LEFT JOIN batches ON batches.number = events.id / ${BATCH_SPAN}
      WHERE event_id = ANY ($1::text[])`,
     [eventIds as string[]],
@@ -235,7 +241,8 @@ const findExisting = async (
   return new Map(rows.filter(visible).map((row) => [row.eventId, row]));
 };
 
-/** Who may not read the event is told no more of it than was sent: to them it is theirs as a whole, or another's. */
+/** Who may not see all of the event is told no more of it than was sent: it is theirs and the same as a whole, or another. Of what
+ * is not theirs they could find out by trying what it holds. */
 const duplicate = (prepared: Prepared, existing: Existing | undefined, viewer: Viewer): Outcome => {
   const { eventId } = prepared.draft;
   if (!existing)
@@ -243,11 +250,12 @@ const duplicate = (prepared: Prepared, existing: Existing | undefined, viewer: V
       code: 'EXPIRED',
       reason: `An event with eventId ${eventId} was stored before and its retention has ended.`,
     });
-  const { seq, key, ...event } = existing;
-  const mayRead = may(viewer, 'events:read') && admits(viewer.narrowing, event);
-  const difference = differenceBetween(prepared, event, !mayRead);
-  if (difference !== undefined) {
-    const whose = mayRead ? `an event whose \`${difference}\` is another` : 'another event';
+  const { seq, key, owner, ...event } = existing;
+  const seesAll =
+    may(viewer, 'events:read') && maySeePersonal(viewer) && admits(viewer.narrowing, event);
+  const difference = differenceBetween(prepared, event, !seesAll);
+  if (difference !== undefined || (!seesAll && owner !== viewer.id)) {
+    const whose = seesAll ? `an event whose \`${difference}\` is another` : 'another event';
     return rejected({
       code: 'CONFLICT',
       reason: `eventId ${eventId} belongs to ${whose}; nothing was overwritten. Use a new eventId for a new event.`,
@@ -280,7 +288,7 @@ const differenceBetween = (
   };
   return (
     inputNames.find(differs) ??
-    Object.keys(originalNow).find(
+    Object.keys(whole ? { ...originalThen, ...originalNow } : originalNow).find(
       (key) => !columnNames.has(key) && !alike(originalNow[key], originalThen[key]),
     )
   );

@@ -10,7 +10,12 @@ import type { Log } from './log.ts';
 export type Recorder = (viewer: Viewer, deed: EventInput) => Promise<void>;
 
 /** Who logs it: not the viewer, whose key may be narrowed to other events, or limited. */
-const recorder: Viewer = { id: 'jejak', name: 'jejak', scopes: ['events:write'] };
+const recorder: Viewer = {
+  id: 'jejak',
+  name: 'jejak',
+  scopes: ['events:write'],
+  eventsPerSecond: Infinity,
+};
 
 export const createRecord =
   (log: Log): Recorder =>

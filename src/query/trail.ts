@@ -1,7 +1,7 @@
 // Whom what concerns: who read, changed, exported or predicted about one person, as that person may ask (trap S5); and after a
 // breach, whose data somebody had to do with.
 
-import { type SQL, and, eq, or, sql } from 'drizzle-orm';
+import { type SQL, and, eq, inArray, or, sql } from 'drizzle-orm';
 import type { Question } from '../database/connection.ts';
 import { events } from '../database/schema.ts';
 import { mendText } from '../events/text.ts';
@@ -21,14 +21,15 @@ export const LOG_RESOURCE = 'EVENT_LOG';
 export const subjectText = ({ resourceType, resourceId }: Subject): string =>
   `${resourceType}/${resourceId}`;
 
-/** Events about a subject, records of who read such events, and of exports whose filter does not name other subjects only. */
+/** Events about a subject, records of who read such events, and of exports and subscriptions whose filter does not name other
+ * subjects only. */
 export const concerning = ({ resourceType, resourceId }: Subject): SQL => {
   const subject = { resourceType: mendText(resourceType), resourceId: mendText(resourceId) };
   return or(
     and(eq(events.resourceType, subject.resourceType), eq(events.resourceId, subject.resourceId)),
     and(eq(events.code, READ_CODE), hasJson(events.metadata, { subjects: [subjectText(subject)] })),
     and(
-      eq(events.code, EXPORT_CODE),
+      inArray(events.code, [READ_CODE, EXPORT_CODE]),
       eq(events.resourceType, LOG_RESOURCE),
       eq(events.status, 'STARTED'),
       sql`coalesce(${events.requestData} #> '{filter,resourceId}' @> ${jsonb([subject.resourceId])}, true)`,

@@ -21,7 +21,12 @@ export const note = async (sql: Sql, { about, at, event }: Deed): Promise<void> 
   await sql`INSERT INTO retention_outbox (event) VALUES (${sql.json({ ...event, eventId, timestamp: time } as never)})`;
 };
 
-const ITSELF: Viewer = { id: 'retention', name: 'retention', scopes: ['events:write'] };
+const ITSELF: Viewer = {
+  id: 'retention',
+  name: 'retention',
+  scopes: ['events:write'],
+  eventsPerSecond: Infinity,
+};
 
 /** Logs what was noted, in its order. */
 export const flush = async (sql: Sql, log: Log, logger: Logger): Promise<void> => {

@@ -144,6 +144,45 @@ test('who may only log is answered a duplicate that is theirs, and told nothing 
   expect(await log(less)).toContain('belongs to another event;');
 });
 
+describe('an event of somebody else', () => {
+  const EVENT = { code: 'AUTH-001', ipAddress: '10.1.2.3', username: 'andi', metadata: {} };
+  const conflict = [{ extensions: { code: 'CONFLICT' }, message: expect.stringContaining('belongs to another event;') }]; // oxfmt-ignore
+  const tryWith = (key: string, input: object) =>
+    server.graphql('mutation($e: LogEventInput!) { logEvent(input: $e) { outcome } }', { e: input }, key); // oxfmt-ignore
+
+  test.each(['EVENTS_WRITE', 'EVENTS_WRITE, EVENTS_READ'])(
+    'is not found out by trying, with %s',
+    async (scopes) => {
+      const eventId = `of another, for ${scopes}`;
+      const { key } = await make(`createApiKey(name: "curious", scopes: [${scopes}])`);
+      await server.rest({ ...EVENT, eventId, remark: 'not sent' });
+      const { data } = await server.graphql('mutation($e: LogEventInput!) { logEvent(input: $e) { event { eventId } } }', { e: EVENT }); // oxfmt-ignore
+      for (const id of [eventId, data.logEvent.event.eventId as string])
+        for (const guess of [{}, { username: 'budi' }, { ipAddress: '10.1.2.4' }]) {
+          const { errors } = await tryWith(key, { ...EVENT, eventId: id, ...guess });
+          expect(errors).toMatchObject(conflict);
+        }
+    },
+  );
+
+  test('is a DUPLICATE to who may see all of it', async () => {
+    await server.rest({ ...EVENT, eventId: 'seen' });
+    const { key } = await make('createApiKey(name: "seeing", scopes: [EVENTS_WRITE, EVENTS_READ, EVENTS_READ_PERSONAL])'); // oxfmt-ignore
+    const { data } = await tryWith(key, { ...EVENT, eventId: 'seen' });
+    expect(data).toEqual({ logEvent: { outcome: 'DUPLICATE' } });
+  });
+
+  test('is theirs that a key logged before it was rotated; what they leave out is said by nobody', async () => {
+    const old = await make('createApiKey(name: "outbox", scopes: [EVENTS_WRITE])');
+    const event = { ...EVENT, event_id: 'in the outbox', remark: 'once' };
+    expect((await server.rest(event, old.key)).body.outcome).toBe('REPAIRED');
+    const { key } = await make(`rotateApiKey(id: "${old.apiKey.id}")`);
+    expect((await server.rest(event, key)).body.outcome).toBe('DUPLICATE');
+    const { remark: _, ...less } = event;
+    expect((await server.rest(less, key)).status).toBe(409);
+  });
+});
+
 describe('a key may be used', () => {
   test('until it expires, by any server', async () => {
     const other = await testServer(server.database);

@@ -27,6 +27,7 @@ beforeAll(async () => {
     JEJAK_JWT_ROLES: {
       GURU: { scopes: ['events:read', 'events:read_personal', 'events:export'] },
       TU: { scopes: ['events:read'] },
+      ADMIN: { scopes: ['admin'] },
     },
   });
   teacher = await tokenOf({ sub: '15', preferred_username: 'ibu.ratna' });
@@ -48,6 +49,9 @@ afterAll(() => server[Symbol.asyncDispose]());
 const told = (code = 'ADMIN-008') =>
   server.database
     .sql`SELECT * FROM events WHERE code = ${code} AND username IS NOT NULL ORDER BY id`;
+
+const TRAIL = `query ($id: String!) { subjectTrail(resourceType: "STUDENT", resourceId: $id) {
+  dealings { dealing username eventCount first last } events(first: 100) { totalCount edges { node { code } } } } }`;
 
 const LIST = '{ events(filter: { resourceType: ["STUDENT"] }) { edges { node { username resourceId } } } }'; // oxfmt-ignore
 
@@ -77,6 +81,66 @@ test('a read of nothing personal, of a service, or of nothing at all is not told
   await server.graphql('{ event(eventId: "none") { username } }', {}, teacher);
   await server.graphql(LIST, {}, ADMIN_KEY);
   expect(await told()).toHaveLength(before);
+});
+
+test.each([
+  '{ events(filter: { username: ["pak.agus"] }) { totalCount } }',
+  '{ events(filter: { search: "ratna" }) { edges { cursor } } }',
+  '{ events(filter: { not: { json: [{ field: REQUEST_DATA, path: "agama", equals: "x" }] } }) { totalCount } }',
+  '{ eventStats(range: { last: "PT1H" }, filter: { username: ["pak.agus"] }) { count } }',
+  '{ eventStats(range: { last: "PT1H" }) { data(path: "responseData.nilai") { average } } }',
+  '{ subjectTrail(resourceType: "STUDENT", resourceId: "STD-1") { events { totalCount } } }',
+  '{ breachSummary(filter: { username: ["pak.agus"] }) { eventCount } }',
+])('S4: an answer to a question about what is personal is personal: %s', async (query) => {
+  const before = (await told()).length;
+  expect((await server.graphql(query, {}, teacher)).errors).toBeUndefined();
+  expect(await told()).toHaveLength(before + 1);
+});
+
+test('S4: what is refused is personal too where a person reads it', async () => {
+  await server.rest({ event_name: 'Nobody knows', resource_type: 'STUDENT', resource_id: 'STD-7' });
+  const head = await tokenOf({ sub: '1', preferred_username: 'kepala', roles: ['ADMIN'] });
+  const { data } = await server.graphql('{ quarantinedEvents { source } }', {}, head);
+  expect(data.quarantinedEvents).toHaveLength(1);
+  expect((await told()).at(-1)).toMatchObject({ username: 'kepala', metadata: { subjects: ['STUDENT/STD-7'] } }); // oxfmt-ignore
+});
+
+test('S5: all of whom much is read are told of, in as many records as that takes', async () => {
+  const long = (index: number) => `${index} ${'🎓'.repeat(22)}`;
+  const events = Array.from({ length: 200 }, (_, index) => ({ code: 'DATA-005', resourceType: 'PUPIL', resourceId: long(index) })); // oxfmt-ignore
+  await server.graphql('mutation ($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }', { input: events }); // oxfmt-ignore
+  const busy = await tokenOf({ sub: '17', preferred_username: 'pak.budi' });
+  const before = (await told()).length;
+  const query = `{ events(filter: { resourceType: ["PUPIL"] }, first: 200) { edges { node { resourceId } } } } # ${'ü"'.repeat(9_000)}`;
+  const { data, errors } = await server.graphql(query, {}, busy);
+  expect(errors).toBeUndefined();
+  expect(data.events.edges).toHaveLength(200);
+  const records = (await told()).slice(before);
+  expect(records.length).toBeGreaterThan(1);
+  expect(records.map((record) => record['response_data']?.findings_count ?? 0)).toEqual([200, ...records.slice(1).map(() => 0)]); // oxfmt-ignore
+  expect(new Set(records.flatMap((record) => record['metadata'].subjects))).toEqual(
+    new Set(events.map(({ resourceId }) => `PUPIL/${resourceId}`)),
+  );
+});
+
+test('S5: who follows a student is in the trail of that one', async () => {
+  await server.rest({ code: 'DATA-005', resource_type: 'STUDENT', resource_id: 'STD-8' });
+  const client = createClient({
+    url: `${server.url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams: { authorization: `Bearer ${teacher}` },
+  });
+  const query = 'subscription ($of: [String!]) { eventLogged(after: "earliest", filter: { resourceId: $of }) { event { username } } }'; // oxfmt-ignore
+  const following = client.iterate({ query, variables: { of: ['STD-8'] } });
+  expect((await following.next()).value).toMatchObject({ data: { eventLogged: {} } });
+  await following.return!();
+  await client.dispose();
+  const readersOf = async (id: string) =>
+    (await server.graphql(TRAIL, { id })).data.subjectTrail.dealings
+      .filter(({ dealing }: any) => dealing === 'READ')
+      .map(({ username }: any) => username);
+  expect(await readersOf('STD-8')).toEqual(['ibu.ratna']);
+  expect(await readersOf('STD-9')).toEqual([]);
 });
 
 test('a person who sees only what is masked reads nothing personal', async () => {
@@ -164,21 +228,50 @@ test('where it cannot be told nothing is shown', async () => {
   }
 });
 
-test('each act of an administrator is told, refused ones are not', async () => {
+test('each act of an administrator is told before it is done, with what became of it after', async () => {
   const { data } = await server.graphql('mutation { createApiKey(name: "dapodik", scopes: [EVENTS_READ]) { apiKey { id } key } }'); // oxfmt-ignore
   const { id } = data.createApiKey.apiKey;
   await server.graphql('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', { id });
   await server.graphql('mutation { revokeApiKey(id: "999") { id } }');
   const acts = await told('ADMIN-004');
-  expect(acts.map(({ username, request_data: { config_section, changes } }) => [username, config_section, changes.id ?? changes.name])).toEqual([
-    ['administrator', 'createApiKey', 'dapodik'],
-    ['administrator', 'revokeApiKey', id],
+  expect(acts.map(({ username, status, request_data: { config_section, changes } }) => [username, config_section, changes.id ?? changes.name, status])).toEqual([
+    ['administrator', 'createApiKey', 'dapodik', 'STARTED'],
+    ['administrator', 'createApiKey', 'dapodik', 'SUCCESS'],
+    ['administrator', 'revokeApiKey', id, 'STARTED'],
+    ['administrator', 'revokeApiKey', id, 'SUCCESS'],
+    ['administrator', 'revokeApiKey', '999', 'STARTED'],
+    ['administrator', 'revokeApiKey', '999', 'FAILED'],
   ]); // oxfmt-ignore
   expect(JSON.stringify(acts)).not.toContain(data.createApiKey.key);
 });
 
-const TRAIL = `query ($id: String!) { subjectTrail(resourceType: "STUDENT", resourceId: $id) {
-  dealings { dealing username eventCount first last } events(first: 100) { totalCount edges { node { code } } } } }`;
+test('what an administrator does is not done where it cannot be told', async () => {
+  const { sql } = server.database;
+  const keys = async () => (await sql`SELECT count(*)::int AS count FROM api_keys`)[0]!['count'];
+  const before = await keys();
+  const make = (name: string) => server.graphql(`mutation { createApiKey(name: "${name}", scopes: [EVENTS_READ]) { key } }`); // oxfmt-ignore
+  await sql`CREATE OR REPLACE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$`;
+  await sql`CREATE TRIGGER forbid BEFORE INSERT ON batches FOR EACH ROW EXECUTE FUNCTION forbid()`;
+  try {
+    expect((await make('untold')).errors).toHaveLength(1);
+    expect(await keys()).toBe(before);
+  } finally {
+    await sql`DROP TRIGGER forbid ON batches`;
+  }
+});
+
+test('the limit of those who log does not keep the server from telling', async () => {
+  const limited = await createTestServer(server.database, {
+    JEJAK_KEY_EVENTS_PER_SECOND: 1,
+    JEJAK_JWT_SECRET: SECRET,
+    JEJAK_JWT_ISSUER: 'https://login.sch.id',
+    JEJAK_JWT_AUDIENCE: 'jejak',
+    JEJAK_JWT_ROLES: { GURU: { scopes: ['events:read', 'events:read_personal'] } },
+  });
+  const answers = await Promise.all(Array.from({ length: 5 }, () => limited.graphql(LIST, {}, teacher))); // oxfmt-ignore
+  await limited[Symbol.asyncDispose]();
+  expect(answers.flatMap(({ errors }) => errors ?? [])).toEqual([]);
+});
 
 test('S5: the trail of a student says who read, changed, exported or predicted', async () => {
   const answer = await fetch(
@@ -208,8 +301,8 @@ test('a breach summary says whose data and which kinds, what was read of the log
     '{ breachSummary(filter: { username: ["ibu.ratna"] }) { eventCount subjectCount types first last subjects { resourceType resourceId eventCount } } }',
   );
   const summary = data.breachSummary;
-  expect(summary.subjectCount).toBe(2);
-  expect(summary.subjects.map(({ resourceId }: any) => resourceId).toSorted()).toEqual(['STD-1', 'STD-2']); // oxfmt-ignore
+  expect(summary.subjectCount).toBe(3);
+  expect(summary.subjects.map(({ resourceId }: any) => resourceId).toSorted()).toEqual(['STD-1', 'STD-2', 'STD-8']); // oxfmt-ignore
   const before = (await told()).length;
   await server.graphql('{ breachSummary(filter: { code: ["DATA-009"] }) { subjects { resourceId } } }', {}, teacher); // oxfmt-ignore
   const records = (await told()).slice(before);

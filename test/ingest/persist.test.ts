@@ -17,7 +17,11 @@ const event = (said: object = {}): Prepared => {
   if (isRejection(result)) throw new Error(result.reason);
   return result;
 };
-const batchOf = (...events: Prepared[]): Batch => ({ key: randomUUID(), events });
+const batchOf = (...events: Prepared[]): Batch => ({
+  key: randomUUID(),
+  events,
+  owners: events.map(() => 'test'),
+});
 const countOf = async (sql: Sql, table: 'events' | 'batches' | 'event_ids'): Promise<number> => {
   const [row] = await sql.unsafe<[{ count: number }]>(`SELECT count(*) FROM ${table}`);
   return row.count;

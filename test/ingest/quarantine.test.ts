@@ -54,6 +54,21 @@ test('I7: a refused event waits as it was sent, is mended, logged, and leaves th
   expect((await server.graphql(LIST)).data.quarantinedEvents).toEqual([]);
 });
 
+test('I7: a refused event that is logged again twice at once is one event', async () => {
+  const server = await testServer();
+  await server.rest({ event_name: 'Nobody knows' });
+  const { data } = await server.graphql(LIST);
+  const { id } = data.quarantinedEvents[0];
+  const changes = { type: 'MYSTERY', category: 'SYSTEM' };
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => server.graphql(REPLAY, { id, changes })),
+  );
+  const outcomes = answers.flatMap((answer) => answer.data?.replayQuarantined.outcome ?? []);
+  expect(outcomes.filter((outcome) => outcome !== 'DUPLICATE')).toHaveLength(1);
+  const [row] = await server.database.sql`SELECT count(*)::int FROM events WHERE event_name = 'Nobody knows'`; // oxfmt-ignore
+  expect(row).toEqual({ count: 1 });
+});
+
 test('what cannot be an event at all is kept too, and can be read though not replayed without changes', async () => {
   const server = await testServer();
   const lines = `{"event_category":"AUTH","event_type":"X","event_name":"Fine"}\n{"broken": \n`;

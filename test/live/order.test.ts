@@ -232,7 +232,7 @@ const appendSome = async (sql: Sql, seed: number): Promise<Acknowledged[]> => {
     .map((input) => complete(input, now) as Prepared)
     .toArray();
   const sent = performance.now();
-  const { seq, key, number } = await append(sql, { key: randomUUID(), events });
+  const { seq, key, number } = await append(sql, { key: randomUUID(), events, owners: [] });
   const answered = performance.now();
   return events.map(({ draft }, place) => ({
     ...seenAt({ seq: seq!, key }, { id: number * BATCH_SPAN + place, ...draft }),
