@@ -1,5 +1,6 @@
 // Every option of the server, a line each: the README's table and the reading of the environment are computed from these.
 
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { blocksOf } from './access/caller.ts';
 import { rolesSchema } from './access/tokens.ts';
@@ -87,6 +88,20 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
   if (mistakes.length > 0)
     throw new Error(`The environment cannot be used: ${mistakes.join('; ')}.`);
   return config;
+};
+
+/** What a file of JSON says that an option names. Throws an error with every mistake in it. */
+export const readSettings = async <S extends z.ZodType>(
+  option: keyof Options,
+  path: string,
+  schema: S,
+): Promise<z.output<S>> => {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+    throw new Error(`${option} ${path} cannot be used: ${why}`, { cause });
+  }
 };
 
 const contradictions = (config: Config): string[] => {

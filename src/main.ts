@@ -12,8 +12,13 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.exit(1);
 }
 
+let stopping = false;
 const stopped = new Promise<string>((resolve) => {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      stopping = true;
+      resolve(signal);
+    });
 });
 
 try {
@@ -30,6 +35,10 @@ try {
   );
   logger.info({ signal: await stopped }, 'Stopping');
 } catch (error) {
-  process.stderr.write(`Jejak cannot go on: ${(error as Error).message}\n`);
+  // Ctrl-C in a terminal ends PostgreSQL's programs too, with errors that say nothing of use.
+  const why = stopping
+    ? 'was stopped while it started'
+    : `cannot go on: ${(error as Error).message}`;
+  process.stderr.write(`Jejak ${why}\n`);
   process.exitCode = 1;
 }

@@ -1,8 +1,8 @@
 // The operator's part of the privacy policy: a JSON file, checked to the letter so that a misspelt rule is not taken for a
 // protection.
 
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { readSettings } from './config.ts';
 import { type InputName, fields, inputNames } from './events/fields.ts';
 import { type PolicyChanges, type Rule, type RuleName, actions, rules } from './events/privacy.ts';
 
@@ -29,12 +29,5 @@ const schema = z.strictObject({
   keys: z.record(z.string().regex(/^=?[\p{L}\p{N}_*-]+(\.=?[\p{L}\p{N}_*-]+)*$/u), action).optional(), // oxfmt-ignore
 });
 
-/** Throws an error that names the file and every mistake in it. */
-export const readPolicy = async (path: string): Promise<PolicyChanges> => {
-  try {
-    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
-    throw new Error(`JEJAK_PRIVACY_POLICY ${path} cannot be used: ${why}`, { cause });
-  }
-};
+export const readPolicy = (path: string): Promise<PolicyChanges> =>
+  readSettings('JEJAK_PRIVACY_POLICY', path, schema);

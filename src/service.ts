@@ -1,6 +1,5 @@
 // One server, put together: the database, the log, its reader, the doors; started in that order and stopped in the other.
 
-import { readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { z } from 'zod';
 import { createAccess } from './access/authenticate.ts';
@@ -8,7 +7,7 @@ import { blocksOf, isWithin } from './access/caller.ts';
 import { createKeys } from './access/keys.ts';
 import { createRateLimit } from './access/rate.ts';
 import { type Tokens, createTokens } from './access/tokens.ts';
-import type { Config } from './config.ts';
+import { type Config, readSettings } from './config.ts';
 import { createRollups } from './consumers/rollups.ts';
 import { type DatabaseAddress, WRITERS, nameOf, openDatabase } from './database/connection.ts';
 import { unavailable } from './database/failures.ts';
@@ -81,6 +80,8 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   await migrate(owner, {
     acceptUnsafe: config.JEJAK_ACCEPT_UNSAFE_DATABASE === 'yes',
     service: embedded || config.JEJAK_MAINTENANCE_DATABASE_URL ? address : undefined,
+  }).catch((cause: Error) => {
+    throw new Error(`The database at ${nameOf(owner)} cannot be used: ${cause.message}`, { cause });
   });
 
   const database = starting.use(openDatabase(address, config.JEJAK_QUESTION_TIMEOUT_MS, owner));
@@ -97,8 +98,6 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     proxies: config.JEJAK_TRUSTED_PROXIES ?? blocksOf([]),
     storedForms: protection.storedForms,
   });
-  const adminKey = await keys.bootstrap();
-
   const clock = () => new Date();
   const kept = starting.use(await watchPolicy(database.write, logger));
   const metrics = createMetrics();
@@ -209,6 +208,8 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
       { port: config.PORT, host: config.HOST },
     ),
   );
+  // Last of all, or it would be lost where something else fails.
+  const adminKey = await keys.bootstrap();
   const running = starting.move();
   return {
     url: server.url,
@@ -223,8 +224,8 @@ const isLoopback = (host: string): boolean =>
 
 const listSchema = z.record(z.string(), z.string());
 
-const readDocuments = async (file: string | undefined): Promise<Record<string, string>> =>
-  file === undefined ? {} : listSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+const readDocuments = (file: string | undefined): Promise<Record<string, string>> =>
+  file === undefined ? Promise.resolve({}) : readSettings('JEJAK_DOCUMENTS', file, listSchema);
 
 const tokensOf = (config: Config): Tokens | undefined => {
   const { JEJAK_JWT_SECRET: secret, JEJAK_JWKS_URL: url } = config;

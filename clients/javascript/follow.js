@@ -116,6 +116,8 @@ const connect = (options, standing) => {
 const deliver = async (options, standing, arrived, ending) => {
   const { query, variables, authorization, onState } = options;
   if (!/\$after\b/.test(query)) throw misused('The subscription takes no variable `$after`.');
+  if (!(options.webSocketImpl ?? globalThis.WebSocket))
+    throw misused('There is no WebSocket here: use Node 22 or newer, or pass `webSocketImpl`.');
   const credential = typeof authorization === 'function' ? await authorization() : authorization;
   ending.signal.throwIfAborted();
   const client = open(options, credential, ending);

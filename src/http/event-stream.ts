@@ -22,16 +22,24 @@ export const isSubscription = (document: DocumentNode, operationName?: string | 
 export const lastEventId = ({ headers }: IncomingMessage): string | undefined =>
   [headers['last-event-id'] ?? []].flat()[0] || undefined;
 
-/** Sends what is delivered until one side ends it, or `look` says that the client may no longer; `explain` puts what went wrong
- * into JSON. */
+type Terms = {
+  /** Rejects where the client may no longer. */
+  readonly look: () => Promise<void>;
+  /** The server stops: the client is to come back, and is not told that the subscription is complete. */
+  readonly leaving: AbortSignal;
+  /** Puts what went wrong into JSON. */
+  readonly explain: (error: unknown) => string;
+  readonly metrics: Metrics;
+};
+
+/** Sends what is delivered until one side ends it. */
 export const stream = async (
   response: ServerResponse,
   delivery: Delivery,
-  look: () => Promise<void>,
-  explain: (error: unknown) => string,
-  metrics: Metrics,
+  { look, leaving, explain, metrics }: Terms,
 ): Promise<void> => {
   const gone = (): void => void delivery.return();
+  leaving.addEventListener('abort', gone);
   response.once('close', gone);
   if (response.closed) gone();
   begin(response, 200);
@@ -69,8 +77,9 @@ export const stream = async (
     clearInterval(heartbeat);
     clearInterval(looking);
     response.off('close', gone);
+    leaving.removeEventListener('abort', gone);
   }
-  response.end(COMPLETE);
+  response.end(leaving.aborted ? undefined : COMPLETE);
 };
 
 /** Says what is wrong with a subscription that cannot begin. */

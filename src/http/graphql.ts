@@ -59,6 +59,7 @@ export type GraphqlDoor = (request: IncomingMessage, response: ServerResponse) =
 export const createGraphql = (
   { logger, pulse, assertRoom, metrics, access, documents, limits, ...parts }: Parts,
   deliveries: Deliveries,
+  leaving: AbortSignal,
 ): GraphqlDoor => {
   const mask = (error: unknown) => publicError(error, logger, parts.mask.text);
   const contextOf = async (request: IncomingMessage): Promise<Context> => ({
@@ -171,7 +172,7 @@ export const createGraphql = (
     } else {
       const look = () => access.assertHolds(request.headers.authorization);
       // Nobody waits for its end.
-      stream(response, delivery, look, (error) => explain([error]).text, metrics).catch(() => response.destroy()); // oxfmt-ignore
+      stream(response, delivery, { look, leaving, explain: (error) => explain([error]).text, metrics }).catch(() => response.destroy()); // oxfmt-ignore
     }
     return true;
   };

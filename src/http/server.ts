@@ -52,7 +52,8 @@ export const listen = async (
     (result) => render(result, (error) => publicError(error, parts.logger, parts.mask.text)).text,
     parts.metrics,
   );
-  const graphql = createGraphql(parts, deliveries);
+  const leaving = new AbortController();
+  const graphql = createGraphql(parts, deliveries, leaving.signal);
   const doors: Record<string, Handler> = {
     '/graphql': graphql,
     '/api/events': (request, response) => handleEvents(request, response, parts),
@@ -113,12 +114,13 @@ export const listen = async (
     async [Symbol.asyncDispose]() {
       stopping = true;
       const closed = once(server, 'close');
+      leaving.abort();
       NetServer.prototype.close.call(server); // HTTP's own cuts off answers of which something is still to be taken
       await sockets[Symbol.asyncDispose]();
       const deadline = Date.now() + FINISH_MS;
       do await sleep(LOOK_MS);
       while (underWay > 0 && Date.now() < deadline);
-      // What is left are streams, which clients take up again, and connections that ask for nothing.
+      // What is left are streams of clients that take nothing, and connections that ask for nothing.
       server.close().closeAllConnections();
       await closed;
     },
@@ -135,13 +137,16 @@ const localOf = (url: string): string => {
 const started = (server: Server, { port, host }: { port: number; host: string }): Promise<void> =>
   new Promise((resolve, reject) => {
     const refused = (error: NodeJS.ErrnoException): void =>
-      reject(error.code === 'EADDRINUSE' ? taken(host, port, error) : error);
+      reject(error.code === 'EADDRINUSE' ? taken(host, port, error) : unusable(host, port, error));
     server.once('error', refused);
     server.listen({ port, host }, () => {
       server.off('error', refused);
       resolve();
     });
   });
+
+const unusable = (host: string, port: number, cause: Error): Error =>
+  new Error(`Nothing can listen at HOST ${host}, PORT ${port}: ${cause.message}.`, { cause });
 
 const taken = (host: string, port: number, cause: Error): Error =>
   new Error(`Port ${port} of ${host} is taken; stop what listens there, or set PORT to another.`, {

@@ -217,6 +217,17 @@ test('what trying again cannot mend ends the iteration with its code', async () 
   }
 });
 
+test('where there is no WebSocket it says so', async () => {
+  const { begin } = await setStage();
+  vi.stubGlobal('WebSocket', undefined);
+  try {
+    const { following } = begin({ after: 'earliest', webSocketImpl: undefined });
+    await expect(following.next()).rejects.toThrow('There is no WebSocket here');
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
 test('tries again ever more rarely, and by chance', async () => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
   onTestFinished(() => void vi.restoreAllMocks());

@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest';
 import { FAULTLESS, type Seen, check } from '../support/checker.ts';
 import { followers } from '../support/followers.ts';
 import { createTestLog } from '../support/log.ts';
-import { ADMIN_KEY, type TestServer, testServer } from '../support/server.ts';
+import { ADMIN_KEY, type TestServer, createTestServer, testServer } from '../support/server.ts';
 
 vi.mock('../../src/live/groups.ts', async (original) =>
   (await import('../support/followers.ts')).countingFollowers(original),
@@ -287,6 +287,15 @@ test('a key that another server revoked has its streams ended within 10 s, and n
   const [logged] = await log(server, ['after']);
   expect((await results.next()).value!.data!.eventLogged).toEqual(logged);
   await results.return();
+});
+
+test('a server that stops ends its streams whole, and none is complete', async () => {
+  const server = await createTestServer();
+  const response = await request(server, subscription, {});
+  await atHead(1);
+  await server[Symbol.asyncDispose]();
+  const messages = await Array.fromAsync(messagesOf(response));
+  expect(messages.filter(({ event }) => event === 'complete')).toEqual([]);
 });
 
 test('B5: a client that takes nothing is given up after 30 s, and counted', async () => {

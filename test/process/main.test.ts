@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chmod, chown, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { type Program, startProgram, temporaryDirectory } from '../support/process.ts';
+import { spawnProgram } from '../support/program.ts';
+import { ADMIN_KEY } from '../support/server.ts';
 
 const LOG =
   'mutation($id: ID!) { logEvent(input: { code: "AUTH-001", eventId: $id }) { outcome } }';
@@ -44,6 +47,30 @@ test('the first start makes an administrator key that opens the doors, and shows
   expect(second.output()).not.toContain('shown only this once');
   expect(await second.graphql(COUNT, {}, key)).toEqual({ data: { events: { totalCount: 0 } } });
   expect(await readFile(`${directory}/.jejak/database-url`, 'utf8')).toMatch(/^postgresql:/);
+});
+
+test('a first start that fails shows no key, and the next one that works makes it', async () => {
+  const directory = await temporaryDirectory();
+  const start = (JEJAK_DOCUMENTS: string) =>
+    startProgram({ directory, environment: { JEJAK_ADMIN_KEY: '', JEJAK_DOCUMENTS } });
+  await expect(start('/nowhere.json')).rejects.toThrow('JEJAK_DOCUMENTS /nowhere.json cannot be used: ENOENT'); // oxfmt-ignore
+  expect((await start('')).output()).toContain('shown only this once');
+});
+
+test('who ends it while it starts is told so, and not what that broke', async () => {
+  const directory = await temporaryDirectory();
+  const child = spawnProgram(
+    { directory, detached: true },
+    { JEJAK_ADMIN_KEY: ADMIN_KEY, LOG_LEVEL: 'info' },
+  );
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  await expect.poll(() => text, { timeout: 10_000 }).toContain('Creating the database');
+  process.kill(-child.pid!, 'SIGINT'); // as a terminal does
+  await once(child, 'close');
+  expect(text).not.toMatch(/FATAL|cannot go on/);
+  expect((await startProgram({ directory })).url).toBeTruthy();
 });
 
 test('A1: after kill -9 in the middle of batches nothing that was acknowledged is lost or doubled', async () => {
@@ -124,6 +151,9 @@ test('a port that is taken is named and ends the start', async () => {
   const { port } = new URL((await startProgram({ directory })).url);
   await expect(startProgram({ directory, environment: { PORT: port } })).rejects.toThrow(
     `ended with 1 before it was ready: Jejak cannot go on: Port ${port} of 127.0.0.1 is taken`,
+  );
+  await expect(startProgram({ directory, environment: { HOST: '192.0.2.1' } })).rejects.toThrow(
+    'Nothing can listen at HOST 192.0.2.1, PORT',
   );
 });
 

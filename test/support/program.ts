@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-type Place = Pick<SpawnOptions, 'uid' | 'gid'> & { readonly directory: string };
+type Place = Pick<SpawnOptions, 'uid' | 'gid' | 'detached'> & { readonly directory: string };
 
 /** Starts it on a free port; of the environment here it has nothing but what is given. */
 export const spawnProgram = (
