@@ -187,14 +187,13 @@ export const createGraphql = (
     const { accept } = request.headers;
     try {
       if (request.method !== 'POST') {
-        const asked = paramsIn(request.url!);
-        const params = withDocument(asked, documents);
-        const named = params === asked ? {} : { params }; // yoga reads the address itself
+        const params = withDocument(paramsIn(request.url!), documents);
         const context = await contextOf(request);
         if (params.query) documents.assertListed(params.query, context.viewer);
         if (request.method === 'GET' && (await subscribed(request, response, params, context)))
           return undefined;
-        return await yoga(Object.assign(request, { context, ...named }), response);
+        // Yoga reads some addresses differently; what is answered is what was looked at here.
+        return await yoga(Object.assign(request, { context, params }), response);
       }
       if (!isAnswerable(accept)) throw notAcceptable();
       const { text } = await readBody(request, ['application/json'], limits.bodyBytes);

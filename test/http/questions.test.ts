@@ -1,8 +1,12 @@
 // What is answered to whom before a question is looked at: security headers, pages of other hosts, the schema, listed documents.
 
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { type IncomingMessage, get } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { urlToHttpOptions } from 'node:url';
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { temporaryDirectory } from '../support/process.ts';
@@ -16,6 +20,12 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 const call = (of: TestServer, path: string, init: RequestInit = {}) =>
   fetch(of.url + path, { redirect: 'manual', ...init });
+/** The text of the answer to an address that is sent as it is written. */
+const raw = async (of: TestServer, path: string, key: string): Promise<string> => {
+  const request = get({ ...urlToHttpOptions(new URL(of.url)), path, headers: { authorization: `Bearer ${key}`, accept: 'application/json' } }); // oxfmt-ignore
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return text(response);
+};
 const json = { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_KEY}` };
 const post = (body: object | string, headers: Record<string, string> = {}): RequestInit => ({
   method: 'POST',
@@ -194,6 +204,14 @@ describe('listed documents', () => {
     const address = `/graphql?query=${encodeURIComponent(other)}`;
     const response = await call(of, address, { headers: { authorization: `Bearer ${reader}` } });
     expect(await response.text()).toContain('FORBIDDEN');
+  });
+
+  test('are what is answered however an address is written', async () => {
+    const of = await withDocuments(listed, 'yes');
+    const reader = await readKey(of);
+    const query = encodeURIComponent('{ categories { code } }');
+    for (const path of [`/graphql??query=${query}`, `/graphql?a=1#&query=${query}`])
+      expect(await raw(of, path, reader)).toContain('BAD_USER_INPUT');
   });
 
   test('that are not valid keep the server from starting', async () => {
