@@ -164,6 +164,7 @@ export const createGraphql = (
       variableValues: variables,
       operationName,
       contextValue: { ...context, resumeAfter: lastEventId(request) },
+      hideSuggestions: hidesSuggestions(context.viewer),
     });
     const explain = (errors: readonly unknown[]) => render({ errors }, mask);
     if ('errors' in delivery) {

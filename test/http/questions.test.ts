@@ -112,6 +112,7 @@ describe('a page of another host', () => {
 describe('the schema', () => {
   const typo = 'mutation { logEvnt(input: { code: "AUTH-001" }) { outcome } }';
   const badEnum = 'query($order: EventOrder) { events(order: $order) { totalCount } }';
+  const badSeverity = 'subscription($least: Severity) { eventLogged(filter: { minSeverity: $least }) { cursor } }'; // oxfmt-ignore
   const introspections = [getIntrospectionQuery(), '{ a: __type(name: "Event") { name } }', 'query { ...F } fragment F on Query { __schema { types { name } } }']; // oxfmt-ignore
 
   test('is shown to everyone on a loopback address', async () => {
@@ -150,6 +151,12 @@ describe('the schema', () => {
     await expect(watching.next()).rejects.toSatisfy(
       ([{ message }]: [{ message: string }]) => !message.includes('Did you mean'),
     );
+    const stream = await call(closed, '/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: badSeverity, variables: { least: 'WARNIN' } }),
+    });
+    expect(await stream.text()).not.toContain('Did you mean');
     // What is no introspection is answered as ever.
     expect(await code('{ __typename severities { __typename severity } }', reader)).toBe('shown');
   }); // oxfmt-ignore
