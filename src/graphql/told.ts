@@ -1,6 +1,8 @@
 // What is told in the log of its own use: each operation in which a person saw personal data, before its answer leaves, and
 // each act of an administrator. Nobody who asks can leave it out.
 
+import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { type Viewer, maySeePersonal } from '../access/viewer.ts';
 import type { Event, EventInput } from '../events/fields.ts';
@@ -28,11 +30,18 @@ const isTold = (viewer: Viewer | null): viewer is Viewer => {
 };
 
 /** By which a caller says why it asks; on a socket it is `connectionParams.purpose`. */
-export const PURPOSE_HEADER = 'jejak-purpose';
+const PURPOSE_HEADER = 'jejak-purpose';
 const MOST_PURPOSE = 200; // characters
 
 export const purposeOf = (said: unknown): string | undefined =>
   typeof said === 'string' ? said.slice(0, MOST_PURPOSE) : undefined;
+
+/** As a header says it. Node reads those as Latin-1; most clients write UTF-8, which Latin-1 hardly ever is by chance. */
+export const purposeIn = ({ [PURPOSE_HEADER]: said }: IncomingHttpHeaders): string | undefined => {
+  if (typeof said !== 'string') return undefined;
+  const bytes = Buffer.from(said, 'latin1');
+  return purposeOf(isUtf8(bytes) ? bytes.toString() : said);
+};
 
 /** Of the subjects, and of each part of what was asked, in one record, whose JSON has at most 32 KB. */
 const MOST_SUBJECT_BYTES = 8_000;

@@ -22,6 +22,7 @@ import { admit } from './admit.ts';
 import { parseJson } from './body.ts';
 import { type Format, formats } from './formats.ts';
 import type { Parts } from './graphql.ts';
+import { parametersOf } from './parameters.ts';
 
 const MAX_EXPORTS = 4;
 const RETRY_AFTER_MS = 5_000;
@@ -110,7 +111,7 @@ export const createExport = ({ access, logger, pulse, ...parts }: Exporting): Ex
 };
 
 const readParameters = (url: string): Parameters => {
-  const given = Object.fromEntries(new URL(url, 'http://localhost').searchParams);
+  const given = Object.fromEntries(parametersOf(url));
   const { success, data, error } = parametersSchema.safeParse(given);
   if (success)
     return { ...data, timeZone: coerced('TimeZone', data.timeZone, 'timeZone') as string };

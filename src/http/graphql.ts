@@ -12,7 +12,7 @@ import type { Deliveries } from '../graphql/deliveries.ts';
 import { type Documents, isDocument } from '../graphql/documents.ts';
 import { JejakError } from '../errors.ts';
 import { schema } from '../graphql/schema.ts';
-import { PURPOSE_HEADER, purposeOf, tellingReads } from '../graphql/told.ts';
+import { purposeIn, tellingReads } from '../graphql/told.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { parseJson, readBody } from './body.ts';
@@ -20,6 +20,7 @@ import { acceptsEvents, isSubscription, lastEventId, refuseStream, stream } from
 import { createLane, render } from './lane.ts';
 import { publicError } from './mask.ts';
 import { createPage } from './page.ts';
+import { parametersOf } from './parameters.ts';
 import { setRetryAfter } from './respond.ts';
 
 export type Parts = Omit<Context, 'viewer'> & {
@@ -65,7 +66,7 @@ export const createGraphql = (
   const contextOf = async (request: IncomingMessage): Promise<Context> => ({
     ...parts,
     viewer: await viewerOf(request),
-    purpose: purposeOf(request.headers[PURPOSE_HEADER]),
+    purpose: purposeIn(request.headers),
   });
   const { known, learn, assertMayAsk, hidesSuggestions } = documents;
   const lane = createLane({ known, assertMayAsk, mask, guard: pulse.guard });
@@ -264,7 +265,7 @@ const withDocument = (sent: Sent, { named }: Documents): Sent => {
 
 /** What a question in the address asks. */
 const paramsIn = (url: string): Sent => {
-  const search = new URL(url, 'http://localhost').searchParams;
+  const search = parametersOf(url);
   const json = (name: string) => {
     const text = search.get(name);
     return text ? (parseJson(text) as Record<string, unknown>) : undefined;

@@ -189,6 +189,16 @@ test('why a person asks is told with it, over HTTP and over a socket', async () 
   await client.dispose();
 });
 
+test.each([
+  ['UTF-8', Buffer.from('évaluasi').toString('latin1')],
+  ['Latin-1', 'évaluasi'],
+])('why a person asks is read as it was written, in %s', async (_, purpose) => {
+  await fetch(`${server.url}/graphql?query=${encodeURIComponent(LIST)}`, {
+    headers: { authorization: `Bearer ${teacher}`, 'jejak-purpose': purpose },
+  });
+  expect((await told()).at(-1)!['metadata'].purpose).toBe('évaluasi');
+});
+
 test('telling does not tell of itself', async () => {
   const before = (await told()).length;
   await server.graphql('{ events(filter: { code: ["ADMIN-008"] }) { edges { node { username } } } }', {}, teacher); // oxfmt-ignore

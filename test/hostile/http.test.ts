@@ -246,6 +246,20 @@ describe('requests', () => {
     expect(rows).toHaveLength(0);
   });
 
+  test('what is not UTF-8 in an address is refused, and a lone % is itself', async () => {
+    const get = async (path: string) => {
+      const response = await fetch(server.url + path, {
+        headers: { authorization: `Bearer ${ADMIN_KEY}` },
+      });
+      return [response.status, await response.text()];
+    };
+    const query = (id: string) => `/graphql?query={event(eventId:"${id}"){eventId}}`;
+    for (const path of [query('%FF'), query('%ED%A0%80'), '/api/export?purpose=audit%FFx'])
+      expect(await get(path)).toEqual([400, expect.stringMatching(/not UTF-8.*BAD_USER_INPUT|BAD_USER_INPUT.*not UTF-8/)]); // oxfmt-ignore
+    for (const path of [query('%C3%A9'), query('100%'), '/api/export?purpose=100%'])
+      expect((await get(path))[0]).toBe(200);
+  });
+
   test('a mutation whose answer the client would not take is not executed', async () => {
     for (const accept of [
       'text/html',
