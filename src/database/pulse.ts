@@ -12,6 +12,8 @@ const RENEW_MS = 5_000;
 export type Pulse = Disposable & {
   /** Whether it answered lately. */
   readonly beats: () => boolean;
+  /** And whether it did when it was last asked: where connections are refused there is no silence to wait for. */
+  readonly ready: () => boolean;
   /** Calls back whenever it has been silent for too long. */
   readonly onSilence: (listener: () => void) => void;
   /** The result of some work, or UNAVAILABLE where the database falls or is silent meanwhile. */
@@ -29,6 +31,7 @@ export const createPulse = (sql: Sql, renew: () => void): Pulse => {
   let renewedAt = 0;
   let refusedAt = 0;
   let asking = false;
+  let failed = false;
 
   const beat = setInterval(() => {
     const now = Date.now();
@@ -45,8 +48,12 @@ export const createPulse = (sql: Sql, renew: () => void): Pulse => {
     if (asking) return;
     asking = true;
     sql`SELECT`
-      .then(() => void (heard = Date.now()))
+      .then(() => {
+        heard = Date.now();
+        failed = false;
+      })
       .catch((error: { severity?: string }) => {
+        failed = true;
         if (error.severity !== undefined) refusedAt = Date.now(); // only the database says one
       })
       .finally(() => void (asking = false));
@@ -55,6 +62,7 @@ export const createPulse = (sql: Sql, renew: () => void): Pulse => {
   return {
     onSilence: (listener) => void listeners.push(listener),
     beats,
+    ready: () => beats() && !failed,
     guard: (work) =>
       new Promise((resolve, reject) => {
         if (!beats()) return reject(unavailable());

@@ -60,7 +60,7 @@ export const listen = async (
     '/api/export': createExport(parts),
     '/healthz': (_request, response) => respond(response, 200, { status: 'ok' }),
     '/readyz': (_request, response) => {
-      const ready = parts.pulse.beats();
+      const ready = parts.pulse.ready();
       const overdue = parts.retention.overdueSince();
       respond(response, ready ? 200 : 503, {
         status: ready ? 'ready' : 'unavailable',

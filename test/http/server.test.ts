@@ -5,7 +5,8 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ADMIN_KEY, type TestServer, createTestServer, testServer } from '../support/server.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createTestDatabase, testDatabase } from '../support/database.ts';
+import { proxyTo } from '../support/proxy.ts';
 
 const ready = async ({ url }: { readonly url: string }) => {
   const response = await fetch(`${url}/readyz`);
@@ -31,6 +32,18 @@ test('A8: /readyz warns where retention is overdue, and is ready all the same', 
   expect([status, rest]).toEqual([200, { status: 'ready' }]);
   const [, since] = /^Retention has not come to its end since (\S+Z)\.$/.exec(warning)!;
   expect(since! > before && since! < new Date().toISOString()).toBe(true);
+});
+
+test('A2: a server is not ready from the moment that its database is gone, and again once it is back', async () => {
+  const database = await testDatabase();
+  const network = await proxyTo(database);
+  const server = await testServer({ ...database, url: network.url });
+  const status = async () => (await ready(server))[0];
+  expect(await status()).toBe(200);
+  network.set('away');
+  await expect.poll(status, { timeout: 800, interval: 20 }).toBe(503);
+  network.set('fair');
+  await expect.poll(status, { timeout: 5_000 }).toBe(200);
 });
 
 test('an answer of which much is still on its way when the server stops arrives whole', async () => {
