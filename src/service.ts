@@ -103,7 +103,10 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const metrics = createMetrics();
   const room = embedded && starting.use(watchRoom(embedded.location));
   const doorbell = starting.use(createDoorbell(database.follow, database.listener, logger));
-  const persist = createPersist(database.write);
+  const persist = createPersist(database.write, (partitions) => {
+    metrics.partitionsMissing.inc(partitions.length);
+    logger.warn({ partitions }, 'Partitions were missing and were made; is the retention run overdue?'); // oxfmt-ignore
+  });
   const batcher = createBatcher({
     append: async (batch) => {
       room?.assert();

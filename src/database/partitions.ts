@@ -37,15 +37,15 @@ const partitionOn = (severity: Severity, day: number): Partition => {
 };
 
 /** Makes the partitions that are missing and returns how many there were. */
-export const ensurePartitions = (sql: Sql, now: Date): Promise<number> =>
-  makePartitions(sql, partitionsAt(now));
+export const ensurePartitions = async (sql: Sql, now: Date): Promise<number> =>
+  (await makePartitions(sql, partitionsAt(now))).length;
 
-/** Makes those that some events need: older ones than are always there, where a code or a severity is kept longer than the
- * document says, or all of them, where nobody made any for weeks. */
+/** Makes those that some events need and returns which were missing: older ones than are always there, where a code or a
+ * severity is kept longer than the document says, or all of them, where nobody made any for weeks. */
 export const makePartitionsFor = (
   sql: Sql,
   events: readonly Pick<Event, 'severity' | 'timestamp'>[],
-): Promise<number> => {
+): Promise<Partition[]> => {
   const needed = events.map(({ severity, timestamp }) =>
     partitionOn(severity, dayOf(new Date(timestamp))),
   );
@@ -53,13 +53,14 @@ export const makePartitionsFor = (
   return makePartitions(sql, new Map(needed.map((each) => [keyOf(each), each])).values());
 };
 
-const makePartitions = async (sql: Sql, partitions: Iterable<Partition>): Promise<number> => {
-  let made = 0;
-  for (const { severity, starts, ends } of partitions) {
+const makePartitions = async (sql: Sql, partitions: Iterable<Partition>): Promise<Partition[]> => {
+  const made: Partition[] = [];
+  for (const partition of partitions) {
+    const { severity, starts, ends } = partition;
     try {
       const [row] = await sql<[{ made: boolean }]>`
         SELECT create_event_partition(${severity}, ${starts.toISOString()}::timestamptz, ${ends.toISOString()}::timestamptz) AS made`;
-      if (row.made) made++;
+      if (row.made) made.push(partition);
     } catch (error) {
       if (!isAlreadyThere(error)) throw error;
     }

@@ -10,7 +10,7 @@ import {
   isTransient,
   unavailable,
 } from '../database/failures.ts';
-import { makePartitionsFor } from '../database/partitions.ts';
+import { type Partition, makePartitionsFor } from '../database/partitions.ts';
 import { BATCH_SPAN } from '../database/schema.ts';
 import { type Appended, type Batch, append } from './append.ts';
 import { type Names, createNames } from './names.ts';
@@ -21,8 +21,10 @@ const PAUSE_MS = 50;
  * committed yet; with the same eventId nothing is then stored twice. */
 const UNHEARD_MS = 10_000;
 
+/** `onMissing` hears of partitions that were missing, once they are made. */
 export const createPersist = (
   sql: Sql,
+  onMissing: (partitions: readonly Partition[]) => void = () => {},
   unheardMs = UNHEARD_MS,
 ): ((batch: Batch) => Promise<Appended>) => {
   const names = createNames(sql);
@@ -30,14 +32,19 @@ export const createPersist = (
     const { promise: unheard, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(unavailable()), unheardMs);
     try {
-      return await Promise.race([persist(sql, names, batch), unheard]);
+      return await Promise.race([persist(sql, names, batch, onMissing), unheard]);
     } finally {
       clearTimeout(timer);
     }
   };
 };
 
-const persist = async (sql: Sql, names: Names, batch: Batch): Promise<Appended> => {
+const persist = async (
+  sql: Sql,
+  names: Names,
+  batch: Batch,
+  onMissing: (partitions: readonly Partition[]) => void,
+): Promise<Appended> => {
   const deadline = Date.now() + GIVE_UP_MS;
   let partitionsMade = false;
   let doubtful = false; // an earlier try may have been committed
@@ -47,10 +54,11 @@ const persist = async (sql: Sql, names: Names, batch: Batch): Promise<Appended> 
       return (doubtful ? await findCommitted(sql, batch) : undefined) ?? (await append(sql, batch));
     } catch (error) {
       if (isMissingPartition(error) && !partitionsMade) {
-        await makePartitionsFor(
+        const made = await makePartitionsFor(
           sql,
           batch.events.map(({ draft }) => draft),
         );
+        if (made.length > 0) onMissing(made);
         partitionsMade = true;
       } else if (isCommittedKey(error) || isTransient(error)) {
         if (Date.now() > deadline) throw unavailable(error);

@@ -9,6 +9,7 @@ import { createPulse } from '../../src/database/pulse.ts';
 import { type Prepared, complete, isRejection } from '../../src/events/complete.ts';
 import { type Batch, append } from '../../src/ingest/append.ts';
 import { createPersist } from '../../src/ingest/persist.ts';
+import { createLogger } from '../../src/logger.ts';
 import { testDatabase } from '../support/database.ts';
 import { testServer } from '../support/server.ts';
 
@@ -51,7 +52,7 @@ test('a try of which nothing is heard is UNAVAILABLE after a while, and the next
   const locking = await sql.reserve();
   await locking`BEGIN`;
   await locking`LOCK TABLE events IN ACCESS EXCLUSIVE MODE`;
-  const persist = createPersist(sql, 300);
+  const persist = createPersist(sql, undefined, 300);
   const batch = batchOf(event({ eventId: 'late' }));
   await expect(persist(batch)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await locking`ROLLBACK`;
@@ -185,8 +186,10 @@ test('I6: batches with the same ids in opposite orders wait for each other, and 
   expect(await countOf(sql, 'events')).toBe(5000);
 });
 
-test('A8: a missing partition is made on demand, and the event is stored', async () => {
-  const server = await testServer();
+test('A8: a missing partition is made on demand, the event is stored, and an alarm is raised', async () => {
+  const said: string[] = [];
+  const logger = createLogger('warn', { write: (line) => void said.push(line) });
+  const server = await testServer(undefined, {}, logger);
   const timestamp = new Date(Date.now() - 20 * 86_400_000).toISOString();
   const partitionOf = async (): Promise<string | undefined> => {
     const [row] = await server.database.sql<
@@ -199,8 +202,15 @@ test('A8: a missing partition is made on demand, and the event is stored', async
   const name = await partitionOf();
   expect(name).toMatch(/^events_info_\d{8}$/);
   await server.database.sql.unsafe(`DROP TABLE ${name}`);
+  expect(said).toEqual([]);
   expect((await log('after')).status).toBe(201);
   expect(await partitionOf()).toBe(name);
+  const [{ msg, partitions }] = said.map((line) => JSON.parse(line)) as [any];
+  expect(msg).toContain('missing');
+  expect(partitions).toMatchObject([{ severity: 'INFO', starts: expect.any(String) }]);
+  expect(partitions[0].starts <= timestamp && timestamp < partitions[0].ends).toBe(true);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toContain('\njejak_partitions_missing_total 1\n');
 });
 
 test('A8: with every partition gone, events of every severity are stored at once', async () => {

@@ -4,7 +4,7 @@ import { createClient } from 'graphql-ws';
 import { onTestFinished } from 'vitest';
 import WebSocket from 'ws';
 import { type Config, readConfig } from '../../src/config.ts';
-import { createLogger } from '../../src/logger.ts';
+import { type Logger, createLogger } from '../../src/logger.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { type TestDatabase, createTestDatabase } from './database.ts';
 
@@ -45,11 +45,12 @@ export const testConfig = (overrides: Partial<Config> = {}): Config => ({
 export const createTestServer = async (
   shared?: TestDatabase,
   overrides: Partial<Config> = {},
+  logger = createLogger('silent'),
 ): Promise<TestServer> => {
   const database = shared ?? (await createTestDatabase());
   const service = await startService(
     testConfig({ DATABASE_URL: database.url, ...overrides }),
-    createLogger('silent'),
+    logger,
   );
   return {
     url: service.url,
@@ -66,8 +67,9 @@ export const createTestServer = async (
 export const testServer = async (
   shared?: TestDatabase,
   overrides: Partial<Config> = {},
+  logger?: Logger,
 ): Promise<TestServer> => {
-  const server = await createTestServer(shared, overrides);
+  const server = await createTestServer(shared, overrides, logger);
   onTestFinished(() => server[Symbol.asyncDispose]());
   return server;
 };
