@@ -25,7 +25,7 @@ const QuarantinedEvent = builder.objectRef<Quarantined>('QuarantinedEvent').impl
         return source;
       },
       description:
-        'The event as it was sent, under the names of LogEventInput; text where it was no JSON object or is longer than 64 KB.',
+        'The event as it was sent, under the names of LogEventInput; text where it was no JSON object. Where it is longer than 64 KB its largest values are cut to text that ends in "…"; where that is not enough, it is such a text as a whole.',
     }),
   }),
 });

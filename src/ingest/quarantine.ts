@@ -12,7 +12,8 @@ export type Quarantined = {
   readonly keyName: string;
   readonly code: Rejection['code'];
   readonly reason: string;
-  /** The event as it was sent, under its API names; text where it was cut or was no JSON. */
+  /** The event as it was sent, under its API names, its largest values as text where they were cut; text where it was cut as a
+   * whole or was no JSON. */
   readonly source: unknown;
 };
 
@@ -29,8 +30,9 @@ export type Quarantine = {
   readonly purge: () => Promise<number>;
 };
 
-/** More of an original is not kept; it can then be read but not logged again. */
+/** More of an original is not kept: of its largest values only the beginning is, and where that is too much still, of it all. */
 const MAX_CHARACTERS = 64 * 1024;
+const BEGINNING = 4 * 1024;
 const KEPT_DAYS = Math.min(...severityNames.map((name) => severities[name].retentionDays));
 
 /** `assertRoom` throws where the disk has none. */
@@ -76,7 +78,26 @@ const jsonOf = (source: unknown): string => {
 /** JSON escapes what PostgreSQL's text cannot hold. */
 const textOf = (source: unknown): string => {
   const text = jsonOf(source);
-  return text.length <= MAX_CHARACTERS
-    ? text
-    : JSON.stringify(`${text.slice(0, MAX_CHARACTERS).toWellFormed()}…`);
+  if (text.length <= MAX_CHARACTERS) return text;
+  return cutValues(text) ?? JSON.stringify(beginningOf(text, MAX_CHARACTERS));
 };
+
+/** The object with the largest of its values cut, so that the others can be logged again; undefined where that is not enough. */
+const cutValues = (text: string): string | undefined => {
+  const source: unknown = JSON.parse(text);
+  if (typeof source !== 'object' || source === null || Array.isArray(source)) return undefined;
+  const values = new Map<string, unknown>(Object.entries(source));
+  const printed = [...values].map(([name, value]) => [name, JSON.stringify(value)] as const);
+  let { length } = text;
+  for (const [name, json] of printed.toSorted(([, a], [, b]) => b.length - a.length)) {
+    if (length <= MAX_CHARACTERS || json.length <= BEGINNING) break;
+    const value = values.get(name);
+    const beginning = beginningOf(typeof value === 'string' ? value : json, BEGINNING);
+    values.set(name, beginning);
+    length += JSON.stringify(beginning).length - json.length;
+  }
+  return length <= MAX_CHARACTERS ? JSON.stringify(Object.fromEntries(values)) : undefined;
+};
+
+const beginningOf = (text: string, characters: number): string =>
+  `${text.slice(0, characters).toWellFormed()}…`;

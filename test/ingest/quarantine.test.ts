@@ -93,6 +93,26 @@ test('what cannot be an event at all is kept too, and can be read though not rep
   ]);
 });
 
+test('I7: of what is too large the other fields wait whole, and are logged again without it', async () => {
+  const server = await testServer();
+  const large = { pupils: Array.from({ length: 9_000 }, (_, index) => `pupil "${index}"`) };
+  const event = { event_id: 'large', event_category: 'AUTH', event_type: 'X', event_name: 'Rapor', user_id: 7 }; // oxfmt-ignore
+  const many = Object.fromEntries(Array.from({ length: 9_000 }, (_, index) => [`odd ${index}`, index])); // oxfmt-ignore
+  const text = 'long '.repeat(20_000);
+  await server.rest([{ ...event, metadata: large, odd: text, event_description: 'short' }, many]);
+  const [other, waiting] = (await server.graphql(LIST)).data.quarantinedEvents;
+  expect(other.source).toMatch(/^\{"odd 0":0,.*…$/);
+  const { metadata, odd, ...rest } = waiting.source;
+  expect(rest).toEqual({ eventId: 'large', category: 'AUTH', type: 'X', name: 'Rapor', userId: 7, description: 'short' }); // oxfmt-ignore
+  expect(metadata).toMatch(/^\{"pupils":\["pupil \\"0\\"",.*…$/);
+  expect(text.startsWith(odd.slice(0, -1)) && odd.endsWith('…')).toBe(true);
+  const replayed = await server.graphql(REPLAY, { id: waiting.id, changes: { metadata: null } });
+  expect(replayed.data.replayQuarantined).toMatchObject({
+    outcome: 'REPAIRED',
+    event: { eventId: 'large', name: 'Rapor', userId: 7 },
+  });
+});
+
 test('the quarantine is listed in pages, and only an administrator sees it', async () => {
   const server = await testServer();
   await server.rest(Array.from({ length: 5 }, (_, n) => ({ event_name: `lost ${n}` })));
