@@ -2,6 +2,7 @@
 // start of its retention to some time ahead, so that every acceptable event has a home before it arrives.
 
 import type { Event } from '../events/fields.ts';
+import { documentPeriods, periodsWith } from '../events/retention.ts';
 import { type Severity, severities, severityNames } from '../events/vocabulary.ts';
 import type { Sql } from './connection.ts';
 
@@ -11,11 +12,14 @@ const AHEAD_DAYS = 10;
 
 export type Partition = { readonly severity: Severity; readonly starts: Date; readonly ends: Date };
 
-export const partitionsAt = (now: Date): Partition[] =>
+/** Of severities that are `kept` for so many days. Where that is longer than the document says, events that are older than it
+ * says and have no home yet are rare, and theirs is made when they come. */
+export const partitionsAt = (now: Date, kept = documentPeriods.severities): Partition[] =>
   severityNames.flatMap((severity) => {
     const { retentionDays, partitionDays } = severities[severity];
     const today = dayOf(now);
-    const first = Math.floor((today - retentionDays) / partitionDays) * partitionDays;
+    const oldest = today - Math.min(retentionDays, kept[severity]);
+    const first = Math.floor(oldest / partitionDays) * partitionDays;
     const count = Math.ceil((today + 1 + AHEAD_DAYS - first) / partitionDays);
     return Array.from({ length: count }, (_, index) =>
       partitionOn(severity, first + index * partitionDays),
@@ -37,8 +41,13 @@ const partitionOn = (severity: Severity, day: number): Partition => {
 };
 
 /** Makes the partitions that are missing and returns how many there were. */
-export const ensurePartitions = async (sql: Sql, now: Date): Promise<number> =>
-  (await makePartitions(sql, partitionsAt(now))).length;
+export const ensurePartitions = async (sql: Sql, now: Date): Promise<number> => {
+  const rules = await sql<{ target: string; days: number }[]>`SELECT target, days FROM retention_rules`; // oxfmt-ignore
+  const { severities: kept } = periodsWith(
+    Object.fromEntries(rules.map(({ target, days }) => [target, days])),
+  );
+  return (await makePartitions(sql, partitionsAt(now, kept))).length;
+};
 
 /** Makes those that some events need and returns which were missing: older ones than are always there, where a code or a
  * severity is kept longer than the document says, or all of them, where nobody made any for weeks. */

@@ -1,6 +1,7 @@
 // What an administrator sets: periods of severities and codes, and holds.
 
 import { expect, test } from 'vitest';
+import { ensurePartitions } from '../../src/database/partitions.ts';
 import { wholeSince } from '../../src/events/retention.ts';
 import { DAY, eventOf, outcomesOf, testRetention } from '../support/retention.ts';
 import { testServer } from '../support/server.ts';
@@ -40,6 +41,14 @@ test('a code that is kept longer stays when its partition goes, one that is kept
   clock.advance(53);
   await retention.run({ now: true });
   expect(await codes()).toEqual([]);
+});
+
+test('a shorter period leaves no partitions to be made and dropped again by each run, or by each start', async () => {
+  const { clock, retention, database } = await testRetention();
+  await retention.setRule('INFO', 12, 'test');
+  await retention.run({ now: true });
+  expect(await ensurePartitions(database.sql, clock())).toBe(0);
+  expect(await retention.run({ now: true })).toMatchObject({ partitionsMade: 0, partitionsDropped: 0 }); // oxfmt-ignore
 });
 
 test('a longer period finds what is not gone yet, and events of any age within it have a home', async () => {
