@@ -237,7 +237,7 @@ builder.mutationFields((t) => ({
   }),
   placeHold: t.field({
     type: Hold,
-    description: `Keeps events whatever their age, those that come later too, until the hold is released; past their period they are found by queries, not by subscriptions. At most ${MAX_HOLDS} are in force at a time. It is told in the log as ADMIN-005. ${ADMIN}`,
+    description: `Keeps events whatever their age, those that come later too, until the hold is released; past their period they are found by queries and replayed to subscriptions as ever. At most ${MAX_HOLDS} are in force at a time. It is told in the log as ADMIN-005. ${ADMIN}`,
     scope: 'admin',
     extensions: { told: 'byItself' } satisfies Telling,
     args: {
