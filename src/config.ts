@@ -79,8 +79,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     const text = environment[name] || ('default' in option ? option.default : undefined);
     if (text === undefined) return [name, undefined];
     const read = option.schema.safeParse(text);
-    if (!read.success)
-      mistakes.push(`${name} ${read.error.issues.map((issue) => issue.message).join(', ')}`);
+    if (!read.success) mistakes.push(`${name} ${read.error.issues.map(mistakeOf).join(', ')}`);
     return [name, read.data];
   });
   const config = Object.fromEntries(entries) as Config;
@@ -103,6 +102,9 @@ export const readSettings = async <S extends z.ZodType>(
     throw new Error(`${option} ${path} cannot be used: ${why}`, { cause });
   }
 };
+
+const mistakeOf = ({ path, message }: z.core.$ZodIssue): string =>
+  path.length === 0 ? message : `${path.join('.')}: ${message}`;
 
 const contradictions = (config: Config): string[] => {
   const { JEJAK_JWT_SECRET: secret, JEJAK_JWKS_URL: url } = config;

@@ -20,12 +20,16 @@ export type Tokens = {
 type Grant = { readonly scopes: readonly Scope[]; readonly narrowing?: Narrowing | undefined };
 
 const scopeList = z.array(z.enum(scopeNames));
+const grantSchema = z
+  .strictObject({ scopes: scopeList, narrowing: narrowingSchema.optional() })
+  .refine(
+    ({ scopes, narrowing }) => !narrowing || !scopes.includes('admin'),
+    'with the scope admin it cannot be narrowed: its holder can make a key that is not',
+  );
+/** A list of scopes stands for a role with no more than those. */
 export const rolesSchema = z.record(
   z.string(),
-  z.union([
-    scopeList.transform((scopes): Grant => ({ scopes })),
-    z.strictObject({ scopes: scopeList, narrowing: narrowingSchema }),
-  ]),
+  z.preprocess((given) => (Array.isArray(given) ? { scopes: given } : given), grantSchema),
 );
 
 export type TokenOptions = {

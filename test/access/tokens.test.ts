@@ -360,9 +360,19 @@ test.each([
   [{ JEJAK_JWT_SECRET: SECRET, JEJAK_JWKS_URL: 'https://a/b' }, 'exclude each other'],
   [{ JEJAK_JWKS_URL: 'file:///etc/passwd' }, 'http'],
   [{ JEJAK_JWT_ROLES: '{' }, 'JSON'],
-  [{ JEJAK_JWT_ROLES: '{"GURU": ["root"]}' }, 'JEJAK_JWT_ROLES'],
-  [{ JEJAK_JWT_ROLES: '{"GURU": {"scopes": [], "narrowing": {"code": ["X-1"]}}}' }, 'JEJAK_JWT_ROLES'],
+  [{ JEJAK_JWT_ROLES: '{"GURU": ["root"]}' }, 'JEJAK_JWT_ROLES GURU.scopes.0: Invalid option'],
+  [{ JEJAK_JWT_ROLES: '{"GURU": {"scopes": [], "narrowing": {"code": ["X-1"]}}}' }, 'JEJAK_JWT_ROLES GURU.narrowing.code.0: is not in the catalog'],
+  [{ JEJAK_JWT_ROLES: '{"KS": {"scopes": ["admin"], "narrowing": {"category": ["DATA"]}}}' }, 'JEJAK_JWT_ROLES KS: with the scope admin'],
   [{ JEJAK_TRUSTED_PROXIES: '10.0.0.0/33' }, 'JEJAK_TRUSTED_PROXIES'],
 ])('a configuration of %j is refused', (environment, mistake) => {
   expect(() => readConfig(environment)).toThrow(mistake);
 }); // oxfmt-ignore
+
+test('a role may be narrowed and need not be', () => {
+  const { JEJAK_JWT_ROLES: roles } = readConfig({
+    JEJAK_JWT_ROLES:
+      '{"GURU": {"scopes": ["events:read"]}, "TU": ["events:read"], "KS": {"scopes": ["admin"]}}',
+  });
+  const reading = { scopes: ['events:read'] };
+  expect(roles).toEqual({ GURU: reading, TU: reading, KS: { scopes: ['admin'] } });
+});
