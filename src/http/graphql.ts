@@ -118,7 +118,10 @@ export const createGraphql = (
             assertMayAsk(document, context.viewer);
             return executeFn({ ...asked, contextValue: telling }) as ExecutionResult;
           }),
-        );
+        ).catch((error: unknown) => {
+          setRetryAfter((args.contextValue as { res: ServerResponse }).res, error);
+          throw error;
+        });
       }),
   };
   const yoga = createYoga<object, Context>({
@@ -213,6 +216,7 @@ export const createGraphql = (
         if (await subscribed(request, response, body, context)) return undefined;
         return await yoga(posted(request, body, context), response);
       }
+      setRetryAfter(response, answer.error);
       response.statusCode = answer.status;
       response.setHeader('Content-Type', `${answer.mediaType}; charset=utf-8`);
       response.end(answer.text);

@@ -10,7 +10,13 @@ import type { Documents } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
 import { tellingReads } from '../graphql/told.ts';
 
-export type Answer = { readonly status: number; readonly mediaType: string; readonly text: string };
+export type Answer = {
+  readonly status: number;
+  readonly mediaType: string;
+  readonly text: string;
+  /** Why there is nothing else in it. */
+  readonly error?: unknown;
+};
 
 /** The answer, or undefined where the request is not for this lane; nothing has been executed then. */
 export type Lane = (
@@ -48,7 +54,7 @@ export const createLane = ({ known, assertMayAsk, mask, guard }: LaneParts): Lan
       // Without `data` the variables were refused before anything ran.
       return 'data' in result ? { mediaType, ...render(result, mask) } : undefined;
     } catch (error) {
-      return { mediaType, ...render({ errors: [error] }, mask) };
+      return { mediaType, error, ...render({ errors: [error] }, mask) };
     }
   };
 };

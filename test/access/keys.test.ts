@@ -218,7 +218,9 @@ describe('a key may be used', () => {
     const statuses = [];
     for (let times = 0; times < 7; times++) statuses.push((await server.rest(event, key)).status);
     expect(statuses.filter((status) => status === 201).length).toBeGreaterThanOrEqual(5);
-    expect((await server.rest(Array.from({ length: 5 }, () => event), key)).body.error).toMatchObject({ code: 'OVERLOADED', retryAfterMs: expect.any(Number) }); // oxfmt-ignore
+    const { status, headers, body } = await server.rest(Array.from({ length: 5 }, () => event), key); // oxfmt-ignore
+    expect([status, body.error]).toMatchObject([503, { code: 'OVERLOADED', retryAfterMs: expect.any(Number) }]); // oxfmt-ignore
+    expect(headers.get('retry-after')).toBe('1');
     // To come again with as many would never help.
     expect((await server.rest(Array.from({ length: 6 }, () => event), key)).body.error).toMatchObject({ code: 'BAD_USER_INPUT', message: expect.stringContaining('5 events per second') }); // oxfmt-ignore
     expect((await server.rest(Array.from({ length: 50 }, () => event))).status).toBe(201);

@@ -11,7 +11,7 @@ import { type Batch, append } from '../../src/ingest/append.ts';
 import { createPersist } from '../../src/ingest/persist.ts';
 import { createLogger } from '../../src/logger.ts';
 import { testDatabase } from '../support/database.ts';
-import { testServer } from '../support/server.ts';
+import { ADMIN_KEY, type TestServer, testServer } from '../support/server.ts';
 
 const event = (said: object = {}): Prepared => {
   const result = complete({ code: 'AUTH-001', ...said }, new Date());
@@ -296,6 +296,14 @@ const serverBehindProxy = async () => {
   return { server, database, turn };
 };
 
+const KNOWN = '{ events { totalCount } }';
+const ask = ({ url }: TestServer, query: string): Promise<Response> =>
+  fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_KEY}` },
+    body: JSON.stringify({ query }),
+  });
+
 for (const [row, fault] of [
   ['B1', 'cut'],
   ['A3', 'silent'],
@@ -303,6 +311,7 @@ for (const [row, fault] of [
   test(`${row}: with the way to the database ${fault}, callers hear UNAVAILABLE within 2 s, and are served again without a restart`, async () => {
     const { server, database, turn } = await serverBehindProxy();
     expect((await server.rest({ code: 'AUTH-001', event_id: 'before' })).status).toBe(201);
+    expect((await ask(server, KNOWN)).status).toBe(200);
     turn(fault);
     for (let attempt = 0; attempt < 2; attempt++) {
       const started = performance.now();
@@ -315,6 +324,10 @@ for (const [row, fault] of [
           status: 503,
           body: { error: { code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) } },
         });
+      // The full stack, then the lean lane.
+      const asked = ['{ events { totalCount } } ', KNOWN].map((query) => ask(server, query));
+      for (const { status, headers } of [...answers, ...(await Promise.all(asked))])
+        expect([status, headers.get('retry-after')]).toEqual([503, '1']);
     }
     turn('through');
     const again = async () => (await server.rest({ code: 'AUTH-001', event_id: 'away' })).status;

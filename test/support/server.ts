@@ -25,7 +25,7 @@ export type Clients = {
     body: unknown,
     key?: string | null,
     headers?: Record<string, string>,
-  ) => Promise<{ status: number; body: any }>;
+  ) => Promise<{ status: number; headers: Headers; body: any }>;
   /** Subscribes over graphql-transport-ws; queues from the first message on. */
   readonly subscribe: <T = any>(query: string, variables?: object, key?: string) => Subscriber<T>;
 };
@@ -90,7 +90,7 @@ export const clientsOf = ({ url }: Pick<Service, 'url'>): Clients => {
       },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-    return { status: response.status, body: await response.json() };
+    return { status: response.status, headers: response.headers, body: await response.json() };
   };
   return {
     graphql: async (query, variables = {}, key = ADMIN_KEY) =>
