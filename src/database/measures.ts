@@ -3,6 +3,7 @@
 import { numberSql } from './number.ts';
 import { JejakError } from '../errors.ts';
 import { fields } from '../events/fields.ts';
+import { LARGE } from '../events/find.ts';
 import { statusesOfFailure } from '../events/vocabulary.ts';
 
 /** `fold` is how the measure of a whole follows from those of its parts; without it only the events themselves tell. */
@@ -44,8 +45,12 @@ export const processingTime = 'events.processing_time_ms';
 
 const PATH = /^(metadata|requestData|responseData)((?:\.[\p{L}\p{N}_-]{1,64}){1,8})$/u;
 
-/** The number at a path into the data of an event, such as `responseData.confidence`. Throws BAD_USER_INPUT. */
-export const numberAt = (path: string): string => {
+/** How telephone numbers are written that are less than `LARGE` as numbers: from 08 or with a plus. */
+const TELEPHONE = '^[ \\t\\r\\n]*-?[+0][0-9][0-9.]{7}';
+
+/** The number at a path into the data of an event, such as `responseData.confidence`; `masked` without those that masking may
+ * hide in the event. Throws BAD_USER_INPUT. */
+export const numberAt = (path: string, masked: boolean): string => {
   const [, field, keys] = PATH.exec(path) ?? [];
   if (field === undefined || keys === undefined)
     throw new JejakError(
@@ -53,5 +58,9 @@ export const numberAt = (path: string): string => {
       `${JSON.stringify(path.slice(0, 60))} is no path: \`metadata\`, \`requestData\` or \`responseData\` and up to 8 keys of letters, digits, _ and -, such as "responseData.confidence".`,
     );
   const { column } = fields[field as 'metadata'];
-  return numberSql(`(events.${column} #>> '{${keys.slice(1).replaceAll('.', ',')}}')`);
+  const text = `(events.${column} #>> '{${keys.slice(1).replaceAll('.', ',')}}')`;
+  const number = numberSql(text);
+  return masked
+    ? `CASE WHEN abs(${number}) < ${LARGE} AND ${text} !~ '${TELEPHONE}' THEN (${text})::float8 END`
+    : number;
 };

@@ -43,7 +43,8 @@ export type Kept = {
   readonly measure: Measure;
 };
 
-/** The one number in the data that the specification's reports ask for. */
+/** The one number in the data that the specification's reports ask for. Cells are for every viewer, so that what masking may
+ * hide does not count at its path for anybody. */
 export const CONFIDENCE = 'responseData.confidence';
 
 const keptOf = (part: Kept['part'], table: object, prefix: string, path = ''): Kept[] =>
@@ -95,7 +96,7 @@ export const additionOf = (where: string, before: string, into = tiers): string 
   );
   return `
 WITH ${before && `${before}, `}picked AS MATERIALIZED (
-  SELECT "timestamp", ${list(needed)}, processing_time_ms, ${numberAt(CONFIDENCE)} AS confidence
+  SELECT "timestamp", ${list(needed)}, processing_time_ms, ${numberAt(CONFIDENCE, true)} AS confidence
   FROM events WHERE ${where}
 )${into
     .map(

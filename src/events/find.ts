@@ -13,6 +13,9 @@ type Form = {
   readonly holds?: (found: string) => boolean;
 };
 
+/** A number from here on may be one of somebody, of a telephone or a card, and is looked at as text is. */
+export const LARGE = 1e9;
+
 const digitsOf = (text: string): string => text.replaceAll(/\D/g, '');
 
 /** The check digit of payment cards. */

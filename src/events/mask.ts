@@ -3,7 +3,7 @@
 
 import { isServerId } from './complete.ts';
 import { type Event, type FieldName, type InputName, fields, inputNames } from './fields.ts';
-import { isSuspect, replaceFound } from './find.ts';
+import { LARGE, isSuspect, replaceFound } from './find.ts';
 import { type Decision, type Policy, isHash, isThing, strictest } from './privacy.ts';
 import { type Change, type Keyed, changed, isPair, told, toldBeside } from './protect.ts';
 
@@ -28,7 +28,6 @@ export const telling = ['username', 'resourceType', 'resourceName', 'ipAddress',
 const HIDDEN = '***';
 const ENDS_FROM = 4; // characters
 const SHORTEST_NAME = 3;
-const LARGE = 1e9;
 
 /** The first and the last character, whatever the length. */
 const endsOf = (text: string): string => {

@@ -3,7 +3,7 @@
 
 import { ID_TAIL, type Warning, isServerId } from './complete.ts';
 import { type InputName, MAX_JSON_DEPTH, fields, inputNames } from './fields.ts';
-import { type Replace, isSuspect, replaceFound } from './find.ts';
+import { LARGE, type Replace, isSuspect, replaceFound } from './find.ts';
 import { WrittenNumber } from './number.ts';
 import { type Decision, type Hash, type Policy, isHash, remember, removes, strictest } from './privacy.ts'; // oxfmt-ignore
 
@@ -46,7 +46,6 @@ const plain: Readonly<Partial<Record<InputName, RegExp>>> = {
 /** The same come again and again, so that what is nothing to us is remembered. */
 const recurring: ReadonlySet<InputName> = new Set(['type', 'name', 'userAgent', 'endpoint']);
 
-const LARGE = 1e9;
 const NOTHING: readonly Warning[] = [];
 const AT_TOP: readonly string[] = [];
 

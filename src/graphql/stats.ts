@@ -1,6 +1,7 @@
 // Statistics of events, by bucket and by group.
 
 import type { FieldNode, GraphQLResolveInfo } from 'graphql';
+import { maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import { fields } from '../events/fields.ts';
 import { intervals } from '../query/buckets.ts';
@@ -139,7 +140,7 @@ EventStats.implement({
     }),
     data: t.field({
       type: NumberStats,
-      description: `The numbers at a path into the data of the events, as JSON numbers or as text that is one; whatever else stands there does not count. At most ${MAX_PATHS} paths.`,
+      description: `The numbers at a path into the data of the events, as JSON numbers or as text that is one; whatever else stands there does not count, nor, without the scope events:read_personal, what may be a telephone or account number, such as one of 1,000,000,000 or more. At most ${MAX_PATHS} paths.`,
       args: {
         path: t.arg.string({
           required: true,
@@ -197,6 +198,7 @@ const wantedIn = (info: GraphQLResolveInfo, context: Context): Wanted => {
     events: measuresFor(nodes, measures),
     times: new Set(named('processingTimeMs').flatMap((node) => [...below(node)])),
     data,
+    masked: !maySeePersonal(context.viewer),
   };
 };
 

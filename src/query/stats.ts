@@ -3,7 +3,7 @@
 
 import { type SQL, sql } from 'drizzle-orm';
 import type { Question } from '../database/connection.ts';
-import { type Tier, tiers } from '../database/rollups.ts';
+import { CONFIDENCE, type Tier, tiers } from '../database/rollups.ts';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { FieldName } from '../events/fields.ts';
@@ -63,6 +63,8 @@ export type Wanted = {
   readonly events: ReadonlySet<keyof typeof measures>;
   readonly times: ReadonlySet<NumberMeasure>;
   readonly data: ReadonlyMap<string, ReadonlySet<NumberMeasure>>;
+  /** Whether numbers in the data that masking may hide do not count. */
+  readonly masked?: boolean;
 };
 
 /** How long events are kept, and which of the events there are may be seen: undefined is all of them. */
@@ -133,7 +135,7 @@ export const eventStats = async (
   );
 };
 
-const columnsOf = ({ events: ofEvents, times, data }: Wanted): Column[] => [
+const columnsOf = ({ events: ofEvents, times, data, masked = false }: Wanted): Column[] => [
   // The count is always taken, and first: it orders the groups.
   ...[...new Set(['count' as const]).union(ofEvents)].map((name): Column => ({
     ...measures[name],
@@ -148,7 +150,7 @@ const columnsOf = ({ events: ofEvents, times, data }: Wanted): Column[] => [
     name,
   })),
   ...[...data].flatMap(([path, names]) => {
-    const ofPath = numberMeasures(numberAt(path));
+    const ofPath = numberMeasures(numberAt(path, masked || path === CONFIDENCE));
     return [...names].map((name): Column => ({ ...ofPath[name], part: 'data', path, name }));
   }),
 ];
