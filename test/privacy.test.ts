@@ -213,6 +213,29 @@ describe('forty canaries in every field, through both doors', () => {
     }
   });
 
+  test('S1: so are its JSON, in values, keys and pairs, and its identifiers', async () => {
+    const key = await keyFor(['events:read', 'events:export']);
+    await clients.graphql('mutation($input: LogEventInput!) { logEvent(input: $input) { outcome } }', {
+      input: {
+        code: 'DATA-001', eventId: 'lihat-budi.santoso-1', username: 'budi.santoso', resourceType: 'SISWA', resourceId: 'Siti Wulandari', resourceName: 'Siti Wulandari',
+        requestData: { note: 'Ahmad Rizki ikut', pasangan: [['Siti Wulandari', 'hadir']], nama: [[['Dewi Lestari', 'Ayu Ningsih']]] },
+        metadata: { note: 'budi.santoso melihat SITI WULANDARI', nama_wali: 'Ahmad Rizki', 'budi.santoso': [{ oleh: 'budi.santoso' }] },
+      },
+    }); // oxfmt-ignore
+    const filter = '{resourceType: ["SISWA"]}';
+    const { data } = await clients.graphql(`{ events(filter: ${filter}) { edges { node { ${FIELDS} } } } }`, {}, key); // oxfmt-ignore
+    const alone = await clients.graphql(`{ events(filter: ${filter}) { edges { node { eventId } } } }`, {}, key); // oxfmt-ignore
+    const exported = await fetch(`${service.url}/api/export?${new URLSearchParams({ filter: '{"resourceType":["SISWA"]}' })}`, { headers: { authorization: `Bearer ${key}` } }); // oxfmt-ignore
+    const seen = JSON.stringify([data, alone]) + (await exported.text());
+    expect(seen).not.toMatch(/budi|siti|ahmad|dewi|ayu/i);
+    expect(data.events.edges[0].node).toMatchObject({
+      eventId: 'lihat-b***o-1',
+      resourceId: 'S***i',
+      requestData: { note: 'A***i ikut', pasangan: [['S***i', 'hadir']], nama: [[['D***i', 'A***h']]] },
+      metadata: { note: 'b***o melihat S***I', 'b***o': [{ oleh: 'b***o' }] },
+    }); // oxfmt-ignore
+  });
+
   test('S4: who may, sees it', async () => {
     const seen = await everythingSeenWith(
       await keyFor(['events:read', 'events:export', 'events:read_personal']),

@@ -22,7 +22,7 @@ export type Mask = {
   readonly isHiddenPath: (path: readonly string[]) => boolean;
 };
 
-/** The columns that say what is masked in the texts of an event. */
+/** The columns that say what is masked in the texts, the JSON and the identifiers of an event. */
 export const telling = ['username', 'resourceType', 'resourceName', 'ipAddress', 'requestData', 'responseData', 'metadata'] as const satisfies readonly FieldName[]; // oxfmt-ignore
 
 const HIDDEN = '***';
@@ -54,14 +54,19 @@ export const createMask = (policy: Policy): Mask => {
   const text = (value: string): string =>
     isSuspect(value, true) ? replaceFound(value, policy, isMasked, masked) : value;
 
-  type Found = Set<string>;
-  const leaf = (value: unknown, decision: Decision | undefined, found: Found): unknown => {
+  /** Texts without what is masked elsewhere in the event. */
+  const textWithout = (own: RegExp | undefined) => (value: string) =>
+    text(own ? value.replaceAll(own, (found) => (isAddress(found) ? networkOf(found) : endsOf(found))) : value); // oxfmt-ignore
+
+  /** How texts within JSON are shown, and what was masked by its key. */
+  type Way = { readonly show: (text: string) => string; readonly found: Set<string> };
+  const leaf = (value: unknown, decision: Decision | undefined, { show, found }: Way): unknown => {
     const shown = String(value);
     if (decision && isMasked(decision)) {
       if (typeof value === 'string' && decision.ends && value.length >= SHORTEST_NAME) found.add(value); // oxfmt-ignore
       return typeof value === 'string' ? masked(value, decision) : HIDDEN;
     }
-    if (typeof value === 'string') return text(value);
+    if (typeof value === 'string') return show(value);
     if (typeof value !== 'number' || Math.abs(value) < LARGE) return value;
     const made = text(shown);
     return made === shown ? value : made;
@@ -70,49 +75,49 @@ export const createMask = (policy: Policy): Mask => {
     value: unknown,
     decision: Decision | undefined,
     parents: readonly string[],
-    found: Found,
+    way: Way,
   ): unknown => {
     if (value === null) return null;
-    if (typeof value !== 'object') return leaf(value, decision, found);
+    if (typeof value !== 'object') return leaf(value, decision, way);
     if (Array.isArray(value))
       return value.map((item: unknown) =>
         isPair(item)
-          ? [item[0], json(item[1], strictest(decision, policy.ofKey(item[0], parents)), parents, found)] // oxfmt-ignore
-          : json(item, decision, parents, found),
+          ? [leaf(item[0], decision, way), json(item[1], strictest(decision, policy.ofKey(item[0], parents)), parents, way)] // oxfmt-ignore
+          : json(item, decision, parents, way),
       );
     const inherited = decision?.scalar ? undefined : decision;
     const changes = Object.entries(value).map(([key, item]): Change => {
       const beside = told.has(key) ? toldBeside(value as Keyed, policy) : undefined;
       const meant = strictest(strictest(inherited, policy.ofKey(key, parents)), beside);
-      return [key, text(key), json(item, meant, [...parents, key], found)];
+      return [key, way.show(key), json(item, meant, [...parents, key], way)];
     });
     return changed(value as Keyed, changes);
   };
 
-  /** The JSON of an event, masked, and what in its texts is to be masked because it is masked elsewhere. */
+  /** The JSON of an event, masked, and how its texts are shown. */
   type Whole = {
     readonly json: Partial<Record<FieldName, unknown>>;
-    readonly own: RegExp | undefined;
+    readonly show: Way['show'];
   };
   const known = new WeakMap<Event, Whole>();
   const wholeOf = (event: Event): Whole => {
     const before = known.get(event);
     if (before) return before;
-    const found: Found = new Set();
-    const whole = {
-      json: Object.fromEntries(
+    const found = new Set<string>();
+    const jsonShown = (show: Way['show']): Whole['json'] =>
+      Object.fromEntries(
         inputNames
           .filter((name) => fields[name].kind === 'json' && event[name] !== undefined)
-          .map((name) => [name, json(event[name], undefined, [name], found)]),
-      ),
-      own: undefined as RegExp | undefined,
-    };
+          .map((name) => [name, json(event[name], undefined, [name], { show, found })]),
+      );
+    jsonShown((value) => value); // for what is found, which may stand before the place that tells it
     for (const name of ['username', 'resourceName', 'ipAddress'] as const) {
       const value = event[name];
       if (value && value.length >= SHORTEST_NAME && hides(event, name)) found.add(value);
     }
     const parts = [...found].filter((part) => !isMark(part));
-    if (parts.length > 0) whole.own = wordsIn(parts);
+    const show = textWithout(parts.length > 0 ? wordsIn(parts) : undefined);
+    const whole = { json: jsonShown(show), show };
     known.set(event, whole);
     return whole;
   };
@@ -129,12 +134,9 @@ export const createMask = (policy: Policy): Mask => {
     if (kind === 'json') return wholeOf(event).json[name];
     if (hides(event, name as InputName))
       return typeof value === 'string' ? masked(value, decisionOf(name as InputName)) : null;
-    if (name === 'eventId' || name === 'resourceId')
-      return isServerId(value as string) ? value : text(value as string);
-    if (kind !== 'text' && kind !== 'tags') return value;
-    const { own } = wholeOf(event);
-    const show = (part: string): string =>
-      text(own ? part.replaceAll(own, (found) => (isAddress(found) ? networkOf(found) : endsOf(found))) : part); // oxfmt-ignore
+    const isId = name === 'eventId' || name === 'resourceId';
+    if (isId ? isServerId(value as string) : kind !== 'text' && kind !== 'tags') return value;
+    const { show } = wholeOf(event);
     return typeof value === 'string' ? show(value) : (value as readonly string[]).map(show);
   };
 

@@ -32,14 +32,14 @@ const ask = async (key: string, query: string) => (await server.graphql(query, {
 describe('a key that is narrowed', () => {
   const names = { category: 'DATA', severity: 'INFO', resourceType: 'STUDENT', resourceId: 'S-1' };
   const inside = { code: 'DATA-001', ...names };
-  const outside = { code: 'SEC-002', username: 'outside', responseData: { confidence: 9 } };
+  const outside = { code: 'SEC-002', username: 'stranger', responseData: { confidence: 9 } };
   let key: string;
   beforeAll(async () => {
     key = (await readers('narrowing: { category: [DATA, PRED], resourceType: ["STUDENT"] }')).key;
     await server.rest([
       { ...inside, eventId: 'inside' },
       { ...outside, eventId: 'outside' },
-      { code: 'DATA-001', username: 'no student', eventId: 'no student' },
+      { code: 'DATA-001', username: 'nobody', eventId: 'no student' },
     ]);
   }); // oxfmt-ignore
 
@@ -116,7 +116,7 @@ describe('a key that is narrowed', () => {
       );
     const { data } = await probe({ code: 'DATA-001', eventId: 'no student', resourceType: 'STUDENT' }); // oxfmt-ignore
     expect(data).toBeNull();
-    for (const guess of [{}, { username: 'no student' }, { username: 'x' }]) {
+    for (const guess of [{}, { username: 'nobody' }, { username: 'x' }]) {
       const { errors } = await probe({ ...inside, eventId: 'outside', ...guess });
       expect(errors).toMatchObject([{ extensions: { code: 'CONFLICT' } }]);
       expect(errors![0].message).toContain('belongs to another event;');
