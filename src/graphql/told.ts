@@ -114,8 +114,9 @@ const tell = (
     resourceType: LOG_RESOURCE,
     requestData: {
       audit_scope: shortened(query),
-      variables: shortened(variables),
-      ...(filter && { filter: shortened(filter) }),
+      audit_variables: shortened(variables),
+      // Shortened it would be text, in which nothing tells what is looked for.
+      ...(filter && bytesOf(filter) <= MOST_BYTES && { filter }),
     },
     metadata: { subjects, ...(purpose !== undefined && { purpose }) },
     ...told,

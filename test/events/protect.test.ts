@@ -48,10 +48,11 @@ describe('keys', () => {
       'mask',
       'ibu alamat tanggal_lahir jenis_kelamin username ip_address prediction golongan_darah',
     ],
+    ['mask', 'search searchQuery search_term keyword kata_kunci pencarian audit_scope'],
     ['keep', 'token_expiry token_age session_duration nama_sekolah nama_kelas f1_score max_tokens'],
     [
       undefined,
-      'confidence accuracy name fileName secretary incoming keyboard spinner class status',
+      'confidence accuracy name fileName secretary incoming keyboard spinner class status research search_count variables equals',
     ],
   ])('%s: %s', (action, keys) => {
     for (const key of keys.split(' ')) expect([key, decided(key)]).toEqual([key, action]);

@@ -322,3 +322,21 @@ test('a breach summary says whose data and which kinds, what was read of the log
   const none = await server.graphql('{ breachSummary(filter: { username: ["nobody"] }) { eventCount subjectCount first subjects { resourceId } } }'); // oxfmt-ignore
   expect(none.data.breachSummary).toEqual({ eventCount: 0, subjectCount: 0, first: null, subjects: [] }); // oxfmt-ignore
 });
+
+test('who may not see what is personal does not see what others looked for', async () => {
+  const filter = { search: '"Siti Wulandari"', or: [{ json: [{ field: 'METADATA', path: 'wali', equals: 'Dewi Rahasia' }] }, { resourceType: ['STUDENT'] }] }; // oxfmt-ignore
+  await server.graphql('query ($filter: EventFilter) { events(filter: $filter) { edges { node { username } } } a: event(eventId: "Ayu Rahasia") { username } b: events(filter: { resourceType: ["STUDENT"] }) { edges { node { username } } } }', { filter }, teacher); // oxfmt-ignore
+  const query = new URLSearchParams({ filter: JSON.stringify(filter) });
+  await (await fetch(`${server.url}/api/export?${query}`, { headers: { authorization: `Bearer ${teacher}` } })).text(); // oxfmt-ignore
+  const RECORDS = '{ events(first: 3, filter: { code: ["ADMIN-008", "DATA-012"] }) { edges { node { code requestData } } } }'; // oxfmt-ignore
+  const seenWith = async (key: string) =>
+    JSON.stringify((await server.graphql(RECORDS, {}, key)).data.events.edges);
+  const clerk = await tokenOf({ sub: '16', preferred_username: 'tata', roles: ['TU'] });
+  const masked = await seenWith(clerk);
+  expect(masked).not.toMatch(/Siti|Dewi|Ayu/);
+  expect(masked).toContain('"audit_scope":"***"');
+  expect(masked).toContain('"path":"wali"'); // of an export it is told of which events
+  const whole = await seenWith(ADMIN_KEY);
+  for (const name of ['Siti Wulandari', 'Dewi Rahasia', 'Ayu Rahasia'])
+    expect(whole).toContain(name);
+});
