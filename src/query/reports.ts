@@ -51,10 +51,11 @@ const counted = (
     now,
   );
 
-const ascending = (one: string | null, other: string | null): number =>
+const ascending = <T extends string | number>(one: T | null, other: T | null): number =>
   one === other ? 0 : one === null || (other !== null && one > other) ? 1 : -1;
 
-/** Rows without a username are left out unless asked for (trap Q2). Most active first. */
+/** Rows without a username are left out unless asked for (trap Q2). Most active first, of those the latest; an order by names
+ * would tell what they are to who sees them masked. */
 export const userActivity = async (question: Question, span: Span, includeAnonymous: boolean) => {
   const stats = await counted(question, span, {
     groupBy: ['USERNAME', 'USER_ID'],
@@ -69,7 +70,12 @@ export const userActivity = async (question: Question, span: Span, includeAnonym
       eventCount: ofUser.reduce((sum, each) => sum + each.events.count, 0),
       lastActivity: ofUser.map((each) => each.events.lastAt!).toSorted(compareInstants).at(-1)!, // oxfmt-ignore
     }))
-    .toSorted((a, b) => b.eventCount - a.eventCount || ascending(a.username, b.username));
+    .toSorted(
+      (a, b) =>
+        b.eventCount - a.eventCount ||
+        compareInstants(b.lastActivity, a.lastActivity) ||
+        ascending(a.userId, b.userId),
+    );
 };
 
 const greatest = (one: number | null, other: number | null): number | null =>

@@ -320,6 +320,21 @@ test('report 2, Q2: a row names the user’s number', async () => {
   for (const { username, userId } of rows) expect(userId).toBe(numbers.get(username as string));
 });
 
+test('report 2: of users with as many events the latest is first, whatever their names are', async () => {
+  const own = await testServer();
+  const seen = (username: string, userId: number, minutes: number): EventInput => ({
+    code: 'AUTH-001',
+    username,
+    userId,
+    timestamp: new Date(now.getTime() - minutes * MINUTE).toISOString(),
+  });
+  await logAll(own, [
+    seen('a', 3, 20), seen('d', 2, 20), seen('c', 9, 10), seen('b', 8, 30), seen('e', 7, 40), seen('e', 7, 50),
+  ]); // oxfmt-ignore
+  const rows = await report('userActivity { username }', own);
+  expect(rows.map(({ username }) => username)).toEqual(['e', 'c', 'd', 'a', 'b']);
+});
+
 test('report 3, Q3: failureRate counts FAILED, ERROR, DENIED and BLOCKED beside errorRate', async () => {
   const rows = await report(
     'endpointErrorRates(moreThan: 0) { endpoint totalRequests errorRate failureRate }',
