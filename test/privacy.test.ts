@@ -1,13 +1,16 @@
 // Forty canaries, values of every kind that a policy is about, sent everywhere an event has text, through both doors. What is
 // dropped or hashed is nowhere afterwards; what is masked is only where somebody may see it.
 
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Action } from '../src/events/privacy.ts';
 import { createLogger } from '../src/logger.ts';
 import { type Service, startService } from '../src/service.ts';
 import { type TestDatabase, createTestDatabase } from './support/database.ts';
-import { type Clients, clientsOf, testConfig } from './support/server.ts';
+import { temporaryDirectory } from './support/process.ts';
+import { type Clients, clientsOf, testConfig, testServer } from './support/server.ts';
 
 /** The action it falls under, the key it is found by, and the value. `free` is one that is told from its form alone. */
 type Canary = readonly [action: Exclude<Action, 'keep'>, key: string, value: string, free?: 'free'];
@@ -88,8 +91,8 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
 });
 
-const keyFor = async (scopes: string[]): Promise<string> => {
-  const made = await clients.graphql(
+const keyFor = async (scopes: string[], of: Clients = clients): Promise<string> => {
+  const made = await of.graphql(
     'mutation($scopes: [Scope!]!) { createApiKey(name: "kenari", scopes: $scopes) { key } }',
     { scopes: scopes.map((scope) => scope.toUpperCase().replace(':', '_')) },
   );
@@ -300,4 +303,34 @@ describe('what is masked cannot be asked about either', () => {
     const whole = await clients.graphql(STATS);
     expect(whole.data.eventStats[0].metadata).toMatchObject({ count: 6, maximum: 6281234567890 });
   });
+});
+
+test('a policy that masks userId and resourceId is kept by reports, statistics and trails', async () => {
+  const file = join(await temporaryDirectory(), 'policy.json');
+  await writeFile(file, '{"fields": {"userId": "mask", "resourceId": "mask"}}');
+  const own = await testServer(undefined, { JEJAK_PRIVACY_POLICY: file });
+  const sent = { code: 'DATA-001', userId: 4711, username: 'guru', resourceType: 'STUDENT', resourceId: 'STD-4711' }; // oxfmt-ignore
+  await own.graphql('mutation($input: LogEventInput!) { logEvent(input: $input) { outcome } }', { input: sent }); // oxfmt-ignore
+  const ASK = '{ events(filter: {code: ["DATA-001"]}) { edges { node { userId resourceId } } } userActivity { userId } eventStats(range: {last: "PT1H"}, filter: {code: ["DATA-001"]}, groupBy: [USER_ID, RESOURCE_ID, DAY_OF_WEEK]) { userId resourceId dayOfWeek } }'; // oxfmt-ignore
+  const TRAIL = '{ subjectTrail(resourceType: "STUDENT", resourceId: "STD-4711") { dealings { userId } } }'; // oxfmt-ignore
+  const reader = await keyFor(['events:read'], own);
+  const masked = await own.graphql(ASK, {}, reader);
+  expect(masked.errors).toBeUndefined();
+  expect(JSON.stringify(masked.data)).not.toContain('4711');
+  expect(masked.data.eventStats).toEqual([{ userId: null, resourceId: 'S***1', dayOfWeek: expect.any(Number) }]); // oxfmt-ignore
+  const refused = await own.graphql(TRAIL, {}, reader);
+  expect(refused.errors).toMatchObject([{ message: expect.stringContaining('resourceId'), extensions: { code: 'FORBIDDEN' } }]); // oxfmt-ignore
+  const whole = await own.graphql(ASK);
+  expect(whole.data).toMatchObject({ userActivity: expect.arrayContaining([{ userId: 4711 }]), eventStats: [{ userId: 4711 }] }); // oxfmt-ignore
+  expect((await own.graphql(TRAIL)).data.subjectTrail.dealings).toEqual([{ userId: 4711 }]);
+});
+
+test('a policy that masks userId is kept by the trail of a person', async () => {
+  const file = join(await temporaryDirectory(), 'policy.json');
+  await writeFile(file, '{"fields": {"userId": "mask"}}');
+  const own = await testServer(undefined, { JEJAK_PRIVACY_POLICY: file });
+  await own.graphql('mutation { logEvent(input: { code: "DATA-001", userId: 4711, resourceType: "STUDENT", resourceId: "STD-1" }) { outcome } }'); // oxfmt-ignore
+  const TRAIL = '{ subjectTrail(resourceType: "STUDENT", resourceId: "STD-1") { dealings { userId } } }'; // oxfmt-ignore
+  const { data } = await own.graphql(TRAIL, {}, await keyFor(['events:read'], own));
+  expect(data.subjectTrail.dealings).toEqual([{ userId: null }]);
 });

@@ -7,13 +7,16 @@ import { LARGE, isSuspect, replaceFound } from './find.ts';
 import { type Decision, type Policy, isHash, isThing, strictest } from './privacy.ts';
 import { type Change, type Keyed, changed, isPair, told, toldBeside } from './protect.ts';
 
+/** A text is masked as a text, a number as null. */
+export type Shown<T> = T extends number ? T | null : T;
+
 export type Mask = {
   /** A field of an event, masked. It looks at the other fields too: what is masked there is masked in texts. */
   readonly field: <N extends FieldName>(event: Event, name: N) => Event[N];
   /** All of an event, masked. */
   readonly event: (event: Event) => Event;
   /** A value of a column alone, as a report has it. */
-  readonly value: <T extends string | null>(name: InputName, value: T) => T;
+  readonly value: <T extends string | number | null>(name: InputName, value: T) => Shown<T>;
   /** A text of ours that may repeat what somebody sent. */
   readonly text: (text: string) => string;
   /** The columns that who may not see what is personal may not ask about: the answer would tell what is masked. */
@@ -156,9 +159,9 @@ export const createMask = (policy: Policy): Mask => {
         Object.keys(event).map((name) => [name, field(event, name as FieldName)]),
       ) as unknown as Event,
     value: (name, value) => {
-      if (value === null) return value;
-      const shown = policy.ofField(name) === 'keep' ? text(value) : masked(value, decisionOf(name));
-      return shown as typeof value;
+      const isKept = policy.ofField(name) === 'keep';
+      if (typeof value !== 'string') return (isKept ? value : null) as Shown<typeof value>;
+      return (isKept ? text(value) : masked(value, decisionOf(name))) as Shown<typeof value>;
     },
     text,
     isHidden: (name) => hiddenFields.has(name),

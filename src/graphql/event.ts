@@ -12,6 +12,7 @@ import {
   fields,
   inputNames,
 } from '../events/fields.ts';
+import type { Shown } from '../events/mask.ts';
 import { type Context, builder } from './builder.ts';
 import { EventCategory, EventDefinition, EventStatus, SeverityEnum } from './vocabulary.ts';
 
@@ -34,13 +35,13 @@ export const types = {
 const personal: ReadonlySet<FieldName> = new Set<FieldName>(['description', 'userId', 'username', 'ipAddress', 'userAgent', 'sessionId', 'resourceId', 'resourceName', 'requestData', 'responseData', 'errorMessage', 'metadata']); // oxfmt-ignore
 
 /** A value of a column apart from its event, as the viewer may see it. */
-export const shownTo = <T extends string | null>(
+export const shownTo = <T extends string | number | null>(
   { viewer, mask, read }: Context,
   name: string,
   value: T,
-): T => {
-  if (value !== null && personal.has(name as FieldName)) read?.add(value);
-  return maySeePersonal(viewer) ? value : mask.value(name as InputName, value);
+): Shown<T> => {
+  if (typeof value === 'string' && personal.has(name as FieldName)) read?.add(value);
+  return maySeePersonal(viewer) ? (value as Shown<T>) : mask.value(name as InputName, value);
 };
 
 /** `updated_at` never differs from `created_at` and stays in the database. */

@@ -23,7 +23,8 @@ const UserActivity = builder
         nullable: true,
         description: 'The user; null for all that was done without one.',
       }),
-      userId: t.exposeInt('userId', {
+      userId: t.int({
+        resolve: (row, _args, context) => shownTo(context, 'userId', row.userId),
         nullable: true,
         description: 'The number of the user; the highest where one name had several.',
       }),

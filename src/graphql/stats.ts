@@ -160,8 +160,8 @@ for (const dimension of dimensionNames) {
       nullable: true,
       description: `${about} Null unless grouped by ${dimension}.`,
       resolve: ({ group }, _args, context) => {
-        const value = group[name];
-        return (typeof value === 'string' ? shownTo(context, name, value) : value) as string | null | undefined; // oxfmt-ignore
+        const value = group[name] ?? null;
+        return (name in fields ? shownTo(context, name, value) : value) as string | null;
       },
     }),
   );

@@ -6,7 +6,7 @@ import * as trail from '../query/trail.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { shownTo } from './event.ts';
-import { EventFilter, TimeRange, conditionOf } from './filter.ts';
+import { EventFilter, TimeRange, askPersonal, conditionOf } from './filter.ts';
 
 const DealingEnum = builder.enumType('Dealing', {
   description: 'What was done with the data of a person.',
@@ -29,7 +29,11 @@ const SubjectDealing = builder.objectRef<trail.Dealt>('SubjectDealing').implemen
       nullable: true,
       description: 'Name of the user; null where the events name nobody.',
     }),
-    userId: t.exposeInt('userId', { nullable: true, description: 'Number of the user.' }),
+    userId: t.int({
+      resolve: ({ userId }, _args, context) => shownTo(context, 'userId', userId),
+      nullable: true,
+      description: 'Number of the user.',
+    }),
     eventCount: t.exposeInt('eventCount', { description: 'How many events.' }),
     first: t.expose('first', { type: 'DateTime', description: 'Timestamp of the first.' }),
     last: t.expose('last', { type: 'DateTime', description: 'Timestamp of the last.' }),
@@ -118,6 +122,7 @@ builder.queryFields((t) => ({
       }),
     },
     resolve: (_root, { range, resourceType, ...subject }, context) => {
+      if (context.mask.isHidden('resourceId')) askPersonal('A trail by `resourceId`', context);
       context.read?.add({ resourceType, resourceId: subject.resourceId });
       const [resourceId] = context.protection.storedForms('resourceId', subject.resourceId);
       const concerned = trail.concerning({ resourceType, resourceId: resourceId! });
