@@ -134,7 +134,7 @@ const purge = async ({ sql, id, now, signal }: Run): Promise<void> => {
   // A day more, for a server's clock may be behind the database's.
   await sql`
     DELETE FROM search_names WHERE noted_on < (
-      SELECT min(committed_at AT TIME ZONE 'UTC')::date - 1 FROM batches WHERE number = ${first} / 1024)`;
+      SELECT min(committed_at AT TIME ZONE 'UTC')::date - 1 FROM batches WHERE number = ${first}::bigint / 1024)`;
   for (const step of steps) while ((await step()) === STEP) signal.throwIfAborted();
   const { periods } = await loadPolicy(sql);
   const longest = Math.max(...Object.values(periods.severities), ...periods.codes.values());

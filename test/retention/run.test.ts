@@ -258,6 +258,16 @@ test('the cursor of a batch whose time is over has expired; batches of what is k
   expect((outcome as { position: { seq: number } }).position.seq).toBeGreaterThan(last);
 });
 
+test('a log of very many batches is purged as any', async () => {
+  const { clock, log, retention, database } = await testRetention();
+  await database.sql`ALTER SEQUENCE batch_numbers RESTART 3000000`; // ids are beyond 32 bits
+  await log([eventOf('DEBUG', clock, 0, { eventId: 'old' })]);
+  await log([eventOf('CRITICAL', clock)]);
+  clock.advance(20);
+  expect(await retention.run({ now: true })).toMatchObject({ error: null });
+  expect(await database.sql`SELECT FROM event_ids WHERE event_id = 'old'`).toHaveLength(0);
+});
+
 test('what was kept stays in few partitions, however many it came from', async () => {
   const { clock, log, retention, database } = await testRetention();
   const kept: Severity[] = ['DEBUG', 'INFO'];
