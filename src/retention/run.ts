@@ -115,6 +115,7 @@ const purge = async ({ sql, id, now, signal }: Run): Promise<void> => {
     SELECT oldest.id AS first, coalesce(
       (SELECT seq FROM batches WHERE number >= oldest.id / 1024 ORDER BY seq LIMIT 1), (SELECT max(seq) FROM batches)) AS seq
     FROM oldest`;
+  // An entry of the guard goes after its batch: one that was committed meanwhile may have a low number, and its batch is there.
   const steps = [
     async () =>
       (
@@ -126,7 +127,9 @@ const purge = async ({ sql, id, now, signal }: Run): Promise<void> => {
     async () =>
       (
         await sql`
-          WITH gone AS (DELETE FROM event_ids WHERE ctid = ANY (ARRAY(SELECT ctid FROM event_ids WHERE id < ${first} LIMIT ${STEP})) RETURNING 1)
+          WITH gone AS (DELETE FROM event_ids WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM event_ids WHERE id < ${first}
+            AND id / 1024 <> ALL (ARRAY(SELECT number FROM batches WHERE number < ${first}::bigint / 1024)) LIMIT ${STEP})) RETURNING 1)
           UPDATE retention_runs SET ids_removed = ids_removed + total.gone
           FROM (SELECT count(*) AS gone FROM gone) AS total WHERE id = ${id} RETURNING total.gone`
       )[0]!['gone'] as number,

@@ -268,6 +268,43 @@ test('a log of very many batches is purged as any', async () => {
   expect(await database.sql`SELECT FROM event_ids WHERE event_id = 'old'`).toHaveLength(0);
 });
 
+test('an event that is committed while a run purges keeps the guard of its id, whatever its number', async () => {
+  const { clock, log, retention, stored, database } = await testRetention();
+  const second = await testRetention(database, clock); // whose batches do not wait for the first one's
+  const other = connect({ url: database.url }, { name: 'other', max: 2 });
+  onTestFinished(() => other.end());
+  const isWaiting = async (statement: string): Promise<boolean> => {
+    const waiting = await other`
+      SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE ${`%${statement}%`}`;
+    return waiting.length > 0;
+  };
+  const mine = eventOf('INFO', clock, 0, { eventId: 'mine' });
+  const held = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const holding = other.begin(async (transaction) => {
+    await transaction`INSERT INTO event_ids VALUES ('zero', 0)`;
+    held.resolve();
+    await released.promise;
+    throw new Error('nothing of it stays');
+  });
+  holding.catch(() => {});
+  await held.promise;
+  const logging = log([mine, eventOf('INFO', clock, 0, { eventId: 'zero' })]);
+  while (!(await isWaiting('WITH batch AS'))) await sleep(20);
+  await second.log([eventOf('INFO', clock)]);
+  const run = await database.sql.begin(async (transaction) => {
+    await transaction`LOCK TABLE search_names IN SHARE MODE`;
+    const running = retention.run({ now: true });
+    while (!(await isWaiting('DELETE FROM search_names'))) await sleep(20);
+    released.resolve();
+    expect(outcomesOf(await logging)).toEqual(['STORED', 'STORED']);
+    return { running };
+  });
+  expect(await run.running).toMatchObject({ error: null });
+  expect(outcomesOf(await log([mine]))).toEqual(['DUPLICATE']);
+  expect((await stored()).filter(({ eventId }) => eventId === 'mine')).toHaveLength(1);
+});
+
 test('what was kept stays in few partitions, however many it came from', async () => {
   const { clock, log, retention, database } = await testRetention();
   const kept: Severity[] = ['DEBUG', 'INFO'];
