@@ -1,5 +1,5 @@
-// Group commit. Calls that arrive while a flush is under way go out together in the next one; there is no timer, so a
-// lone call waits for nobody. A call's events are always committed together, and the caller is answered after the commit.
+// Group commit. Calls that arrive while a flush is under way go out together in the next one; a lone call waits for nobody
+// else to come. A call's events are always committed together, and the caller is answered after the commit.
 //
 // What is under way is bounded, by work and by bytes, and shared fairly: owners (API keys) take turns call by call, and the
 // room is divided by one more than there are owners, so that there is always some for one who comes. A call that finds room
@@ -63,6 +63,7 @@ export const createBatcher = ({
   let flushing = 0;
   let begunAt = 0;
   let scheduled = false;
+  let late: NodeJS.Timeout | undefined;
   let idle: (() => void)[] = [];
   const worthAnother = Math.min(WORTH_ANOTHER, maxBatch);
 
@@ -130,9 +131,17 @@ export const createBatcher = ({
     const isWorth = (): boolean =>
       flushing === 0 || waiting >= worthAnother || performance.now() - begunAt > LATE_MS;
     while (queues.size > 0 && flushing < writers && isWorth()) void flush();
+    // What is left looks again by itself; a flush that ends looks too.
+    if (queues.size > 0 && flushing < writers)
+      late ??= setTimeout(lookLate, begunAt + LATE_MS - performance.now()).unref();
     if (queues.size > 0 || flushing > 0) return;
     for (const resolve of idle) resolve();
     idle = [];
+  };
+
+  const lookLate = (): void => {
+    late = undefined;
+    start();
   };
 
   const abandon = (reason: Error): void => {
