@@ -105,15 +105,20 @@ const wantOf = (
 ): Want => {
   const now = context.clock();
   const filter = settled(asked(given, context), now);
-  // What is kept by a hold that is placed later is there for who subscribes then.
-  const holds = context.retention.policy().holds.flatMap(filterFields);
-  const columns = columnsBelow(info, context, [...filterFields(filter), ...holds]);
+  const bounds = filterBounds(filter);
+  const columns = () => {
+    const holds = context.retention.policy().holds.flatMap(filterFields);
+    return columnsBelow(info, context, [...filterFields(filter), ...holds]);
+  };
   const matches = filterTest(filter, now);
   return {
-    key: JSON.stringify([form, filter, columns]),
+    key: JSON.stringify([form, filter, columns()]),
     wanted: (event) =>
       matches(event) && isVisible(context.retention.policy(), event, context.clock()),
-    need: { bounds: filterBounds(filter), columns },
+    // For each page anew: what is kept by a hold that is placed later is there from the next one on.
+    get need() {
+      return { bounds, columns: columns() };
+    },
     pack,
   };
 };

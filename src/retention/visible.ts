@@ -7,7 +7,13 @@ import { definitionOf } from '../events/catalog.ts';
 import type { Event } from '../events/fields.ts';
 import { isWithin, oldestKept } from '../events/retention.ts';
 import { type Severity, severityNames } from '../events/vocabulary.ts';
-import { type EventFilter, filterBounds, filterSql, filterTest } from '../query/filter.ts';
+import {
+  type EventFilter,
+  filterBounds,
+  filterFields,
+  filterSql,
+  filterTest,
+} from '../query/filter.ts';
 import { resolveRange } from '../query/range.ts';
 import type { Policy } from './policy.ts';
 
@@ -64,6 +70,11 @@ export const ofCode = (codes: readonly string[]): SQL | undefined =>
     inArray(events.code, [...codes]),
   );
 
-/** The same of an event in memory. */
+/** The same of an event in memory. A hold that looks at fields which were not read, as one that was placed meanwhile, keeps
+ * nothing there. */
 export const isVisible = ({ periods, holds }: Policy, event: Event, now: Date): boolean =>
-  isWithin(periods, event, now) || holds.some((filter) => filterTest(filter, now)(event));
+  isWithin(periods, event, now) ||
+  holds.some(
+    (filter) =>
+      filterFields(filter).every((name) => name in event) && filterTest(filter, now)(event),
+  );

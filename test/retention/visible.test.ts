@@ -1,5 +1,6 @@
 // What may be seen: the exact boundary of retention on every surface that shows events, whatever still lies on disk.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { fieldNames } from '../../src/events/fields.ts';
 import { type Severity, severities, severityNames } from '../../src/events/vocabulary.ts';
@@ -9,6 +10,7 @@ import { documentPolicy } from '../../src/retention/policy.ts';
 import { visibleSql } from '../../src/retention/visible.ts';
 import { DAY, eventOf, outcomesOf, testRetention } from '../support/retention.ts';
 import { testServer } from '../support/server.ts';
+import { testDatabase } from '../support/database.ts';
 
 const seenAt = (of: Awaited<ReturnType<typeof testRetention>>, filter = {}) => {
   return async (now: Date) => {
@@ -139,4 +141,34 @@ test('R1: on every surface an expired event that still lies on disk is as one th
     'subscription { eventLogged(after: "earliest", filter: { category: PRED }) { event { eventId } } }',
   );
   expect(await follower.next()).toEqual({ eventLogged: { event: { eventId: 'old' } } });
+});
+
+test('a hold that looks at what a replay did not read ends none: it goes on with what the hold keeps', async () => {
+  const database = await testDatabase();
+  await database.sql`INSERT INTO retention_runs (started_at, finished_at) VALUES (now(), now())`; // none is due
+  const server = await testServer(database);
+  const timestamp = new Date(Date.now() - 25 * DAY).toISOString();
+  const logged = (call: number) => Array.from({ length: 1_000 }, (_, place) => ({ code: 'AUTH-001', username: `${call}`, tags: ['x'], timestamp, eventId: `${call}-${place}` })); // oxfmt-ignore
+  for (const call of [1, 2, 3, 4])
+    await server.graphql('mutation($input: [LogEventInput!]!) { logEvents(input: $input) { results { outcome } } }', { input: logged(call) }); // oxfmt-ignore
+  await server.graphql('mutation { setRetention(severity: INFO, days: 20) { days } }');
+  const query = 'subscription($after: String) { eventStream(after: $after, maxBatch: 1000) { events { username } } }'; // oxfmt-ignore
+  await using live = server.subscribe(query); // memory reaches back for 2,000 events, the rest is in the table
+  await live.next();
+  const [{ partition }] = await database.sql<[{ partition: string }]>`
+    SELECT tableoid::regclass::text AS partition FROM events WHERE username = '1' LIMIT 1`;
+  await using replay = await database.sql.begin(async (transaction) => {
+    await transaction`LOCK TABLE ${transaction(partition)} IN ACCESS EXCLUSIVE MODE`;
+    const subscriber = server.subscribe(query, { after: 'earliest' });
+    await subscriber.next();
+    const isWaiting = async () =>
+      (await database.sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).length > 0; // oxfmt-ignore
+    while (!(await isWaiting())) await sleep(20);
+    await server.graphql('mutation { placeHold(name: "case", reason: "r", filter: { tagsAll: ["x"] }) { id } }'); // oxfmt-ignore
+    return subscriber;
+  });
+  const seen = new Set<string>();
+  while (!seen.has('4'))
+    for (const { username } of (await replay.next()).eventStream.events) seen.add(username);
+  expect([...seen].filter((username) => Number(username) > 1)).toEqual(['2', '3', '4']);
 });
