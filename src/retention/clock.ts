@@ -69,6 +69,7 @@ export const createRetention = ({
   metrics,
 }: RetentionParts): Retention => {
   const stopping = new AbortController();
+  const pools = new Set<Sql>();
   const everyMs = everyMinutes * MINUTE_MS;
   let completedAt = clock();
   const overdueSince = (): Date | undefined =>
@@ -87,7 +88,10 @@ export const createRetention = ({
   /** On a connection of its own; what was noted is logged also where it failed half-way. */
   const maintain = async <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
     const sql = maintenance();
+    pools.add(sql);
     try {
+      // So that PostgreSQL ends a statement whose client is gone; on a platform that cannot tell, it refuses this alone.
+      await sql`SET client_connection_check_interval = '1s'`.catch(() => {});
       const done = await work(sql);
       await flush(sql, log, logger).catch((error: unknown) =>
         logger.warn({ err: error }, 'What retention did is not in the log yet; it is tried again'),
@@ -95,6 +99,7 @@ export const createRetention = ({
       return done;
     } finally {
       await sql.end({ timeout: 5 });
+      pools.delete(sql);
     }
   };
 
@@ -183,6 +188,8 @@ export const createRetention = ({
           clearTimeout(first);
           clearInterval(timer);
           await Promise.race([looking, sleep(GOODBYE_MS, undefined, { ref: false })]);
+          // A statement may take as long as it needs: it is left, and done at the next run.
+          await Promise.all([...pools].map((sql) => sql.end({ timeout: 0 })));
         },
       };
     },

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chmod, chown, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { testDatabase } from '../support/database.ts';
 import { type Program, startProgram, temporaryDirectory } from '../support/process.ts';
 import { spawnProgram } from '../support/program.ts';
 import { ADMIN_KEY } from '../support/server.ts';
@@ -107,6 +108,21 @@ test('A6: SIGTERM under load finishes what was accepted, closes sockets so that 
   const next = await startProgram({ directory });
   expect(await missing(next, load.acknowledged)).toEqual([]);
 });
+
+test('A6: a step of retention that takes long does not hold up the end', async () => {
+  const directory = await temporaryDirectory();
+  const { url, sql } = await testDatabase();
+  await sql`
+    CREATE FUNCTION rest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$`;
+  await sql`CREATE TRIGGER rest AFTER INSERT ON retention_runs EXECUTE FUNCTION rest()`;
+  const program = await startProgram({ directory, environment: { DATABASE_URL: url } });
+  const resting = () => sql`
+    SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`;
+  while ((await resting()).length === 0) await sleep(100);
+  const begun = performance.now();
+  expect(await program.stop('SIGTERM')).toBe(0);
+  expect(performance.now() - begun).toBeLessThan(10_000);
+}, 90_000);
 
 test('A2: PostgreSQL killed with all its children comes back without a restart of the server', async () => {
   const directory = await temporaryDirectory();
