@@ -32,17 +32,18 @@ export const migrate = async (
     await ensurePartitions(sql, new Date());
     if (service) {
       if (!('url' in service)) await ensureServiceRole(sql, service);
-      await grantService(sql, await roleOf(service));
+      await grantService(sql, await roleOf(service, acceptUnsafe));
     }
   } finally {
     await sql.end({ timeout: 5 });
   }
 };
 
-const roleOf = async (address: DatabaseAddress): Promise<string> => {
-  if (!('url' in address)) return address.user;
+/** The role of the service, which may have settings of its own, and what is acknowledged goes over it. */
+const roleOf = async (address: DatabaseAddress, acceptUnsafe: boolean): Promise<string> => {
   const sql = connect(address, { name: 'role', max: 1 });
   try {
+    await assertFit(sql, acceptUnsafe);
     const [{ role }] = await sql<[{ role: string }]>`SELECT current_user AS role`;
     return role;
   } finally {

@@ -31,17 +31,20 @@ const partitionOf = async (sql: Sql): Promise<string> => {
 describe('a service with a role of its own', () => {
   const role = `jejak_test_${randomBytes(6).toString('hex')}`;
   let database: TestDatabase;
+  let url: string;
   let service: Service;
   let clients: Clients;
   let asService: Sql;
+  const start = (more: object = {}) =>
+    startService(
+      testConfig({ DATABASE_URL: url, JEJAK_MAINTENANCE_DATABASE_URL: database.url, ...more }),
+      createLogger('silent'),
+    );
   beforeAll(async () => {
     database = await createTestDatabase();
     await database.sql.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
-    const url = database.url.replace(/\/\/[^@]*@/, `//${role}:secret@`);
-    service = await startService(
-      testConfig({ DATABASE_URL: url, JEJAK_MAINTENANCE_DATABASE_URL: database.url }),
-      createLogger('silent'),
-    );
+    url = database.url.replace(/\/\/[^@]*@/, `//${role}:secret@`);
+    service = await start();
     clients = clientsOf(service);
     asService = connect({ url }, { name: 'as the service', max: 1, maintenance: true });
     await clients.rest([{ code: 'AUTH-001', event_id: 'one' }, { code: 'SYS-012' }]);
@@ -101,6 +104,13 @@ describe('a service with a role of its own', () => {
     expect((await clients.graphql('{ retentionPlan { events } }')).errors).toBeUndefined();
     const [{ made }] = await asService<[{ made: boolean }]>`SELECT create_event_partition('INFO', '2040-01-01Z', '2040-02-01Z') AS made`; // oxfmt-ignore
     expect(made).toBe(true);
+  });
+
+  test('a role that would lose what it acknowledged is refused, though the owner is not like that', async () => {
+    await database.sql.unsafe(`ALTER ROLE ${role} SET synchronous_commit = off`);
+    await expect(start()).rejects.toThrow('synchronous_commit is off');
+    await (await start({ JEJAK_ACCEPT_UNSAFE_DATABASE: 'yes' }))[Symbol.asyncDispose]();
+    await database.sql.unsafe(`ALTER ROLE ${role} RESET ALL`);
   });
 
   test('V6: every table is one that only grows, or state that the service keeps', async () => {
