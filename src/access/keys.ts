@@ -47,7 +47,8 @@ export type Keys = {
     rights: Pick<KeyRights, 'name' | 'scopes'> & Partial<KeyRights>,
   ) => Promise<MadeKey>;
   readonly revoke: (id: number) => Promise<ApiKey | undefined>;
-  /** Makes a key with the rights of another, which is good for `overlapMs` more; undefined where that one is not good. */
+  /** Makes a key with the rights of another, which is good for `overlapMs` more; undefined where that one is not good. Once: how
+   * long a key was to live is not known of one that was replaced. */
   readonly rotate: (id: number, overlapMs: number) => Promise<MadeKey | undefined>;
   readonly list: () => Promise<ApiKey[]>;
   /** Whether some key is for pages of this origin. */
@@ -144,6 +145,12 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
           SELECT ${columns}, clock_timestamp() + (expires_at - created_at) AS renewed
           FROM api_keys WHERE id = ${id} AND ${good} FOR UPDATE`;
         if (!old) return undefined;
+        const [next] = await by<{ id: number }[]>`
+          SELECT id FROM api_keys WHERE replaces = ${id}`;
+        if (next)
+          wrong(
+            `Key ${next.id} is in the place of key ${id} already; rotate that one, or create a key.`,
+          );
         await by`
           UPDATE api_keys SET expires_at = least(expires_at, clock_timestamp() + ${overlapMs} * interval '1 millisecond')
           WHERE id = ${id}`;

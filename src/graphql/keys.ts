@@ -230,7 +230,7 @@ builder.mutationFields((t) => ({
   rotateApiKey: t.field({
     type: CreateApiKeyPayload,
     description:
-      'Makes a key with the name and the rights of another, which stays good for a while, so that whoever uses it can change over. Needs the scope `admin`.',
+      'Makes a key with the name and the rights of another, which stays good for a while, so that whoever uses it can change over. A key is replaced once; after that the one in its place is. Needs the scope `admin`.',
     scope: 'admin',
     extensions: { told: 'ADMIN-004' } satisfies Telling,
     args: {

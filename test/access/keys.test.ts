@@ -274,6 +274,18 @@ describe('rotation', () => {
     expect(data.apiKeys.find(({ id }: any) => id === old.apiKey.id).expiresAt).toBe(old.apiKey.expiresAt); // oxfmt-ignore
   });
 
+  test('goes on from the key that is in its place: one that was replaced has only its overlap left to pass on', async () => {
+    const old = await readers('eventsPerSecond: 9');
+    const rotate = `rotateApiKey(id: "${old.apiKey.id}")`;
+    const tries = await Promise.allSettled([make(rotate), make(rotate)]);
+    const [made, ...more] = tries.flatMap((each) => each.status === 'fulfilled' ? [each.value] : []); // oxfmt-ignore
+    expect(more).toEqual([]);
+    const { errors } = await server.graphql(`mutation { ${rotate} { key } }`);
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining(`Key ${made!.apiKey.id} is`) }]); // oxfmt-ignore
+    const next = await make(`rotateApiKey(id: "${made!.apiKey.id}")`);
+    expect(next.apiKey).toMatchObject({ replaces: made!.apiKey.id, expiresAt: null });
+  });
+
   test('at once ends a key that was used a moment ago, and what was revoked cannot be rotated', async () => {
     const old = await readers('eventsPerSecond: 9');
     expect(await outcome(old.key)).toBe('answered');
