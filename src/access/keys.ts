@@ -41,6 +41,8 @@ export type KeyRights = {
 type MadeKey = { readonly apiKey: ApiKey; readonly key: string };
 
 export type Keys = {
+  /** Whether it is the administrator's own, which may be any text. */
+  readonly isAdministrator: (key: string) => boolean;
   /** Who holds a key; rejects with UNAUTHENTICATED where it is none, or revoked or expired. */
   readonly find: (key: string) => Promise<Holder>;
   readonly create: (
@@ -112,16 +114,19 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
     return { apiKey, key };
   };
 
+  const isAdministrator = (key: string): boolean =>
+    adminHash !== undefined && timingSafeEqual(sha256(key), adminHash);
+
   return {
+    isAdministrator,
     find: async (key) => {
-      const hash = sha256(key);
-      if (adminHash && timingSafeEqual(hash, adminHash)) return administrator;
+      if (isAdministrator(key)) return administrator;
       if (!wellFormed(key))
         throw unauthenticated('The key is not one of this log; check that it was copied whole.');
       const [row] = await guard(
         () => sql<(ApiKey & { readonly unnoted: boolean })[]>`
           SELECT ${columns}, coalesce(last_used_at < clock_timestamp() - interval '1 minute', true) AS unnoted
-          FROM api_keys WHERE hash = ${hash} AND ${good}`,
+          FROM api_keys WHERE hash = ${sha256(key)} AND ${good}`,
       );
       if (!row)
         throw unauthenticated(

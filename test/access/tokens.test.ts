@@ -347,6 +347,18 @@ describe('without roles', () => {
     expect(await outcome(server, hs256())).toBe('FORBIDDEN');
   });
 
+  test('a key of the administrator that looks like a token is that key', async () => {
+    const key = 'the-school.edupro.example';
+    const server = await testServer(undefined, {
+      JEJAK_ADMIN_KEY: key,
+      JEJAK_JWT_SECRET: SECRET,
+      JEJAK_JWT_ISSUER: ISSUER,
+      JEJAK_JWT_AUDIENCE: AUDIENCE,
+    });
+    expect(await outcome(server, key, '{ apiKeys { id } }')).toBe('answered');
+    expect(await outcome(server, `${key}s`)).toBe('UNAUTHENTICATED');
+  });
+
   test('without a secret and keys no token is accepted', async () => {
     const server = await testServer();
     expect(await outcome(server, hs256())).toBe('UNAUTHENTICATED');
