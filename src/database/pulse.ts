@@ -51,6 +51,7 @@ export const createPulse = (sql: Sql, renew: () => void): Pulse => {
       .then(() => {
         heard = Date.now();
         failed = false;
+        return undefined;
       })
       .catch((error: { severity?: string }) => {
         failed = true;
