@@ -1,6 +1,7 @@
 // What of an event is shown to who may not see what is personal. Nothing is taken out: a reader still sees that there was a
 // name or a score, and that two names differ, but not which they were.
 
+import ipaddr from 'ipaddr.js';
 import { isServerId } from './complete.ts';
 import { type Event, type FieldName, type InputName, fields, inputNames } from './fields.ts';
 import { LARGE, isSuspect, replaceFound } from './find.ts';
@@ -37,10 +38,14 @@ const endsOf = (text: string): string => {
   const characters = Array.from(text);
   return characters.length < ENDS_FROM ? HIDDEN : characters[0]! + HIDDEN + characters.at(-1)!;
 };
-const networkOf = (address: string): string =>
-  address.includes(':')
-    ? `${address.split(':').slice(0, 3).join(':')}:${HIDDEN}`
-    : `${address.split('.').slice(0, 3).join('.')}.${HIDDEN}`;
+/** The first three groups, of an IPv6 address as it is written out: `::` stands for any number of them. */
+const networkOf = (address: string): string => {
+  const bytes = /^(?:\d{1,3}\.){3}/.exec(address)?.[0];
+  if (bytes !== undefined) return bytes + HIDDEN;
+  if (!ipaddr.IPv6.isValid(address)) return HIDDEN;
+  const groups = ipaddr.IPv6.parse(address).toNormalizedString().split(':');
+  return `${groups.slice(0, 3).join(':')}:${HIDDEN}`;
+};
 const isMark = (text: string): boolean => isHash(text) || /^\[dropped:[^\]]*\]$/.test(text);
 
 const masked = (text: string, { rule, ends }: Pick<Decision, 'rule' | 'ends'>): string => {

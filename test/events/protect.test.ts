@@ -3,6 +3,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { complete } from '../../src/events/complete.ts';
+import { createMask } from '../../src/events/mask.ts';
 import { WrittenNumber } from '../../src/events/number.ts';
 import {
   type Action,
@@ -287,4 +288,16 @@ test('whatever stands around a secret in JSON, the secret is gone', () => {
       },
     ),
   );
+});
+
+test.each([
+  ['203.0.113.77', '203.0.113.***'],
+  ['2001:db8:1:2::15', '2001:db8:1:***'],
+  ['fd00::15', 'fd00:0:0:***'],
+  ['::1', '0:0:0:***'],
+  ['::ffff:203.0.113.77', '0:0:0:***'],
+  ['203.0.113.77:443', '203.0.113.***'],
+  ['[fd00::15]:443', '***'],
+])('of the address %s who may not see it is shown %s', (address, shown) => {
+  expect(createMask(createPolicy()).value('ipAddress', address)).toBe(shown);
 });
