@@ -56,7 +56,7 @@ export const options = {
   JEJAK_MAX_DOCUMENT_FIELDS: { schema: whole(1, 10_000), default: '500', about: 'The most fields of an operation, fragments expanded.' },
   JEJAK_MAX_FRAME_BYTES: { schema: whole(1_000, 1024 * 1024), default: '65536', about: 'The most bytes in a WebSocket frame from a client, and characters in a document.' },
   JEJAK_MAX_SUBSCRIPTIONS: { schema: whole(1, 1_000), default: '20', about: 'The most operations at a time on a WebSocket.' },
-  JEJAK_QUESTION_TIMEOUT_MS: { schema: whole(100, 600_000), default: '15000', about: 'How long the database may take over a question, in milliseconds.' },
+  JEJAK_QUESTION_TIMEOUT_MS: { schema: whole(100, 600_000), default: '15000', about: 'How long the database may take over a question, in milliseconds; then it is a `TIMEOUT`.' },
   JEJAK_ACCEPT_UNSAFE_DATABASE: { schema: z.enum(['yes', 'no']), default: 'no', about: '`yes` starts on a database with `fsync`, `full_page_writes` or `synchronous_commit` off, which may lose what was acknowledged.' },
   LOG_LEVEL: { schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), default: 'info', about: 'How much our own log says, on standard error.' },
 } as const satisfies Record<
@@ -65,7 +65,7 @@ export const options = {
 >;
 
 type Options = typeof options;
-export type OptionName = keyof Options;
+type OptionName = keyof Options;
 export type Config = {
   readonly [N in OptionName]:
     | z.output<Options[N]['schema']>

@@ -25,7 +25,7 @@ export const errorCodes = {
   TIMEOUT: {
     status: 504,
     about:
-      'The question took longer than 15 seconds and was stopped; the message says what to narrow.',
+      'The question took longer than `JEJAK_QUESTION_TIMEOUT_MS` and was stopped; the message says what to narrow.',
   },
   UNAVAILABLE: {
     status: 503,

@@ -1,4 +1,4 @@
-// The process: environment in, signals, exit code. Nothing else touches `process`.
+// The process: environment in, signals, exit code.
 
 import { readConfig } from './config.ts';
 import { createLogger } from './logger.ts';

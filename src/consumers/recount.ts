@@ -10,7 +10,7 @@ import { countedIn } from './count.ts';
 
 const DAY_MS = 86_400_000;
 
-export type Recounted = { readonly what: string; readonly events: number };
+type Recounted = { readonly what: string; readonly events: number };
 
 /** `since` says from when on all events of a severity are kept. */
 export async function* recount(

@@ -1,5 +1,5 @@
-// Connections to PostgreSQL. Writing, reading and following the log have a pool each, so that a heavy question never
-// keeps an acknowledgement or a subscriber waiting.
+// Connections to PostgreSQL. Writing, reading, questions that are composed, following the log and the pulse have a pool each,
+// so that a heavy question never keeps an acknowledgement or a subscriber waiting.
 
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';

@@ -52,7 +52,7 @@ type Exporting = Pick<
   | 'logger'
   | 'pulse'
 >;
-export type ExportDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+type ExportDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export const createExport = ({ access, logger, pulse, ...parts }: Exporting): ExportDoor => {
   let underWay = 0;

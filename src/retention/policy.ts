@@ -40,7 +40,7 @@ export const loadPolicy = async (sql: Sql): Promise<Policy> => {
 };
 
 /** How long another server may go on with what was in force before a change. */
-export const POLICY_AGE_MS = 5_000;
+const POLICY_AGE_MS = 5_000;
 
 export type PolicyWatch = Disposable & {
   readonly current: () => Policy;

@@ -50,7 +50,7 @@ const withinPeriod = ({ periods }: Policy, severity: Severity, now: Date): SQL |
 };
 
 /** What is kept for its code, or by a hold, whatever its severity. */
-export const keptBeyondSql = (policy: Policy, now: Date): SQL | undefined =>
+const keptBeyondSql = (policy: Policy, now: Date): SQL | undefined =>
   or(
     ...[...policy.periods.codes].map(([code, days]) => and(ofCode([code]), younger(days, now))),
     heldSql(policy, now),

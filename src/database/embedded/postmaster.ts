@@ -143,7 +143,7 @@ const lastWords = async (site: Site): Promise<string> => {
 };
 
 /** The living postmaster's process id. What a dead one left, in whose name nothing or something else runs, is removed. */
-export const findPostmaster = async (site: Site): Promise<number | undefined> => {
+const findPostmaster = async (site: Site): Promise<number | undefined> => {
   const lockFile = join(site.cluster, 'postmaster.pid');
   const pid = Number.parseInt((await readIfThere(lockFile)) ?? '', 10);
   if (!(pid > 0)) return undefined;
