@@ -252,10 +252,13 @@ describe('forty canaries in every field, through both doors', () => {
     const sent = { code: 'DATA-001', eventId: 'kenari-ganda', resourceName: 'Kenari Rahmawati', requestData: { agama: 'Kenarisme' } }; // oxfmt-ignore
     const LOG = `mutation($input: LogEventInput!) { logEvent(input: $input) { outcome event { ${FIELDS} } } }`;
     await clients.graphql(LOG, { input: sent }, key);
-    const again = await clients.graphql(LOG, { input: { code: 'DATA-001', eventId: 'kenari-ganda' } }, key); // oxfmt-ignore
+    const again = await clients.graphql(LOG, { input: sent }, key);
     expect(again.errors).toBeUndefined();
     expect(again.data.logEvent.outcome).toBe('DUPLICATE');
     expect(found(JSON.stringify(again), personal)).toEqual([]);
+    const less = await clients.graphql(LOG, { input: { code: 'DATA-001', eventId: 'kenari-ganda' } }, key); // oxfmt-ignore
+    expect(less.errors).toMatchObject([{ extensions: { code: 'CONFLICT' } }]);
+    expect(found(JSON.stringify(less), personal)).toEqual([]);
   });
 });
 
