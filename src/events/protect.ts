@@ -135,7 +135,8 @@ export const createProtection = (policy: Policy, hash: Hash): Protection => {
       if (!isPair(item)) return value(item, decision, parents, level + 1);
       const [key, paired] = item;
       const safe = value(paired, strictest(decision, policy.ofKey(key, parents)), parents, level + 2); // oxfmt-ignore
-      return safe === paired ? item : [key, safe];
+      const first = decision ? scalar(key, key, decision) : recurringText(key);
+      return safe === paired && first === key ? item : [first, safe];
     });
     return made.some((item, index) => item !== given[index]) ? made : given;
   };

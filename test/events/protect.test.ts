@@ -156,6 +156,11 @@ describe('JSON', () => {
       '[dropped:nik]': 1,
       '[dropped:nik]…': 2,
     });
+    expect(inJson({ a: [[NIK, 'x']], b: [['x password=hunter2secret', 1]] })).toEqual({
+      a: [['[dropped:nik]', 'x']],
+      b: [['x password=[dropped:secret]', SECRET]],
+    });
+    expect(JSON.stringify(inJson({ session_id: ['tok-one-1234', 'tok-two-1234'] }))).not.toMatch(/tok-/); // oxfmt-ignore
     expect(
       inJson({
         headers: [
