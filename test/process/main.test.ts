@@ -68,6 +68,7 @@ test('who ends it while it starts is told so, and not what that broke', async ()
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   await expect.poll(() => text, { timeout: 10_000 }).toContain('Creating the database');
+  await sleep(300); // initdb is at work, for a second or so
   process.kill(-child.pid!, 'SIGINT'); // as a terminal does
   await once(child, 'close');
   expect(text).not.toMatch(/FATAL|cannot go on/);
