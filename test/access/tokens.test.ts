@@ -15,6 +15,7 @@ const ISSUER = 'https://sso.edupro.example';
 const AUDIENCE = 'jejak';
 const ROLES = {
   GURU: { scopes: ['events:read', 'events:read_personal', 'events:write'] },
+  PENULIS: { scopes: ['events:write'] },
   BK: { scopes: ['events:read'], narrowing: { category: ['DATA'] } },
   WALI: { scopes: ['events:read'], narrowing: { category: ['AUTH', 'DATA'] } },
   PIKET: { scopes: ['events:read'], narrowing: { category: ['AUTH'] } },
@@ -206,6 +207,12 @@ describe('tokens by a shared secret', () => {
       id: body.event_id,
     });
     expect(data.event.metadata).toEqual(expected);
+  });
+
+  test('P15: log with ids of their own whatever characters their subject has', async () => {
+    const token = hs256({ ...claims(), sub: 'a\0b\ud800', roles: ['PENULIS'] });
+    const event = { code: 'AUTH-001', event_id: 'of an odd subject' };
+    for (const status of [201, 200]) expect((await server.rest(event, token)).status).toBe(status);
   });
 
   test('a role that is narrowed keeps its holder within, whatever other roles there are', async () => {
