@@ -1,6 +1,6 @@
 // What viewers do with the log, told in the log itself, whatever they may log themselves.
 
-import type { Viewer } from '../access/viewer.ts';
+import { type Viewer, ourselves } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import type { EventInput } from '../events/fields.ts';
 import { fields } from '../events/fields.ts';
@@ -10,12 +10,7 @@ import type { Log } from './log.ts';
 export type Recorder = (viewer: Viewer, deed: EventInput) => Promise<void>;
 
 /** Who logs it: not the viewer, whose key may be narrowed to other events, or limited. */
-const recorder: Viewer = {
-  id: 'jejak',
-  name: 'jejak',
-  scopes: ['events:write'],
-  eventsPerSecond: Infinity,
-};
+const recorder = ourselves('jejak');
 
 export const createRecord =
   (log: Log): Recorder =>

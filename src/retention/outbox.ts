@@ -1,7 +1,7 @@
 // What retention did, told in the log itself. The event is written with the deed, in one transaction, and logged after it;
 // what a crash keeps from being logged is logged later, and never twice, since each has an id of its own.
 
-import type { Viewer } from '../access/viewer.ts';
+import { ourselves } from '../access/viewer.ts';
 import type { Sql } from '../database/connection.ts';
 import type { EventInput } from '../events/fields.ts';
 import type { Log } from '../ingest/log.ts';
@@ -21,12 +21,7 @@ export const note = async (sql: Sql, { about, at, event }: Deed): Promise<void> 
   await sql`INSERT INTO retention_outbox (event) VALUES (${sql.json({ ...event, eventId, timestamp: time } as never)})`;
 };
 
-const ITSELF: Viewer = {
-  id: 'retention',
-  name: 'retention',
-  scopes: ['events:write'],
-  eventsPerSecond: Infinity,
-};
+const ITSELF = ourselves('retention');
 
 /** Logs what was noted, in its order. */
 export const flush = async (sql: Sql, log: Log, logger: Logger): Promise<void> => {
