@@ -9,8 +9,8 @@ import {
   createServer,
 } from 'node:net';
 
-/** `away` cuts every connection and takes none, `hole` keeps them and carries nothing, `moved` does so with those there are
- * and carries over new ones, `deaf` carries nothing to the connection that listens for notifications. */
+/** `away` cuts every connection and refuses new ones, `hole` keeps them and carries nothing, `moved` does so with those
+ * there are and carries over new ones, `deaf` carries nothing to the connection that listens for notifications. */
 export type Weather = 'fair' | 'away' | 'hole' | 'moved' | 'deaf';
 
 export type Proxy = AsyncDisposable & {
@@ -27,7 +27,7 @@ export const startProxy = async (target: () => NetConnectOpts): Promise<Proxy> =
 
   const accept = (client: Socket): void => {
     client.on('error', () => client.destroy());
-    if (weather === 'away') return void client.destroy();
+    if (weather === 'away') return void client.resetAndDestroy();
     const database = connect(target());
     let listens = false;
     const pair = { client, database };

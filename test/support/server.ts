@@ -1,5 +1,6 @@
 // A whole server on a test database and a free port, and clients that speak to it as anybody would.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { onTestFinished } from 'vitest';
 import WebSocket from 'ws';
@@ -72,6 +73,30 @@ export const testServer = async (
   const server = await createTestServer(shared, overrides, logger);
   onTestFinished(() => server[Symbol.asyncDispose]());
   return server;
+};
+
+/** Sends a request that is aborted before its key, which is not known yet, was looked up; `left` where that ended it. The
+ * server goes on with it a moment later. */
+export const leaveEarly = async (
+  { graphql, database }: TestServer,
+  scope: string,
+  send: (key: string, signal: AbortSignal) => Promise<unknown>,
+): Promise<unknown> => {
+  const { data } = await graphql(
+    `mutation { createApiKey(name: "slow", scopes: [${scope}]) { key } }`,
+  );
+  const leaving = new AbortController();
+  const asking = await database.sql.reserve();
+  await asking`BEGIN`;
+  await asking`LOCK TABLE api_keys`;
+  const sent = send(data.createApiKey.key, leaving.signal).catch(() => 'left');
+  await sleep(200);
+  leaving.abort();
+  const left = await sent;
+  await sleep(100);
+  await asking`COMMIT`;
+  asking.release();
+  return left;
 };
 
 export const clientsOf = ({ url }: Pick<Service, 'url'>): Clients => {
