@@ -65,7 +65,7 @@ export const fillDisk = async ({ anomalies }: Arena): Promise<number> => {
 };
 
 /** Takes all but so much. */
-const fill = async (path: string, spareMb: number): Promise<void> => {
+export const fill = async (path: string, spareMb: number): Promise<void> => {
   await using file = await open(path, 'w');
   const { bavail, bsize } = await statfs(path);
   const block = Buffer.alloc(MB);
@@ -73,7 +73,7 @@ const fill = async (path: string, spareMb: number): Promise<void> => {
     await file.write(block, 0, Math.min(left, block.length));
 };
 
-const mountDisk = async (): Promise<AsyncDisposable & { path: string }> => {
+export const mountDisk = async (): Promise<AsyncDisposable & { path: string }> => {
   const path = await temporary();
   await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MB}m,mode=711`, 'tmpfs', path]);
   return {

@@ -99,6 +99,17 @@ test('a run without anything to remove tells nothing, and the log does not grow 
   expect(await retention.runs(10)).toHaveLength(3);
 });
 
+test('A4: partitions that cannot be made keep none that has expired', async () => {
+  const { clock, log, retention, stored, database } = await testRetention();
+  await log(ofAll(clock, 0));
+  clock.advance(60);
+  await database.sql`ALTER FUNCTION create_event_partition RENAME TO create_nothing`;
+  const removed = { DEBUG: 1, INFO: 1 };
+  const error = expect.stringContaining('create_event_partition');
+  expect(await retention.run({ now: true })).toMatchObject({ removed, error });
+  expect(await stored()).toHaveLength(3);
+});
+
 test('of several servers one runs, once in the time between two runs', async () => {
   const first = await testRetention();
   const second = await testRetention(first.database, first.clock);
