@@ -19,7 +19,7 @@ import {
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
 import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page.ts';
-import { columnsBelow } from './selection.ts';
+import { columnsBelow, isSelected } from './selection.ts';
 
 type PageInfoShape = {
   hasNextPage: boolean;
@@ -140,6 +140,7 @@ export const resolvePage = async (
         order,
         limit,
         inverted,
+        withHead: isSelected('liveCursor', info),
         after,
         before,
       });

@@ -42,6 +42,10 @@ const namesBelow = ({ fieldNodes, fragments }: GraphQLResolveInfo): ReadonlySet<
 /** A compiled document has the same nodes each time. */
 const names = new WeakMap<readonly FieldNode[], ReadonlySet<string>>();
 
+/** Whether a field of that name is selected anywhere below. */
+export const isSelected = (name: string, info: GraphQLResolveInfo): boolean =>
+  namesBelow(info).has(name);
+
 const always = ['id', 'code', 'severity', 'timestamp'] as const;
 const subject = ['resourceType', 'resourceId'] as const;
 

@@ -67,19 +67,21 @@ export type PageRequest = Selection & {
   readonly limit: number;
   /** True reads towards the beginning of the order, as `last` and `before` do. */
   readonly inverted: boolean;
+  /** Whether the head of the log is read with it. */
+  readonly withHead?: boolean;
   readonly after?: string | undefined;
   readonly before?: string | undefined;
 };
 
 export type Page = {
   readonly events: readonly Event[];
-  /** The last batch that the page could see; undefined where the log is empty. */
+  /** The last batch that the page could see; undefined where the log is empty, and where it is not asked for. */
   readonly head: { readonly seq: number; readonly key: string } | undefined;
 };
 
 /**
- * At most `limit` events in the order asked for, and the head of the log in the same snapshot, so that following the log
- * after it misses and repeats nothing. LIMIT is a literal: bound, the plan over the partitions is made for thousands of rows.
+ * At most `limit` events in the order asked for, and the head of the log, where it is asked for, in the same snapshot, so that
+ * following the log after it misses and repeats nothing. LIMIT is a literal: bound, the plan over the partitions is made for thousands of rows.
  */
 export const findPage = async (database: Sql, request: PageRequest): Promise<Page> => {
   const isBack = (request.order === 'OLDEST_FIRST') === request.inverted;
@@ -132,16 +134,17 @@ const readPage = async (
     beyond(request.before, !oldestFirst),
     since === undefined ? undefined : gte(events.timestamp, since),
   );
+  const page = sql`
+    SELECT ${sql.raw(columnsOf(request.columns))} FROM ${from} WHERE ${where ?? sql`true`}
+    ORDER BY events."timestamp" ${direction}, events.id ${direction} LIMIT ${sql.raw(String(request.limit))}`;
+  if (!request.withHead) return { events: await execute<Event>(database, page), head: undefined };
   const rows = await execute<Row>(
     database,
     sql`
       SELECT batches.seq, batches.key, page.*
       FROM (SELECT) AS one
       LEFT JOIN batches ON batches.seq = (SELECT max(seq) FROM batches)
-      LEFT JOIN LATERAL (
-        SELECT ${sql.raw(columnsOf(request.columns))} FROM ${from} WHERE ${where ?? sql`true`}
-        ORDER BY events."timestamp" ${direction}, events.id ${direction} LIMIT ${sql.raw(String(request.limit))}
-      ) AS page ON true
+      LEFT JOIN LATERAL (${page}) AS page ON true
       ORDER BY page."timestamp" ${direction}, page.id ${direction}`,
   );
   const head = rows[0]?.seq == null ? undefined : { seq: rows[0].seq, key: rows[0].key! };

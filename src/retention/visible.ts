@@ -26,15 +26,18 @@ export const visibleSql = (
   filter: EventFilter | null | undefined,
   now: Date,
 ): SQL | undefined => {
-  const { periods } = policy;
-  const wanted = filterBounds(filter ?? {}).severities ?? severityNames;
+  const { severities: wanted = severityNames, categories } = filterBounds(filter ?? {});
+  const codes = [...policy.periods.codes].filter(
+    ([code]) => categories?.includes(definitionOf(code)!.category) ?? true,
+  );
   const from = filter?.range ? new Date(resolveRange(filter.range, now).from) : undefined;
   const reaches = (days: number): boolean => from === undefined || from < oldestKept(days, now);
-  const days = [...wanted.map((name) => periods.severities[name]), ...periods.codes.values()];
+  const days = [...wanted.map((name) => policy.periods.severities[name]), ...codes.map(([, each]) => each)]; // oxfmt-ignore
   if (!days.some(reaches)) return undefined;
   return or(
     ...wanted.map((severity) => withinPeriod(policy, severity, now)),
-    keptBeyondSql(policy, now),
+    ...codes.map(([code, each]) => and(ofCode([code]), younger(each, now))),
+    heldSql(policy, now),
   );
 };
 
@@ -48,13 +51,6 @@ const withinPeriod = ({ periods }: Policy, severity: Severity, now: Date): SQL |
     shorter.length === 0 ? undefined : or(isNull(events.code), notInArray(events.code, shorter)),
   );
 };
-
-/** What is kept for its code, or by a hold, whatever its severity. */
-const keptBeyondSql = (policy: Policy, now: Date): SQL | undefined =>
-  or(
-    ...[...policy.periods.codes].map(([code, days]) => and(ofCode([code]), younger(days, now))),
-    heldSql(policy, now),
-  );
 
 /** What a hold keeps; undefined where there is none. */
 export const heldSql = ({ holds }: Policy, now: Date): SQL | undefined =>

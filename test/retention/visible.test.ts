@@ -1,10 +1,13 @@
 // What may be seen: the exact boundary of retention on every surface that shows events, whatever still lies on disk.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { and } from 'drizzle-orm';
 import { expect, test } from 'vitest';
-import { fieldNames } from '../../src/events/fields.ts';
-import { type Severity, severities, severityNames } from '../../src/events/vocabulary.ts';
+import { eventColumns } from '../../src/database/schema.ts';
+import { type Event, fieldNames } from '../../src/events/fields.ts';
+import { severities, severityNames } from '../../src/events/vocabulary.ts';
 import { findPage } from '../../src/query/events.ts';
+import { type EventFilter, filterSql, filterTest } from '../../src/query/filter.ts';
 import { isWithin, periodsWith } from '../../src/events/retention.ts';
 import { documentPolicy } from '../../src/retention/policy.ts';
 import { visibleSql } from '../../src/retention/visible.ts';
@@ -12,9 +15,9 @@ import { DAY, eventOf, outcomesOf, testRetention } from '../support/retention.ts
 import { testServer } from '../support/server.ts';
 import { testDatabase } from '../support/database.ts';
 
-const seenAt = (of: Awaited<ReturnType<typeof testRetention>>, filter = {}) => {
+const seenAt = (of: Awaited<ReturnType<typeof testRetention>>, filter: EventFilter = {}) => {
   return async (now: Date) => {
-    const where = visibleSql(of.policy.current(), filter, now);
+    const where = and(filterSql(filter, now), visibleSql(of.policy.current(), filter, now));
     const page = await findPage(of.database.sql, { columns: fieldNames, where, order: 'OLDEST_FIRST', limit: 200, inverted: false }); // oxfmt-ignore
     return page.events.map(({ eventId }) => eventId);
   };
@@ -55,15 +58,17 @@ test('the condition in SQL and the test in memory agree, under any rules', async
   await retention.setRule('SEC-002', 20, 'test');
   await retention.setRule('INFO', 60, 'test');
   await retention.setRule('WARNING', 15, 'test');
-  const seen = seenAt(here);
   const all = await database.sql<
-    { eventId: string; severity: Severity; code: string | null; timestamp: string }[]
-  >`
-    SELECT event_id AS "eventId", severity, code, timestamp FROM events ORDER BY timestamp, id`;
+    Event[]
+  >`SELECT ${database.sql.unsafe(eventColumns)} FROM events ORDER BY timestamp, id`;
+  const filters: EventFilter[] = [{}, { category: ['DATA'] }, { category: ['AUTH', 'ADMIN'] }, { code: ['SEC-002'] }, { severity: ['INFO'] }]; // oxfmt-ignore
   for (const days of [0, 1, 7, 8, 15, 16, 20, 30, 31, 60, 61, 180, 365, 366, 394, 400, 401]) {
     const now = new Date(clock().getTime() + days * DAY);
     const within = all.filter((event) => isWithin(here.policy.current().periods, event, now));
-    expect({ days, seen: await seen(now) }).toEqual({ days, seen: within.map(({ eventId }) => eventId) }); // oxfmt-ignore
+    for (const filter of filters) {
+      const ids = within.filter(filterTest(filter, now)).map(({ eventId }) => eventId);
+      expect({ days, filter, seen: await seenAt(here, filter)(now) }).toEqual({ days, filter, seen: ids }); // oxfmt-ignore
+    }
   }
   expect(periodsWith({ 'DATA-004': 400 }).codes.get('ADMIN-007')).toBe(400);
 });
