@@ -129,10 +129,11 @@ const following = async (
   want: Want,
   after: string | null | undefined,
   context: Context,
-  { operation, variableValues: variables }: GraphQLResolveInfo,
+  { operation, variableValues }: GraphQLResolveInfo,
   begin?: Parameters<Context['follow']>[2],
 ) => {
-  await tellFollowed(context, { query: operation.loc?.source.body, variables }, given);
+  const question = { query: operation.loc?.source.body, variables: variableValues.coerced };
+  await tellFollowed(context, question, given);
   return context.follow(want, context.resumeAfter ?? after, begin);
 };
 

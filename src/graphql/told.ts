@@ -116,7 +116,7 @@ const tell = (
       audit_scope: shortened(query),
       audit_variables: shortened(variables),
       // Shortened it would be text, in which nothing tells what is looked for.
-      ...(filter && bytesOf(filter) <= MOST_BYTES && { filter }),
+      ...(filter && bytesOf(filter) <= MOST_BYTES && { filter: plain(filter) }),
     },
     metadata: { subjects, ...(purpose !== undefined && { purpose }) },
     ...told,
@@ -124,8 +124,12 @@ const tell = (
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? 'null');
 
+/** As JSON and nothing else: what is recorded is walked through, and behind a live object there may be all of the schema. */
+const plain = (value: unknown): unknown =>
+  value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+
 const shortened = (value: unknown): unknown => {
-  if (bytesOf(value) <= MOST_BYTES) return value;
+  if (bytesOf(value) <= MOST_BYTES) return plain(value);
   let text = typeof value === 'string' ? value : JSON.stringify(value);
   while (bytesOf(text) > MOST_BYTES) text = text.slice(0, (text.length * 3) / 4).toWellFormed();
   return text;

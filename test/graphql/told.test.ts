@@ -143,6 +143,17 @@ test('S5: who follows a student is in the trail of that one', async () => {
   expect(await readersOf('STD-9')).toEqual([]);
 });
 
+test.each([{ f: { resourceType: ['STUDENT'], or: [{ severity: ['INFO'] }] } }, {}])(
+  'a subscription whose filter is a variable is told by the variables that were asked: %j',
+  async (variables) => {
+    const query = 'subscription ($f: EventFilter) { eventLogged(after: "earliest", filter: $f) { cursor } }'; // oxfmt-ignore
+    await using live = server.subscribe(query, variables, teacher);
+    await live.next(2_000);
+    const { request_data: asked, status } = (await told()).at(-1)!;
+    expect([asked.audit_scope, asked.audit_variables, status]).toEqual([query, variables, 'STARTED']); // oxfmt-ignore
+  },
+);
+
 test('a person who sees only what is masked reads nothing personal', async () => {
   const clerk = await tokenOf({ sub: '16', preferred_username: 'tata', roles: ['TU'] });
   const before = (await told()).length;
