@@ -32,7 +32,7 @@ export const concerning = ({ resourceType, resourceId }: Subject): SQL => {
       inArray(events.code, [READ_CODE, EXPORT_CODE]),
       eq(events.resourceType, LOG_RESOURCE),
       eq(events.status, 'STARTED'),
-      sql`coalesce(${events.requestData} #> '{filter,resourceId}' @> ${jsonb([subject.resourceId])}, true)`,
+      sql`coalesce(nullif(${events.requestData} #> '{filter,resourceId}', 'null') @> ${jsonb([subject.resourceId])}, true)`,
     ),
   )!;
 };

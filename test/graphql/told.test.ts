@@ -53,6 +53,18 @@ const told = (code = 'ADMIN-008') =>
 const TRAIL = `query ($id: String!) { subjectTrail(resourceType: "STUDENT", resourceId: $id) {
   dealings { dealing username eventCount first last } events(first: 100) { totalCount edges { node { code } } } } }`;
 
+/** Who did that with data of a student, by the trail. */
+const dealersOf = async (dealing: string, id: string): Promise<string[]> =>
+  (await server.graphql(TRAIL, { id })).data.subjectTrail.dealings
+    .filter((row: any) => row.dealing === dealing)
+    .map((row: any) => row.username);
+
+const taken = async (filter: object, token: string): Promise<string> => {
+  const query = new URLSearchParams({ filter: JSON.stringify(filter) });
+  const headers = { authorization: `Bearer ${token}` };
+  return (await fetch(`${server.url}/api/export?${query}`, { headers })).text();
+};
+
 const LIST = '{ events(filter: { resourceType: ["STUDENT"] }) { edges { node { username resourceId } } } }'; // oxfmt-ignore
 
 test('what a person saw of others is in the log before the answer is given, once for an operation', async () => {
@@ -135,12 +147,8 @@ test('S5: who follows a student is in the trail of that one', async () => {
   expect((await following.next()).value).toMatchObject({ data: { eventLogged: {} } });
   await following.return!();
   await client.dispose();
-  const readersOf = async (id: string) =>
-    (await server.graphql(TRAIL, { id })).data.subjectTrail.dealings
-      .filter(({ dealing }: any) => dealing === 'READ')
-      .map(({ username }: any) => username);
-  expect(await readersOf('STD-8')).toEqual(['ibu.ratna']);
-  expect(await readersOf('STD-9')).toEqual([]);
+  expect(await dealersOf('READ', 'STD-8')).toEqual(['ibu.ratna']);
+  expect(await dealersOf('READ', 'STD-9')).toEqual([]);
 });
 
 test.each([{ f: { resourceType: ['STUDENT'], or: [{ severity: ['INFO'] }] } }, {}])(
@@ -350,4 +358,22 @@ test('who may not see what is personal does not see what others looked for', asy
   const whole = await seenWith(ADMIN_KEY);
   for (const name of ['Siti Wulandari', 'Dewi Rahasia', 'Ayu Rahasia'])
     expect(whole).toContain(name);
+});
+
+test.each([
+  ['null', { resourceId: null, severity: ['CRITICAL'] }],
+  ['several, too many to be told', { resourceId: Array.from({ length: 300 }, (_, index) => `a rather long identifier ${index}`) }], // oxfmt-ignore
+])('S5: a subscription whose filter has a resourceId of %s is in each trail', async (_, filter) => {
+  const username = `pak.${Object.keys(filter).length}`;
+  const token = await tokenOf({ sub: '18', preferred_username: username });
+  await using live = server.subscribe('subscription ($f: EventFilter) { eventLogged(filter: $f) { cursor } }', { f: filter }, token); // oxfmt-ignore
+  void live.next(1).catch(() => {});
+  await expect.poll(async () => (await told()).at(-1)!['username']).toBe(username);
+  expect(await dealersOf('READ', 'STD-10')).toContain(username);
+});
+
+test('S5: an export whose filter says null for resourceId is in each trail', async () => {
+  const token = await tokenOf({ sub: '20', preferred_username: 'pak.ekspor' });
+  await taken({ resourceId: null, severity: ['CRITICAL'] }, token);
+  expect(await dealersOf('EXPORTED', 'STD-10')).toContain('pak.ekspor');
 });
