@@ -13,6 +13,7 @@ import {
   filterFields,
   filterTest,
   settled,
+  storedFilter,
 } from '../query/filter.ts';
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
@@ -133,7 +134,11 @@ const following = async (
   begin?: Parameters<Context['follow']>[2],
 ) => {
   const question = { query: operation.loc?.source.body, variables: variableValues.coerced };
-  await tellFollowed(context, question, given);
+  await tellFollowed(
+    context,
+    question,
+    given && storedFilter(given, context.protection.storedForms),
+  );
   return context.follow(want, context.resumeAfter ?? after, begin);
 };
 

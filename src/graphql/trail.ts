@@ -1,6 +1,6 @@
 // A person's own trail, and whose data a breach concerns.
 
-import { type SQL, and } from 'drizzle-orm';
+import { type SQL, and, or } from 'drizzle-orm';
 import { maySeePersonal } from '../access/viewer.ts';
 import * as trail from '../query/trail.ts';
 import { builder } from './builder.ts';
@@ -121,11 +121,13 @@ builder.queryFields((t) => ({
         description: 'Over which time; all that is kept without it.',
       }),
     },
-    resolve: (_root, { range, resourceType, ...subject }, context) => {
+    resolve: (_root, { range, resourceType, resourceId }, context) => {
       if (context.mask.isHidden('resourceId')) askPersonal('A trail by `resourceId`', context);
-      context.read?.add({ resourceType, resourceId: subject.resourceId });
-      const [resourceId] = context.protection.storedForms('resourceId', subject.resourceId);
-      const concerned = trail.concerning({ resourceType, resourceId: resourceId! });
+      const subjects = context.protection
+        .storedForms('resourceId', resourceId)
+        .map((stored) => ({ resourceType, resourceId: stored }));
+      for (const subject of subjects) context.read?.add(subject);
+      const concerned = or(...subjects.map(trail.concerning));
       return { where: and(concerned, conditionOf({ range }, context)) };
     },
   }),

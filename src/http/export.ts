@@ -16,7 +16,7 @@ import { selectionOf } from '../graphql/filter.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Recorder } from '../ingest/record.ts';
 import { estimate, readAll } from '../query/export.ts';
-import type { EventFilter } from '../query/filter.ts';
+import { type EventFilter, storedFilter } from '../query/filter.ts';
 import { EXPORT_CODE, LOG_RESOURCE } from '../query/trail.ts';
 import { admit } from './admit.ts';
 import { parseJson } from './body.ts';
@@ -79,7 +79,7 @@ export const createExport = ({ access, logger, pulse, ...parts }: Exporting): Ex
           : undefined;
       const pages = readAll(parts.database.read, selection);
       const first = await pulse.guard(() => pages.next()); // so that a filter which takes too long is an answer and not a cut
-      const tell = teller(parts.record, viewer, parameters, filter);
+      const tell = teller(parts.record, viewer, parameters, filter && storedFilter(filter, parts.protection.storedForms)); // oxfmt-ignore
       await tell('STARTED');
       const format: Format = formats[parameters.format];
       response.writeHead(200, {

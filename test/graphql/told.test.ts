@@ -377,3 +377,24 @@ test('S5: an export whose filter says null for resourceId is in each trail', asy
   await taken({ resourceId: null, severity: ['CRITICAL'] }, token);
   expect(await dealersOf('EXPORTED', 'STD-10')).toContain('pak.ekspor');
 });
+
+test('S5: who asks about a person by what is stored as a hash is in the trail of that one, and is told by the hash', async () => {
+  const email = 'budi@sekolah.sch.id';
+  await server.rest({ code: 'DATA-005', resource_type: 'STUDENT', resource_id: email });
+  const names = ['ikut', 'ambil', 'lacak'] as const;
+  const [following, exporting, asking] = await Promise.all(
+    names.map((name, index) => tokenOf({ sub: `3${index}`, preferred_username: name })),
+  );
+  const query = 'subscription ($f: EventFilter) { eventLogged(after: "earliest", filter: $f) { event { code } } }'; // oxfmt-ignore
+  await using live = server.subscribe(query, { f: { resourceId: [email] } }, following);
+  expect(await live.next()).toMatchObject({ eventLogged: { event: { code: 'DATA-005' } } });
+  expect(await taken({ resourceId: [email] }, exporting!)).toContain('DATA-005');
+  await server.graphql(TRAIL, { id: email }, asking);
+  expect(await dealersOf('READ', email)).toEqual(expect.arrayContaining(['ikut', 'lacak']));
+  expect(await dealersOf('EXPORTED', email)).toContain('ambil');
+  const [{ resource_id: hash }] = (await server.database.sql`SELECT resource_id FROM events WHERE resource_type = 'STUDENT' AND resource_id LIKE 'h:%'`) as any; // oxfmt-ignore
+  expect(await dealersOf('READ', hash)).toEqual(expect.arrayContaining(['ikut', 'lacak']));
+  const records = [...(await told()), ...(await told('DATA-012'))].filter(({ username }) => names.includes(username)); // oxfmt-ignore
+  expect(records.length).toBeGreaterThanOrEqual(3);
+  expect(JSON.stringify(records.map(({ request_data: { filter }, metadata }) => [filter, metadata]))).not.toContain('budi'); // oxfmt-ignore
+});
