@@ -48,24 +48,15 @@ export const runRetention = async (
   const [{ id }] = await sql<[{ id: number }]>`
     INSERT INTO retention_runs (started_at) VALUES (${now.toISOString()}) RETURNING id`;
   const run = { id, now, sql, signal };
-  const steps = [
-    async () => {
-      const made = await ensurePartitions(sql, now);
-      await sql`UPDATE retention_runs SET partitions_made = ${made} WHERE id = ${id}`;
-    },
-    () => removeExpired(run),
-    () => purge(run),
-  ];
-  const failures: string[] = [];
-  // What fails keeps nothing else from being done: on a full disk no partition can be made before others are gone.
-  for (const step of steps)
-    try {
-      signal.throwIfAborted();
-      await step();
-    } catch (error) {
-      failures.push((error as Error).message);
-    }
-  return close(sql, id, clock(), failures[0] ?? null);
+  try {
+    await removeExpired(run); // first, for on a full disk no partition can be made before others are gone
+    const made = await ensurePartitions(sql, now);
+    await sql`UPDATE retention_runs SET partitions_made = ${made} WHERE id = ${id}`;
+    await purge(run);
+    return await close(sql, id, clock(), null);
+  } catch (error) {
+    return close(sql, id, clock(), (error as Error).message);
+  }
 };
 
 const closeCutOff = async (sql: Sql, now: Date): Promise<void> => {
