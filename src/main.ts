@@ -12,6 +12,7 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.exit(1);
 }
 
+let starting = true;
 let stopping = false;
 const stopped = new Promise<string>((resolve) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -28,6 +29,7 @@ try {
   // where it was asked; the log goes on.
   process.on('unhandledRejection', (error) => logger.error({ err: error }, 'Unhandled rejection'));
   await using service = await startService(config, logger);
+  starting = false;
   if (service.adminKey)
     process.stdout.write(`Administrator key, shown only this once: ${service.adminKey}\n`);
   process.stdout.write(
@@ -36,9 +38,10 @@ try {
   logger.info({ signal: await stopped }, 'Stopping');
 } catch (error) {
   // Ctrl-C in a terminal ends PostgreSQL's programs too, with errors that say nothing of use.
-  const why = stopping
-    ? 'was stopped while it started'
-    : `cannot go on: ${(error as Error).message}`;
+  const why =
+    stopping && starting
+      ? 'was stopped while it started'
+      : `cannot go on: ${(error as Error).message}`;
   process.stderr.write(`Jejak ${why}\n`);
   process.exitCode = 1;
 }

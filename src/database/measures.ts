@@ -58,7 +58,11 @@ export const numberAt = (path: string, masked: boolean): string => {
       `${JSON.stringify(path.slice(0, 60))} is no path: \`metadata\`, \`requestData\` or \`responseData\` and up to 8 keys of letters, digits, _ and -, such as "responseData.confidence".`,
     );
   const { column } = fields[field as 'metadata'];
-  const text = `(events.${column} #>> '{${keys.slice(1).replaceAll('.', ',')}}')`;
+  const text = `(events.${column} #>> '{${keys
+    .slice(1)
+    .split('.')
+    .map((key) => `"${key}"`)
+    .join()}}')`;
   const number = numberSql(text);
   return masked
     ? `CASE WHEN abs(${number}) < ${LARGE} AND ${text} !~ '${TELEPHONE}' THEN (${text})::float8 END`

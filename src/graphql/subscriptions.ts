@@ -113,7 +113,8 @@ const wantOf = (
   };
   const matches = filterTest(filter, now);
   return {
-    key: JSON.stringify([form, filter, columns()]),
+    // With the policy, for pages that were read under an earlier one are still remembered.
+    key: JSON.stringify([form, filter, columns(), context.retention.policy().version]),
     wanted: (event) =>
       matches(event) && isVisible(context.retention.policy(), event, context.clock()),
     // For each page anew: what is kept by a hold that is placed later is there from the next one on.
