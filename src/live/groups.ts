@@ -66,12 +66,16 @@ const CHECKPOINT_MS = 15_000;
 const TICK_MS = 1_000;
 /** The greatest Int of GraphQL, 24 days. */
 const MAX_LAG_MS = 2 ** 31 - 1;
-/** Pages that were read lately, in the whole process. The last one stays whatever its size. */
-const RECENT = { pages: 32, bytes: 32 * 2 ** 20 };
+/** Pages that were read lately, in the whole process. The last one stays whatever its size, and none is given after so long:
+ * what is in it may have expired. */
+const RECENT = { pages: 32, bytes: 32 * 2 ** 20, ms: 5_000 };
 
 export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
   const groups = new Map<string, { readonly group: LiveGroup; members: number }>();
-  const recent = new Map<string, { readonly page: Promise<Page>; bytes: number }>();
+  const recent = new Map<
+    string,
+    { readonly page: Promise<Page>; readonly readAt: number; bytes: number }
+  >();
   const pace = createPace(reader.underWay);
   const unwatch = reader.watch({
     came: ({ passed }) => pace.grew(passed),
@@ -94,7 +98,8 @@ export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
   const recall = (want: Want, at: Stand, replay: boolean): Promise<Page> => {
     const name = `${reader.replacements()} ${at.seq}.${at.place} ${replay} ${want.key}`;
     const known = recent.get(name);
-    if (known) return known.page;
+    if (known && performance.now() - known.readAt < RECENT.ms) return known.page;
+    recent.delete(name);
     const read = async (need: Need = {}): Promise<Page & { found: number }> =>
       pageOf(want, at, await reader.after(at, { ...want.need, ...need }), replay);
     const readBehind = async (atOnce?: number): Promise<Page> => {
@@ -104,13 +109,13 @@ export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
     const behind = !reader.remembers(at.seq);
     if (behind) metrics.replays.inc();
     const page = behind ? pace.inTurn(readBehind) : read();
-    const entry = { page, bytes: 0 };
+    const entry = { page, readAt: performance.now(), bytes: 0 };
     recent.set(name, entry);
     const sized = ({ bytes }: Page): void => {
       entry.bytes = bytes;
       forgetOld();
     };
-    page.then(sized, () => recent.delete(name));
+    page.then(sized, () => recent.get(name) === entry && recent.delete(name));
     return page;
   };
 
