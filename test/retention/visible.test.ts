@@ -177,3 +177,18 @@ test('a hold that looks at what a replay did not read ends none: it goes on with
     for (const { username } of (await replay.next()).eventStream.events) seen.add(username);
   expect([...seen].filter((username) => Number(username) > 1)).toEqual(['2', '3', '4']);
 });
+
+test('R1: what a replay read under a longer period is not given to who asks the same under a shorter one', async () => {
+  const server = await testServer();
+  const log = (username: string, timestamp?: string) =>
+    server.graphql('mutation($input: LogEventInput!) { logEvent(input: $input) { outcome } }', { input: { code: 'AUTH-001', username, timestamp } }); // oxfmt-ignore
+  await log('old', new Date(Date.now() - 2 * DAY).toISOString());
+  await log('young');
+  const query = 'subscription { eventLogged(after: "earliest", filter: { code: ["AUTH-001"] }) { event { username } } }'; // oxfmt-ignore
+  type Logged = { eventLogged: { event: { username: string } } };
+  await using before = server.subscribe<Logged>(query);
+  expect((await before.next()).eventLogged.event.username).toBe('old');
+  await server.graphql('mutation { setRetention(code: "AUTH-001", days: 1) { days } }');
+  await using after = server.subscribe<Logged>(query);
+  expect((await after.next()).eventLogged.event.username).toBe('young');
+});
