@@ -1,4 +1,4 @@
-// One run of retention: makes the partitions that will be needed, removes what has expired, purges what only served it, and
+// One run of retention: removes what has expired, makes the partitions that will be needed, purges what only served it, and
 // tells of it in the log. A run that is cut off loses nothing: every step is a transaction with its figures, and the next one
 // goes on.
 
@@ -49,9 +49,13 @@ export const runRetention = async (
     INSERT INTO retention_runs (started_at) VALUES (${now.toISOString()}) RETURNING id`;
   const run = { id, now, sql, signal };
   try {
-    await removeExpired(run); // first, for on a full disk no partition can be made before others are gone
-    const made = await ensurePartitions(sql, now);
-    await sql`UPDATE retention_runs SET partitions_made = ${made} WHERE id = ${id}`;
+    // On a full disk no partition can be made before others are gone; those that can be are made though none goes.
+    try {
+      await removeExpired(run);
+    } finally {
+      const made = await ensurePartitions(sql, now);
+      await sql`UPDATE retention_runs SET partitions_made = ${made} WHERE id = ${id}`;
+    }
     await purge(run);
     return await close(sql, id, clock(), null);
   } catch (error) {

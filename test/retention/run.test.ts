@@ -110,6 +110,17 @@ test('A4: partitions that cannot be made keep none that has expired', async () =
   expect(await stored()).toHaveLength(3);
 });
 
+test('partitions are made ahead though none that has expired can be removed', async () => {
+  const { clock, log, retention, database } = await testRetention();
+  await log(ofAll(clock, 0));
+  clock.advance(60);
+  await database.sql`ALTER FUNCTION replace_event_partitions RENAME TO replace_nothing`;
+  const error = expect.stringContaining('replace_event_partitions');
+  const run = await retention.run({ now: true });
+  expect(run).toMatchObject({ removed: {}, error });
+  expect(run!.partitionsMade).toBeGreaterThan(0);
+});
+
 test('of several servers one runs, once in the time between two runs', async () => {
   const first = await testRetention();
   const second = await testRetention(first.database, first.clock);
