@@ -66,16 +66,13 @@ const CHECKPOINT_MS = 15_000;
 const TICK_MS = 1_000;
 /** The greatest Int of GraphQL, 24 days. */
 const MAX_LAG_MS = 2 ** 31 - 1;
-/** Pages that were read lately, in the whole process. The last one stays whatever its size, and none is given after so long:
- * what is in it may have expired. */
+/** Pages that were read lately, in the whole process. The last one stays whatever its size, and none is given so long after
+ * it was read: what is in it may have expired. */
 const RECENT = { pages: 32, bytes: 32 * 2 ** 20, ms: 5_000 };
 
 export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
   const groups = new Map<string, { readonly group: LiveGroup; members: number }>();
-  const recent = new Map<
-    string,
-    { readonly page: Promise<Page>; readonly readAt: number; bytes: number }
-  >();
+  const recent = new Map<string, { readonly page: Promise<Page>; readAt: number; bytes: number }>();
   const pace = createPace(reader.underWay);
   const unwatch = reader.watch({
     came: ({ passed }) => pace.grew(passed),
@@ -109,13 +106,14 @@ export const createGroups = (reader: Reader, metrics: Metrics): Groups => {
     const behind = !reader.remembers(at.seq);
     if (behind) metrics.replays.inc();
     const page = behind ? pace.inTurn(readBehind) : read();
-    const entry = { page, readAt: performance.now(), bytes: 0 };
+    const entry = { page, readAt: Infinity, bytes: 0 };
     recent.set(name, entry);
     const sized = ({ bytes }: Page): void => {
       entry.bytes = bytes;
+      entry.readAt = performance.now();
       forgetOld();
     };
-    page.then(sized, () => recent.get(name) === entry && recent.delete(name));
+    page.then(sized, () => recent.delete(name));
     return page;
   };
 
