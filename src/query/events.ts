@@ -81,7 +81,8 @@ export type Page = {
 
 /**
  * At most `limit` events in the order asked for, and the head of the log, where it is asked for, in the same snapshot, so that
- * following the log after it misses and repeats nothing. LIMIT is a literal: bound, the plan over the partitions is made for thousands of rows.
+ * following the log after it misses and repeats nothing. LIMIT is a literal: bound, the plan over the partitions is made for
+ * thousands of rows.
  */
 export const findPage = async (database: Sql, request: PageRequest): Promise<Page> => {
   const isBack = (request.order === 'OLDEST_FIRST') === request.inverted;

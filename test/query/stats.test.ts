@@ -96,14 +96,14 @@ describe('through GraphQL', () => {
       {
         input: [1, '3', 'x', null, { a: 1 }].map((b, place) => ({
           code: 'PRED-002',
-          metadata: { a: { b } },
+          metadata: { a: { b }, null: b },
           responseData: { confidence: place },
         })),
       },
     );
     const selection =
-      'inner: data(path: "metadata.a.b") { count average maximum } ... on EventStats { data(path: $path) { p50 } }';
-    const answer = { inner: { count: 2, average: 2, maximum: 3 }, data: { p50: 2 } };
+      'inner: data(path: "metadata.a.b") { count average maximum } named: data(path: "metadata.null") { count } ... on EventStats { data(path: $path) { p50 } }';
+    const answer = { inner: { count: 2, average: 2, maximum: 3 }, named: { count: 2 }, data: { p50: 2 } }; // oxfmt-ignore
     for (let times = 0; times < 3; times++) {
       const { rows } = await ask('range: { last: "PT1H" }', selection, own, { path: CONFIDENCE });
       expect(rows).toEqual([answer]);
