@@ -1,8 +1,16 @@
-// How fast those who are behind read on while others are served live.
+// How fast those who are behind read on while others are served live, by a clock that no other work of the machine delays.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createPace } from '../../src/live/pace.ts';
+
+vi.mock('node:timers/promises', () => ({
+  setTimeout: (ms: number) => new Promise((resolve) => void setTimeout(resolve, ms)),
+}));
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearInterval', 'performance'] });
+});
+afterEach(() => vi.useRealTimers());
 
 /** Until what grew lately is known, and then how long it is measured. */
 const WARM_UP_MS = 1_500;
@@ -39,8 +47,10 @@ const readBeside = async (grownPerSecond: number, replays: number): Promise<numb
     pace.grew(grownPerSecond / 100);
     pace.served();
   }, 10);
-  const rates = await Promise.all(Array.from({ length: replays }, replay));
+  const rates = Promise.all(Array.from({ length: replays }, replay));
+  await vi.advanceTimersByTimeAsync(WARM_UP_MS + SECONDS * 1000);
   clearInterval(growing);
+  await vi.runAllTimersAsync();
   return rates;
 };
 
@@ -60,10 +70,12 @@ test('what is on its way to those who are served live goes before those who are 
   const done: string[] = [];
   pace.served();
   underWay = sleep(100).then(() => void done.push('live'));
-  await Promise.all([
+  const both = Promise.all([
     pace.inTurn(async () => ({ passed: done.push('page') })),
     pace.rest(performance.now()).then(() => done.push('part')),
   ]);
+  await vi.runAllTimersAsync();
+  await both;
   expect(done[0]).toBe('live');
   expect(done.toSorted()).toEqual(['live', 'page', 'part']);
 });
