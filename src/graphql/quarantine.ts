@@ -25,7 +25,7 @@ const QuarantinedEvent = builder.objectRef<Quarantined>('QuarantinedEvent').impl
         return source;
       },
       description:
-        'The event as it was sent, under the names of LogEventInput; text where it was no JSON object. Where it is longer than 64 KB its largest values are cut to text that ends in "…"; where that is not enough, it is such a text as a whole.',
+        'The event as it was sent, under the names of LogEventInput; text where it was no JSON object. Where it is longer than 64 KB its largest values are cut: of a text there is the beginning, of a list or an object how many bytes it had, and "…" after it. Where that is not enough, it is such a beginning as a whole.',
     }),
   }),
 });

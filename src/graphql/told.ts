@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { type Viewer, maySeePersonal } from '../access/viewer.ts';
 import type { Event, EventInput } from '../events/fields.ts';
+import { bytesOf } from '../events/cut.ts';
 import { LOG_RESOURCE, READ_CODE, subjectText } from '../query/trail.ts';
 import type { Context } from './builder.ts';
 import type { Rules } from './rules.ts';
@@ -43,9 +44,8 @@ export const purposeIn = ({ [PURPOSE_HEADER]: said }: IncomingHttpHeaders): stri
   return purposeOf(isUtf8(bytes) ? bytes.toString() : said);
 };
 
-/** Of the subjects, and of each part of what was asked, in one record, whose JSON has at most 32 KB. */
+/** Of the subjects in one record, whose JSON has at most 32 KB. */
 const MOST_SUBJECT_BYTES = 8_000;
-const MOST_BYTES = 6_000;
 
 /** Executes an operation; where a person saw personal data in its answer, that is in the log before it is given. Rejects where
  * it cannot be told. */
@@ -113,27 +113,13 @@ const tell = (
     code: READ_CODE,
     resourceType: LOG_RESOURCE,
     requestData: {
-      audit_scope: shortened(query),
-      audit_variables: shortened(variables),
-      // Shortened it would be text, in which nothing tells what is looked for.
-      ...(filter && bytesOf(filter) <= MOST_BYTES && { filter: plain(filter) }),
+      audit_scope: query,
+      audit_variables: variables,
+      ...(filter && { filter }),
     },
     metadata: { subjects, ...(purpose !== undefined && { purpose }) },
     ...told,
   });
-
-const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? 'null');
-
-/** As JSON and nothing else: what is recorded is walked through, and behind a live object there may be all of the schema. */
-const plain = (value: unknown): unknown =>
-  value === undefined ? undefined : JSON.parse(JSON.stringify(value));
-
-const shortened = (value: unknown): unknown => {
-  if (bytesOf(value) <= MOST_BYTES) return plain(value);
-  let text = typeof value === 'string' ? value : JSON.stringify(value);
-  while (bytesOf(text) > MOST_BYTES) text = text.slice(0, (text.length * 3) / 4).toWellFormed();
-  return text;
-};
 
 /** How an act of an administrator is told, beside its mutation in `extensions`: under this code in place of ADMIN-005, or by
  * itself, in one transaction with what it does. */
@@ -152,7 +138,7 @@ export const tellActs = (schema: GraphQLSchema, rules: Rules): void => {
           code: told,
           resourceType: LOG_RESOURCE,
           status,
-          requestData: { config_section: field.name, changes: shortened(args) },
+          requestData: { config_section: field.name, changes: args },
         });
       await tellAct('STARTED');
       let status: 'SUCCESS' | 'FAILED' = 'FAILED';

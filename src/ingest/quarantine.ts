@@ -3,6 +3,7 @@
 
 import type { Sql } from '../database/connection.ts';
 import type { Rejection } from '../events/complete.ts';
+import { cut, cutValues } from '../events/cut.ts';
 import { mendJson } from '../events/text.ts';
 import { severities, severityNames } from '../events/vocabulary.ts';
 
@@ -12,7 +13,7 @@ export type Quarantined = {
   readonly keyName: string;
   readonly code: Rejection['code'];
   readonly reason: string;
-  /** The event as it was sent, under its API names, its largest values as text where they were cut; text where it was cut as a
+  /** The event as it was sent, under its API names, its largest values cut where it was too large; text where it was cut as a
    * whole or was no JSON. */
   readonly source: unknown;
 };
@@ -30,9 +31,8 @@ export type Quarantine = {
   readonly purge: () => Promise<number>;
 };
 
-/** More of an original is not kept: of its largest values only the beginning is, and where that is too much still, of it all. */
-const MAX_CHARACTERS = 64 * 1024;
-const BEGINNING = 4 * 1024;
+/** More of an original is not kept: its largest values are cut, and where that is too much still, all of it. */
+const MAX_BYTES = 64 * 1024;
 const KEPT_DAYS = Math.min(...severityNames.map((name) => severities[name].retentionDays));
 
 /** `assertRoom` throws where the disk has none. */
@@ -78,26 +78,6 @@ const jsonOf = (source: unknown): string => {
 /** JSON escapes what PostgreSQL's text cannot hold. */
 const textOf = (source: unknown): string => {
   const text = jsonOf(source);
-  if (text.length <= MAX_CHARACTERS) return text;
-  return cutValues(text) ?? JSON.stringify(beginningOf(text, MAX_CHARACTERS));
+  if (Buffer.byteLength(text) <= MAX_BYTES) return text;
+  return JSON.stringify(cutValues(JSON.parse(text), MAX_BYTES) ?? cut(text, MAX_BYTES));
 };
-
-/** The object with the largest of its values cut, so that the others can be logged again; undefined where that is not enough. */
-const cutValues = (text: string): string | undefined => {
-  const source: unknown = JSON.parse(text);
-  if (typeof source !== 'object' || source === null || Array.isArray(source)) return undefined;
-  const values = new Map<string, unknown>(Object.entries(source));
-  const printed = [...values].map(([name, value]) => [name, JSON.stringify(value)] as const);
-  let { length } = text;
-  for (const [name, json] of printed.toSorted(([, a], [, b]) => b.length - a.length)) {
-    if (length <= MAX_CHARACTERS || json.length <= BEGINNING) break;
-    const value = values.get(name);
-    const beginning = beginningOf(typeof value === 'string' ? value : json, BEGINNING);
-    values.set(name, beginning);
-    length += JSON.stringify(beginning).length - json.length;
-  }
-  return length <= MAX_CHARACTERS ? JSON.stringify(Object.fromEntries(values)) : undefined;
-};
-
-const beginningOf = (text: string, characters: number): string =>
-  `${text.slice(0, characters).toWellFormed()}…`;

@@ -21,6 +21,9 @@ export const LOG_RESOURCE = 'EVENT_LOG';
 export const subjectText = ({ resourceType, resourceId }: Subject): string =>
   `${resourceType}/${resourceId}`;
 
+/** Whom a filter names; null, or how large it was, where it names nobody. */
+const named = sql`${events.requestData} #> '{filter,resourceId}'`;
+
 /** Events about a subject, records of who read such events, and of exports and subscriptions whose filter does not name other
  * subjects only. */
 export const concerning = ({ resourceType, resourceId }: Subject): SQL => {
@@ -32,7 +35,7 @@ export const concerning = ({ resourceType, resourceId }: Subject): SQL => {
       inArray(events.code, [READ_CODE, EXPORT_CODE]),
       eq(events.resourceType, LOG_RESOURCE),
       eq(events.status, 'STARTED'),
-      sql`coalesce(nullif(${events.requestData} #> '{filter,resourceId}', 'null') @> ${jsonb([subject.resourceId])}, true)`,
+      sql`(jsonb_typeof(${named}) = 'array' AND NOT ${named} @> ${jsonb([subject.resourceId])}) IS NOT TRUE`,
     ),
   )!;
 };

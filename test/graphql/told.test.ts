@@ -398,3 +398,35 @@ test('S5: who asks about a person by what is stored as a hash is in the trail of
   expect(records.length).toBeGreaterThanOrEqual(3);
   expect(JSON.stringify(records.map(({ request_data: { filter }, metadata }) => [filter, metadata]))).not.toContain('budi'); // oxfmt-ignore
 });
+
+test('of an act that is too large to be told no value is shown that its key would mask, and all else is told', async () => {
+  const nilai = { fisika: 99, isi: 'x'.repeat(7_000) };
+  const REPLAY = 'mutation ($id: ID!, $changes: LogEventInput) { replayQuarantined(id: $id, changes: $changes) { outcome } }'; // oxfmt-ignore
+  await server.graphql(REPLAY, { id: '999999', changes: { requestData: { nilai } } });
+  const clerk = await tokenOf({ sub: '16', preferred_username: 'tata', roles: ['TU'] });
+  const ACTS = '{ events(first: 1, filter: { code: ["ADMIN-005"] }) { edges { node { requestData } } } }'; // oxfmt-ignore
+  for (const key of [clerk, ADMIN_KEY]) {
+    const { data } = await server.graphql(ACTS, {}, key);
+    expect(data.events.edges[0].node.requestData).toEqual({
+      config_section: 'replayQuarantined',
+      changes: { id: '999999', changes: expect.stringMatching(/^70\d\d bytes…$/) },
+    });
+  }
+});
+
+test('what is too deep to be told keeps no question from its answer, and no export', async () => {
+  let deep: unknown[] = [];
+  for (let level = 1; level < 31; level++) deep = [deep];
+  const filter = { code: ['AUTH-001'], json: [{ field: 'METADATA', path: 'x', equals: deep }] };
+  const query = 'query ($filter: EventFilter) { events(filter: $filter) { totalCount } }';
+  for (const text of [query, query, `${query} `]) {
+    expect((await server.graphql(text, { filter }, teacher)).errors).toBeUndefined();
+    expect((await told()).at(-1)!['request_data'].audit_variables).toEqual({ filter: expect.stringMatching(/bytes…$/) }); // oxfmt-ignore
+  }
+  await using live = server.subscribe('subscription ($f: EventFilter) { eventLogged(filter: $f) { cursor } }', { f: filter }, teacher); // oxfmt-ignore
+  void live.next(1).catch(() => {});
+  const kept = { code: ['AUTH-001'], json: expect.stringMatching(/bytes…$/) };
+  await expect.poll(async () => (await told()).at(-1)!['request_data'].filter).toEqual(kept);
+  expect(await taken(filter, teacher)).toBe('');
+  expect((await told('DATA-012')).at(-1)!['request_data'].filter).toEqual(kept);
+});

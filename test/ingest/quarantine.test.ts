@@ -104,13 +104,24 @@ test('I7: of what is too large the other fields wait whole, and are logged again
   expect(other.source).toMatch(/^\{"odd 0":0,.*…$/);
   const { metadata, odd, ...rest } = waiting.source;
   expect(rest).toEqual({ eventId: 'large', category: 'AUTH', type: 'X', name: 'Rapor', userId: 7, description: 'short' }); // oxfmt-ignore
-  expect(metadata).toMatch(/^\{"pupils":\["pupil \\"0\\"",.*…$/);
+  expect(metadata).toMatch(/^\d{6} bytes…$/);
   expect(text.startsWith(odd.slice(0, -1)) && odd.endsWith('…')).toBe(true);
   const replayed = await server.graphql(REPLAY, { id: waiting.id, changes: { metadata: null } });
   expect(replayed.data.replayQuarantined).toMatchObject({
     outcome: 'REPAIRED',
     event: { eventId: 'large', name: 'Rapor', userId: 7 },
   });
+});
+
+test('I7: what is cut of a large event has no text in which a score would be shown', async () => {
+  const server = await testServer();
+  const siswa = { name: 'Siti', nilai: { ipa: { uts: 98, uas: 97 }, fisika: 99 } };
+  await server.rest({ event_id: 'cut', event_name: 'Rapor', request_data: { siswa, isi: 'x'.repeat(70_000) } }); // oxfmt-ignore
+  const [waiting] = (await server.graphql(LIST)).data.quarantinedEvents;
+  await server.graphql(REPLAY, { id: waiting.id, changes: { type: 'RAPOR', category: 'DATA' } });
+  const { data } = await server.graphql('mutation { createApiKey(name: "reader", scopes: [EVENTS_READ]) { key } }'); // oxfmt-ignore
+  const seen = await server.graphql('{ event(eventId: "cut") { requestData } }', {}, data.createApiKey.key); // oxfmt-ignore
+  expect(seen.data.event.requestData).toMatch(/^\d{5} bytes…$/);
 });
 
 test('the quarantine is listed in pages, and only an administrator sees it', async () => {
