@@ -31,7 +31,7 @@ export type Context = {
   readonly resumeAfter?: string | undefined;
   /** Why it is asked, where the caller says so. */
   readonly purpose?: string | undefined;
-  /** Takes each event of which something personal is answered, and each name of a report, where that is to be told. */
+  /** Takes each event of which something personal is answered, and each name or number of a report, where that is to be told. */
   readonly read?: Set<Seen>;
 };
 

@@ -40,7 +40,7 @@ export const shownTo = <T extends string | number | null>(
   name: string,
   value: T,
 ): Shown<T> => {
-  if (typeof value === 'string' && personal.has(name as FieldName)) read?.add(value);
+  if (value !== null && personal.has(name as FieldName)) read?.add(value);
   return maySeePersonal(viewer) ? (value as Shown<T>) : mask.value(name as InputName, value);
 };
 

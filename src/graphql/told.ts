@@ -15,7 +15,7 @@ import type { Rules } from './rules.ts';
 export type Subject = Pick<Event, 'resourceType' | 'resourceId'>;
 
 /** What was read: of an event or a subject, a value alone, or (null) an answer to a question about what is personal. */
-export type Seen = Subject | string | null;
+export type Seen = Subject | string | number | null;
 
 /** An operation as it was asked. */
 export type Asked = {
@@ -64,7 +64,7 @@ export const tellingReads = async <R>(
 const tellRead = async (context: Context, asked: Asked, read: readonly Seen[]): Promise<void> => {
   const subjects = new Set(
     read.flatMap((of) => {
-      if (of === null || typeof of === 'string' || !of.resourceType || !of.resourceId) return [];
+      if (of === null || typeof of !== 'object' || !of.resourceType || !of.resourceId) return [];
       return subjectText({ resourceType: of.resourceType, resourceId: of.resourceId });
     }),
   );

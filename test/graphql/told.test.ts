@@ -178,6 +178,15 @@ test('the names of a report are personal data', async () => {
   expect(records[0]!['response_data'].findings_count).toBe(data.userActivity.length);
 });
 
+test.each([
+  '{ userActivity { userId } }',
+  '{ eventStats(range: { last: "PT1H" }, groupBy: [USER_ID]) { userId } }',
+])('so are its numbers of persons: %s', async (query) => {
+  const before = (await told()).length;
+  expect((await server.graphql(query, {}, teacher)).errors).toBeUndefined();
+  expect((await told()).slice(before)).toMatchObject([{ response_data: { findings_count: expect.any(Number) } }]); // oxfmt-ignore
+});
+
 test('why a person asks is told with it, over HTTP and over a socket', async () => {
   await fetch(`${server.url}/graphql`, {
     method: 'POST',
