@@ -11,6 +11,7 @@ import type { Log } from '../ingest/log.ts';
 import type { Recorder } from '../ingest/record.ts';
 import type { Quarantine } from '../ingest/quarantine.ts';
 import type { Follow } from '../live/follow.ts';
+import type { Logger } from '../logger.ts';
 import type { Retention } from '../retention/clock.ts';
 
 /** What resolvers work with: the parts of the server, and who is asking. */
@@ -24,6 +25,7 @@ export type Context = {
   readonly mask: Mask;
   readonly follow: Follow;
   readonly record: Recorder;
+  readonly logger: Logger;
   readonly keys: Keys;
   readonly retention: Retention;
   readonly clock: () => Date;

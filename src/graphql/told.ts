@@ -148,7 +148,9 @@ export const tellActs = (schema: GraphQLSchema, rules: Rules): void => {
         return result;
       } finally {
         // That it was begun is in the log; a key that was made must not be lost with the answer.
-        await tellAct(status).catch(() => {});
+        await tellAct(status).catch((error: unknown) =>
+          context.logger.error({ err: error }, 'How an act ended could not be told'),
+        );
       }
     };
   }

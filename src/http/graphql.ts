@@ -13,7 +13,6 @@ import { type Documents, isDocument } from '../graphql/documents.ts';
 import { JejakError } from '../errors.ts';
 import { schema } from '../graphql/schema.ts';
 import { purposeIn, tellingReads } from '../graphql/told.ts';
-import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { parseJson, readBody } from './body.ts';
 import { acceptsEvents, isSubscription, lastEventId, refuseStream, stream } from './event-stream.ts'; // oxfmt-ignore
@@ -24,7 +23,6 @@ import { parametersOf } from './parameters.ts';
 import { setRetryAfter } from './respond.ts';
 
 export type Parts = Omit<Context, 'viewer'> & {
-  readonly logger: Logger;
   readonly pulse: Pulse;
   /** Throws OVERLOADED where events with this key would be refused now. */
   readonly assertRoom: (viewerId: string) => void;
@@ -65,6 +63,7 @@ export const createGraphql = (
   const mask = (error: unknown) => publicError(error, logger, parts.mask.text);
   const contextOf = async (request: IncomingMessage): Promise<Context> => ({
     ...parts,
+    logger,
     viewer: await viewerOf(request),
     purpose: purposeIn(request.headers),
   });

@@ -108,7 +108,7 @@ export const createSockets = (
           document,
           variableValues: variables,
           operationName,
-          contextValue: { ...parts, viewer, purpose: extra.purpose },
+          contextValue: { ...parts, logger, viewer, purpose: extra.purpose },
           hideSuggestions: documents.hidesSuggestions(viewer),
           send: (answers: readonly Answer[]) => sendWith(metrics, extra, id, answers),
         } satisfies Subscribing;

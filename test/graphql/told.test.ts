@@ -1,10 +1,12 @@
 // What the log tells of its own use: reads of personal data by persons, exports, acts of administrators; and what a person may
 // ask of it: the trail of a student, and whose data a breach concerns.
 
+import { Writable } from 'node:stream';
 import { SignJWT } from 'jose';
 import { createClient } from 'graphql-ws';
 import { beforeAll, afterAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { createLogger } from '../../src/logger.ts';
 import { ADMIN_KEY, type TestServer, createTestServer } from '../support/server.ts';
 
 const SECRET = 'a secret that the issuer and the log share';
@@ -295,6 +297,25 @@ test('what an administrator does is not done where it cannot be told', async () 
     expect(await keys()).toBe(before);
   } finally {
     await sql`DROP TRIGGER forbid ON batches`;
+  }
+});
+
+test('how an act ended is said in the log of the server where it cannot be told', async () => {
+  let lines = '';
+  const stream = new Writable({ write: (chunk: Buffer, _, done) => ((lines += chunk.toString()), done()) }); // oxfmt-ignore
+  await using own = await createTestServer(server.database, {}, createLogger('error', stream));
+  const { sql } = server.database;
+  await sql`CREATE OR REPLACE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$`;
+  await sql`CREATE OR REPLACE FUNCTION forbid_later() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    CREATE TRIGGER forbid BEFORE INSERT ON batches FOR EACH ROW EXECUTE FUNCTION forbid(); RETURN NULL; END $$`;
+  await sql`CREATE TRIGGER forbid_later AFTER INSERT ON api_keys FOR EACH STATEMENT EXECUTE FUNCTION forbid_later()`;
+  try {
+    const { data } = await own.graphql('mutation { createApiKey(name: "half told", scopes: [EVENTS_READ]) { key } }'); // oxfmt-ignore
+    expect(data.createApiKey.key).toBeTruthy();
+    expect(lines).toContain('How an act ended could not be told');
+  } finally {
+    await sql`DROP TRIGGER forbid_later ON api_keys`;
+    await sql`DROP TRIGGER IF EXISTS forbid ON batches`;
   }
 });
 
