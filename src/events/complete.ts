@@ -4,6 +4,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { type Definition, codeInId, definitionByName, definitionOf } from './catalog.ts';
+import { cut, cutValues } from './cut.ts';
 import {
   type Event,
   type EventInput,
@@ -258,12 +259,13 @@ const defaulted = <T extends string>(field: string, value: T, warn: Warn): T => 
 const jsonBytes = (value: unknown): number =>
   value === undefined || value === null ? 0 : Buffer.byteLength(JSON.stringify(value));
 
-/** A value as it is kept beside the event: whole where it is short and may stand in metadata, else the head of its text. */
+/** A value as it is kept beside the event: whole where it is short and may stand in metadata, else cut. */
 export const keep = (value: unknown): unknown => {
   const { value: storable, tooDeep } = mendJson(value, ORIGINAL_DEPTH);
-  const text = typeof storable === 'string' ? storable : JSON.stringify(storable);
-  if (tooDeep) return cutText(`${text}…`, KEPT_CHARACTERS);
-  return text.length <= KEPT_CHARACTERS ? storable : cutText(text, KEPT_CHARACTERS);
+  if (typeof storable === 'string') return cutText(storable, KEPT_CHARACTERS);
+  if (tooDeep) return cut(storable, KEPT_CHARACTERS);
+  if (JSON.stringify(storable).length <= KEPT_CHARACTERS) return storable;
+  return cutValues(storable, KEPT_CHARACTERS) ?? cut(storable, KEPT_CHARACTERS);
 };
 
 const isPlainObject = (value: unknown): value is object =>

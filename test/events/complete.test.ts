@@ -686,6 +686,15 @@ describe('fields nobody knows', () => {
     expect(JSON.stringify(kept).length).toBeLessThan(3000);
   });
 
+  test('S4: have no text made of them in which no key says what is masked', () => {
+    const siswa = { nilai: { fisika: 99 }, isi: 'x'.repeat(3_000) };
+    const of = login({ siswa, daftar: [{ nilai: 99 }, 'x'.repeat(3_000)] });
+    expect(originalOf(of)).toEqual({
+      siswa: { nilai: { fisika: 99 }, isi: expect.stringMatching(/^x+…$/) },
+      daftar: '3017 bytes…',
+    });
+  });
+
   test('V7: over 32 KB of them are refused with the limit named', () => {
     const many = Object.fromEntries(
       Array.from({ length: 50_000 }, (_, index) => [`k${index}`, 'v']),
