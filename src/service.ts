@@ -132,6 +132,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     sql: database.write,
     quarantine,
     protect: protection.protect,
+    hash,
     pulse,
     rateLimit: createRateLimit(config.JEJAK_KEY_EVENTS_PER_SECOND),
     clock,

@@ -167,7 +167,7 @@ const holderOf = (
   const userRole = held.find((role) => Object.hasOwn(roles ?? {}, role)) ?? held[0] ?? null;
   return {
     viewer: {
-      id: `user ${mendText(sub)}`,
+      id: `user ${sub}`,
       name: cutText(mendText(username ?? sub), NAME_MAX),
       scopes: [...new Set(grants.flatMap(({ scopes }) => scopes))],
       narrowing: grants.map((grant: Grant) => grant.narrowing).reduce(both, undefined),

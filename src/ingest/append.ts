@@ -22,7 +22,7 @@ export type Appended = {
 export type Batch = {
   readonly key: string;
   readonly events: readonly Prepared[];
-  /** Of each event, whose it is. */
+  /** Of each event, the hash of whose it is. */
   readonly owners: readonly string[];
 };
 

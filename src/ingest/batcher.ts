@@ -17,6 +17,7 @@ export type Placed = { readonly appended: Appended; readonly offset: number };
 type Call = {
   readonly events: readonly Prepared[];
   readonly owner: string;
+  readonly ownerHash: string;
   readonly work: number;
   readonly bytes: number;
   readonly resolve: (placed: Placed) => void;
@@ -35,8 +36,13 @@ export type BatcherOptions = {
 };
 
 export type Batcher = {
-  /** Stores the events of one call; resolves after their commit. Rejects with OVERLOADED, or with what `append` threw. */
-  readonly add: (events: readonly Prepared[], owner?: string) => Promise<Placed>;
+  /** Stores the events of one call; resolves after their commit. Rejects with OVERLOADED, or with what `append` threw. The hash
+   * of the owner is stored with the ids that callers supplied. */
+  readonly add: (
+    events: readonly Prepared[],
+    owner?: string,
+    ownerHash?: string,
+  ) => Promise<Placed>;
   /** Throws OVERLOADED where a call of this owner would be refused now. */
   readonly assertRoom: (owner: string) => void;
   /** How much is under way, as `maxWork` counts it. */
@@ -106,7 +112,7 @@ export const createBatcher = ({
   const commit = async (calls: readonly Call[]): Promise<void> => {
     try {
       const events = calls.length === 1 ? calls[0]!.events : calls.flatMap((call) => call.events);
-      const owners = calls.flatMap((call) => call.events.map(() => call.owner));
+      const owners = calls.flatMap((call) => call.events.map(() => call.ownerHash));
       const appended = await append({ key: randomUUID(), events, owners });
       let offset = 0;
       for (const call of calls) {
@@ -163,7 +169,7 @@ export const createBatcher = ({
     abandon,
     assertRoom,
     work: () => work,
-    add: async (events, owner = '') => {
+    add: async (events, owner = '', ownerHash = '') => {
       assertRoom(owner);
       const size = events.reduce((sum, event) => sum + event.bytes, 0);
       if (bytes > 0 && bytes + size > maxBytes) throw overloaded;
@@ -171,6 +177,7 @@ export const createBatcher = ({
       const call = {
         events,
         owner,
+        ownerHash,
         work: CALL_WORK + Math.min(events.length, MAX_CALL_WORK),
         bytes: size,
         resolve,

@@ -13,6 +13,7 @@ import {
   isRejection,
 } from '../events/complete.ts';
 import { type Event, type InputName, fields, inputNames } from '../events/fields.ts';
+import type { Hash } from '../events/privacy.ts';
 import type { Protected, Protection } from '../events/protect.ts';
 import { admits } from '../access/narrowing.ts';
 import type { RateLimit } from '../access/rate.ts';
@@ -63,6 +64,7 @@ type LogParts = {
   readonly sql: Sql;
   readonly quarantine: Quarantine;
   readonly protect: Protection['protect'];
+  readonly hash: Hash;
   readonly pulse: Pulse;
   readonly rateLimit: RateLimit;
   readonly clock: () => Date;
@@ -78,6 +80,7 @@ export const createLog = ({
   sql,
   quarantine,
   protect,
+  hash,
   pulse,
   rateLimit,
   clock,
@@ -89,8 +92,10 @@ export const createLog = ({
   const store = async (events: readonly Prepared[], viewer: Viewer): Promise<Outcome[]> => {
     if (events.length === 0) return [];
     let placed: Placed;
+    // Who a token is for may be a person, whom nothing stored is to name.
+    const owner = events.some(({ named }) => named) ? hash(viewer.id) : '';
     try {
-      placed = await batcher.add(events, viewer.id);
+      placed = await batcher.add(events, viewer.id, owner);
     } catch (error) {
       if (!isDataError(error)) throw error;
       if (events.length === 1) return [unstorable(error as Error)];
@@ -100,7 +105,9 @@ export const createLog = ({
         ...(await store(events.slice(middle), viewer)),
       ];
     }
-    return outcomesOf(placed, events, sql, viewer, (event) => isVisible(kept(), event, clock()));
+    return outcomesOf(placed, events, sql, viewer, owner, (event) =>
+      isVisible(kept(), event, clock()),
+    );
   };
 
   const setAside = async (
@@ -194,6 +201,7 @@ const outcomesOf = async (
   events: readonly Prepared[],
   sql: Sql,
   viewer: Viewer,
+  owner: string,
   visible: (event: Event) => boolean,
 ): Promise<Outcome[]> => {
   const taken = new Set(appended.taken);
@@ -206,7 +214,8 @@ const outcomesOf = async (
       : await findExisting(sql, takenIds, visible);
   return events.map((prepared, index) => {
     const place = offset + index;
-    if (taken.has(place)) return duplicate(prepared, stored.get(prepared.draft.eventId), viewer);
+    if (taken.has(place))
+      return duplicate(prepared, stored.get(prepared.draft.eventId), viewer, owner);
     // The draft becomes the event: to copy its columns took 4 % of an event's time.
     const event: Event = Object.assign(prepared.draft, {
       id: appended.number * BATCH_SPAN + place,
@@ -222,7 +231,7 @@ const outcomesOf = async (
 type Existing = Event & {
   readonly seq: number | null;
   readonly key: string | null;
-  /** Who supplied its id; null where nobody did. */
+  /** The hash of who supplied its id; null where nobody did. */
   readonly owner: string | null;
 };
 
@@ -243,7 +252,12 @@ const findExisting = async (
 
 /** Who may not see all of the event is told no more of it than was sent: it is theirs and the same as a whole, or another. Of what
  * is not theirs they could find out by trying what it holds. */
-const duplicate = (prepared: Prepared, existing: Existing | undefined, viewer: Viewer): Outcome => {
+const duplicate = (
+  prepared: Prepared,
+  existing: Existing | undefined,
+  viewer: Viewer,
+  sender: string,
+): Outcome => {
   const { eventId } = prepared.draft;
   if (!existing)
     return rejected({
@@ -254,7 +268,7 @@ const duplicate = (prepared: Prepared, existing: Existing | undefined, viewer: V
   const seesAll =
     may(viewer, 'events:read') && maySeePersonal(viewer) && admits(viewer.narrowing, event);
   const difference = differenceBetween(prepared, event, !seesAll);
-  if (difference !== undefined || (!seesAll && owner !== viewer.id)) {
+  if (difference !== undefined || (!seesAll && owner !== sender)) {
     const whose = seesAll ? `an event whose \`${difference}\` is another` : 'another event';
     return rejected({
       code: 'CONFLICT',

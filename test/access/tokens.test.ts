@@ -215,6 +215,24 @@ describe('tokens by a shared secret', () => {
     for (const status of [201, 200]) expect((await server.rest(event, token)).status).toBe(status);
   });
 
+  test.each([
+    ['a number of identity', '3273014506900002'],
+    ['a text of 5,000 characters', 'x'.repeat(5_000)],
+  ])(
+    'log with ids of their own, and it is not stored in clear whose they are, where the subject is %s',
+    async (name, sub) => {
+      const token = hs256({ ...claims(), sub, roles: ['PENULIS'] });
+      const event = { code: 'AUTH-001', event_id: `of ${name}` };
+      for (const status of [201, 200])
+        expect((await server.rest(event, token)).status).toBe(status);
+      const stored = await server.database.sql`
+        SELECT owner FROM event_ids WHERE event_id = ${event.event_id}`;
+      expect(stored).toEqual([{ owner: expect.stringMatching(/^h:[\w-]{22}$/) }]);
+      const other = hs256({ ...claims(), sub: `${sub}0`, roles: ['PENULIS'] });
+      expect((await server.rest(event, other)).status).toBe(409);
+    },
+  );
+
   test('a role that is narrowed keeps its holder within, whatever other roles there are', async () => {
     await server.rest([{ code: 'DATA-001' }, { code: 'AUTH-001' }]);
     const categories = async (roles: string[]) => {

@@ -21,6 +21,7 @@ export const createTestLog = (
   kept = () => documentPolicy,
 ): TestLog => {
   const pulse = createPulse(sql, () => {});
+  const hash = createHash(Buffer.alloc(32));
   const log = createLog({
     batcher: createBatcher({
       append: createPersist(sql),
@@ -29,7 +30,8 @@ export const createTestLog = (
     }),
     sql,
     quarantine: createQuarantine(sql),
-    protect: createProtection(createPolicy(), createHash(Buffer.alloc(32))).protect,
+    protect: createProtection(createPolicy(), hash).protect,
+    hash,
     pulse,
     rateLimit: createRateLimit(undefined),
     metrics: createMetrics(),
