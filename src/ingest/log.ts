@@ -251,7 +251,8 @@ const findExisting = async (
 };
 
 /** Who may not see all of the event is told no more of it than was sent: it is theirs and the same as a whole, or another. Of what
- * is not theirs they could find out by trying what it holds. */
+ * is not theirs they could find out by trying what it holds. Where nobody is known to have named it, who reads no events has its
+ * id from the answer when it was stored. */
 const duplicate = (
   prepared: Prepared,
   existing: Existing | undefined,
@@ -268,7 +269,8 @@ const duplicate = (
   const seesAll =
     may(viewer, 'events:read') && maySeePersonal(viewer) && admits(viewer.narrowing, event);
   const difference = differenceBetween(prepared, event, !seesAll);
-  if (difference !== undefined || (!seesAll && owner !== sender)) {
+  const isTheirs = owner === sender || (owner === null && !may(viewer, 'events:read'));
+  if (difference !== undefined || (!seesAll && !isTheirs)) {
     const whose = seesAll ? `an event whose \`${difference}\` is another` : 'another event';
     return rejected({
       code: 'CONFLICT',

@@ -156,14 +156,32 @@ describe('an event of somebody else', () => {
       const eventId = `of another, for ${scopes}`;
       const { key } = await make(`createApiKey(name: "curious", scopes: [${scopes}])`);
       await server.rest({ ...EVENT, eventId, remark: 'not sent' });
-      const { data } = await server.graphql('mutation($e: LogEventInput!) { logEvent(input: $e) { event { eventId } } }', { e: EVENT }); // oxfmt-ignore
-      for (const id of [eventId, data.logEvent.event.eventId as string])
+      const { body } = await server.rest(EVENT);
+      const shown = scopes === 'EVENTS_WRITE' ? [] : [body.event_id as string];
+      for (const id of [eventId, ...shown])
         for (const guess of [{}, { username: 'budi' }, { ipAddress: '10.1.2.4' }]) {
           const { errors } = await tryWith(key, { ...EVENT, eventId: id, ...guess });
           expect(errors).toMatchObject(conflict);
         }
     },
   );
+
+  test('is no other where nobody is known to have named it, and who sends it again may not read', async () => {
+    const { key } = await make('createApiKey(name: "patient", scopes: [EVENTS_WRITE])');
+    const { body } = await server.rest(EVENT, key);
+    await server.rest({ ...EVENT, event_id: 'unowned' });
+    await server.database.sql.begin(async (sql) => {
+      await sql`SET LOCAL jejak.maintenance = 'on'`;
+      await sql`UPDATE event_ids SET owner = NULL WHERE event_id = 'unowned'`;
+    });
+    for (const eventId of [body.event_id as string, 'unowned']) {
+      const { data } = await tryWith(key, { ...EVENT, eventId });
+      expect(data).toEqual({ logEvent: { outcome: 'DUPLICATE' } });
+      const { username: _, ...less } = EVENT;
+      for (const other of [less, { ...EVENT, username: 'budi' }])
+        expect((await tryWith(key, { ...other, eventId })).errors).toMatchObject(conflict);
+    }
+  });
 
   test('is a DUPLICATE to who may see all of it', async () => {
     await server.rest({ ...EVENT, eventId: 'seen' });
