@@ -23,6 +23,8 @@ export type ApiKey = KeyRights & {
   readonly lastUsedAt: string | null;
   /** The key in whose place it was made. */
   readonly replaces: number | null;
+  /** The first of those that were made in each other's place: all of them are one service. */
+  readonly root: number;
 };
 
 /** What a key is for. */
@@ -83,7 +85,7 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
     believedMs: KEYS_BELIEVED_MS,
   };
   const columns = sql`
-    id, name, hint, scopes, narrowing, sources, origins, events_per_second AS "eventsPerSecond", replaces,
+    id, name, hint, scopes, narrowing, sources, origins, events_per_second AS "eventsPerSecond", replaces, coalesce(root, id) AS root,
     expires_at AS "expiresAt", last_used_at AS "lastUsedAt", created_at AS "createdAt", revoked_at AS "revokedAt"`;
   // One condition for all that may be wrong with a key, so that one that was revoked takes as long as one that never was.
   const good = sql`revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`;
@@ -94,7 +96,7 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
 
   const insert = async (
     rights: KeyRights,
-    replaces: number | null = null,
+    replaced: ApiKey | null = null,
     by: Sql = sql,
   ): Promise<MadeKey> => {
     const key = makeKey();
@@ -108,7 +110,8 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
       origins: rights.origins === null ? null : [...rights.origins],
       events_per_second: rights.eventsPerSecond,
       expires_at: rights.expiresAt,
-      replaces,
+      replaces: replaced?.id ?? null,
+      root: replaced?.root ?? null,
     };
     const [apiKey] = await by<[ApiKey]>`INSERT INTO api_keys ${by(row)} RETURNING ${columns}`;
     return { apiKey, key };
@@ -159,7 +162,7 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
         await by`
           UPDATE api_keys SET expires_at = least(expires_at, clock_timestamp() + ${overlapMs} * interval '1 millisecond')
           WHERE id = ${id}`;
-        return insert({ ...old, expiresAt: old.renewed }, id, by);
+        return insert({ ...old, expiresAt: old.renewed }, old, by);
       });
       changes++;
       return made;
@@ -190,7 +193,7 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
 
 const holderOf = (row: ApiKey): Holder => ({
   viewer: {
-    id: `key ${row.name}`, // what is made in its place is the same service
+    id: `key ${row.root}`,
     name: row.name,
     scopes: row.scopes,
     narrowing: row.narrowing ?? undefined,

@@ -17,7 +17,7 @@ export type Scope = keyof typeof scopes;
 export const scopeNames = Object.keys(scopes) as [Scope, ...Scope[]];
 
 export type Viewer = {
-  /** Whose its events are and whom its work counts against, such as "key grades" or "user 12". */
+  /** Whose its events are and whom its work counts against, such as "key 7" or "user 12". */
   readonly id: string;
   readonly name: string;
   readonly scopes: readonly Scope[];

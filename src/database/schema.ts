@@ -87,6 +87,7 @@ export const apiKeys = pgTable('api_keys', {
   expiresAt: instant('expires_at'),
   lastUsedAt: instant('last_used_at'),
   replaces: integer(),
+  root: integer(),
 });
 
 export const hashKey = pgTable('hash_key', {

@@ -183,6 +183,16 @@ describe('an event of somebody else', () => {
     }
   });
 
+  test('is of somebody else too where the other key has the same name, also once that one was rotated', async () => {
+    const [mine, other] = [await make('createApiKey(name: "namesake", scopes: [EVENTS_WRITE])'), await make('createApiKey(name: "namesake", scopes: [EVENTS_WRITE])')]; // oxfmt-ignore
+    const event = { ...EVENT, event_id: 'of a namesake' };
+    expect((await server.rest(event, mine.key)).status).toBe(201);
+    expect((await server.rest(event, other.key)).status).toBe(409);
+    const rotated = await make(`rotateApiKey(id: "${other.apiKey.id}")`);
+    expect((await server.rest(event, rotated.key)).status).toBe(409);
+    expect((await server.rest(event, mine.key)).status).toBe(200);
+  });
+
   test('is a DUPLICATE to who may see all of it', async () => {
     await server.rest({ ...EVENT, eventId: 'seen' });
     const { key } = await make('createApiKey(name: "seeing", scopes: [EVENTS_WRITE, EVENTS_READ, EVENTS_READ_PERSONAL])'); // oxfmt-ignore
@@ -194,8 +204,10 @@ describe('an event of somebody else', () => {
     const old = await make('createApiKey(name: "outbox", scopes: [EVENTS_WRITE])');
     const event = { ...EVENT, event_id: 'in the outbox', remark: 'once' };
     expect((await server.rest(event, old.key)).body.outcome).toBe('REPAIRED');
-    const { key } = await make(`rotateApiKey(id: "${old.apiKey.id}")`);
-    expect((await server.rest(event, key)).body.outcome).toBe('DUPLICATE');
+    const next = await make(`rotateApiKey(id: "${old.apiKey.id}")`);
+    const { key } = await make(`rotateApiKey(id: "${next.apiKey.id}")`);
+    for (const each of [next.key, key])
+      expect((await server.rest(event, each)).body.outcome).toBe('DUPLICATE');
     const { remark: _, ...less } = event;
     expect((await server.rest(less, key)).status).toBe(409);
   });
