@@ -26,7 +26,7 @@ export type Mask = {
   readonly isHiddenPath: (path: readonly string[]) => boolean;
 };
 
-/** The columns that say what is masked in the texts, the JSON and the identifiers of an event. */
+/** The columns that say what is masked in the texts and the JSON of an event. */
 export const telling = ['username', 'resourceType', 'resourceName', 'ipAddress', 'requestData', 'responseData', 'metadata'] as const satisfies readonly FieldName[]; // oxfmt-ignore
 
 const HIDDEN = '***';
@@ -142,8 +142,10 @@ export const createMask = (policy: Policy): Mask => {
     if (kind === 'json') return wholeOf(event).json[name];
     if (hides(event, name as InputName))
       return typeof value === 'string' ? masked(value, decisionOf(name as InputName)) : null;
-    const isId = name === 'eventId' || name === 'resourceId';
-    if (isId ? isServerId(value as string) : kind !== 'text' && kind !== 'tags') return value;
+    // By these an event is counted and followed, in statistics too, where nothing is known of the rest of it.
+    if (name === 'eventId' || name === 'resourceId')
+      return isServerId(value as string) ? value : text(value as string);
+    if (kind !== 'text' && kind !== 'tags') return value;
     const { show } = wholeOf(event);
     return typeof value === 'string' ? show(value) : (value as readonly string[]).map(show);
   };
