@@ -76,7 +76,7 @@ builder.mutationFields((t) => ({
       const original = typeof waiting.source === 'object' ? waiting.source : {};
       const mended = { timestamp: waiting.receivedAt, ...original, ...changes };
       // Asked twice, or at once, it is one event.
-      const eventId = mended.eventId ?? `quarantined-${waiting.id}`;
+      const eventId = mended.eventId ?? `quarantined-${waiting.id}-${waiting.tail}`;
       const [outcome] = await log([{ ...mended, eventId }], viewer!, { replay: true });
       if (outcome!.outcome !== 'REJECTED') await quarantine.release(waiting.id);
       return outcome!;

@@ -16,6 +16,8 @@ export type Quarantined = {
   /** The event as it was sent, under its API names, its largest values cut where it was too large; text where it was cut as a
    * whole or was no JSON. */
   readonly source: unknown;
+  /** Of the id under which it is logged again; nobody can guess it. */
+  readonly tail: string;
 };
 
 export type Quarantine = {
@@ -37,7 +39,7 @@ const KEPT_DAYS = Math.min(...severityNames.map((name) => severities[name].reten
 
 /** `assertRoom` throws where the disk has none. */
 export const createQuarantine = (sql: Sql, assertRoom = (): void => {}): Quarantine => {
-  const columns = sql`id, received_at AS "receivedAt", key_name AS "keyName", code, reason, source`;
+  const columns = sql`id, received_at AS "receivedAt", key_name AS "keyName", code, reason, source, tail`;
   type Row = Omit<Quarantined, 'source'> & { readonly source: string };
   const read = ({ source, ...row }: Row): Quarantined => ({ ...row, source: JSON.parse(source) });
   return {

@@ -69,6 +69,20 @@ test('I7: a refused event that is logged again twice at once is one event', asyn
   expect(row).toEqual({ count: 1 });
 });
 
+test('I7: nobody can take beforehand the id under which a refused event is logged again', async () => {
+  const server = await testServer();
+  const MAKE = 'mutation { createApiKey(name: "writer", scopes: [EVENTS_WRITE]) { key } }';
+  const { key } = (await server.graphql(MAKE)).data.createApiKey;
+  await server.rest({ event_name: 'Nobody knows' });
+  const [{ id }] = (await server.graphql(LIST)).data.quarantinedEvents;
+  await server.rest({ code: 'AUTH-001', event_id: `quarantined-${id}` }, key);
+  const { data } = await server.graphql(REPLAY, { id, changes: { type: 'MYSTERY', category: 'SYSTEM' } }); // oxfmt-ignore
+  expect(data.replayQuarantined).toMatchObject({
+    outcome: 'REPAIRED',
+    event: { eventId: expect.stringMatching(new RegExp(`^quarantined-${id}-[\\da-f]{20}$`)) },
+  });
+});
+
 test('what cannot be an event at all is kept too, and can be read though not replayed without changes', async () => {
   const server = await testServer();
   const lines = `{"event_category":"AUTH","event_type":"X","event_name":"Fine"}\n{"broken": \n`;
