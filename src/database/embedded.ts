@@ -103,10 +103,14 @@ const attend = async (
   const leave = async () => {
     ended.abort();
     await reviving?.catch(() => {});
-    await inTurn(lock, async () => {
-      if (await isLast()) await stop(site);
-      await membership.close();
-    });
+    try {
+      await inTurn(lock, async () => {
+        if (await isLast()) await stop(site);
+        await membership.close();
+      });
+    } finally {
+      await membership.close(); // left open it would keep the process
+    }
   };
   /** Not when it does not answer: then it is left as it is, for the next start to adopt or bring back. */
   const isLast = async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chmod, chown, readFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { testDatabase } from '../support/database.ts';
 import { type Program, startProgram, temporaryDirectory } from '../support/process.ts';
@@ -73,6 +73,20 @@ test('who ends it while it starts is told so, and not what that broke', async ()
   await once(child, 'close');
   expect(text).not.toMatch(/FATAL|cannot go on/);
   expect((await startProgram({ directory })).url).toBeTruthy();
+});
+
+test('who ends it while it runs is told what goes wrong then', async () => {
+  const directory = await temporaryDirectory();
+  const program = await startProgram({ directory });
+  const lock = `${directory}/.jejak/lock`;
+  await rm(lock);
+  await mkdir(lock);
+  let text = '';
+  program.process.stderr!.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  expect(await program.stop('SIGTERM')).toBe(1);
+  await rmdir(lock);
+  await startProgram({ directory }); // and stops PostgreSQL
+  expect(text).toContain('Jejak cannot go on: Cannot lock ');
 });
 
 test('A1: after kill -9 in the middle of batches nothing that was acknowledged is lost or doubled', async () => {
