@@ -19,7 +19,7 @@ export const createMetrics = () => {
     events: counter('jejak_events_total', 'Events that were sent, by what became of them', ['outcome']),
     commitSeconds: histogram('jejak_commit_seconds', 'How long a batch takes to be durable', [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]),
     batchEvents: histogram('jejak_batch_events', 'Events in a batch', [1, 4, 16, 64, 256, 1024]),
-    partitionsMissing: counter('jejak_partitions_missing_total', 'Partitions that were missing when an event came, and were made then'),
+    partitionsMissing: counter('jejak_partitions_missing_total', 'Partitions that should have been there when an event came, and were made then'),
     lagSeconds: histogram('jejak_live_lag_seconds', 'From the commit of a batch until this server had it for its subscribers', [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5]),
     frames: counter('jejak_live_frames_total', 'Messages sent to subscribers', ['transport']),
     executions: counter('jejak_live_executions_total', 'Payloads put into words; each serves all subscribers of a group'),

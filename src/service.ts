@@ -14,6 +14,7 @@ import { unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
 import { agreeOnHashKey } from './database/hash-key.ts';
+import { dueOf } from './database/partitions.ts';
 import { serviceAddress } from './database/privileges.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
@@ -103,7 +104,9 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const metrics = createMetrics();
   const room = embedded && starting.use(watchRoom(embedded.location));
   const doorbell = starting.use(createDoorbell(database.follow, database.listener, logger));
-  const persist = createPersist(database.write, (partitions) => {
+  const persist = createPersist(database.write, (made) => {
+    const partitions = dueOf(made, clock(), kept.current().periods.severities);
+    if (partitions.length === 0) return;
     metrics.partitionsMissing.inc(partitions.length);
     logger.warn({ partitions }, 'Partitions were missing and were made; is the retention run overdue?'); // oxfmt-ignore
   });

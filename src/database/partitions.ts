@@ -26,6 +26,18 @@ export const partitionsAt = (now: Date, kept = documentPeriods.severities): Part
     );
   });
 
+/** Of some partitions those that are always there. */
+export const dueOf = (
+  partitions: readonly Partition[],
+  now: Date,
+  kept: typeof documentPeriods.severities,
+): Partition[] => {
+  const due = new Set(partitionsAt(now, kept).map(keyOf));
+  return partitions.filter((each) => due.has(keyOf(each)));
+};
+
+const keyOf = ({ severity, starts }: Partition): string => `${severity} ${starts.getTime()}`;
+
 /** Days since 1970. */
 const dayOf = (at: Date): number => Math.floor(at.getTime() / DAY_MS);
 
@@ -58,7 +70,6 @@ export const makePartitionsFor = (
   const needed = events.map(({ severity, timestamp }) =>
     partitionOn(severity, dayOf(new Date(timestamp))),
   );
-  const keyOf = ({ severity, starts }: Partition): string => `${severity} ${starts.getTime()}`;
   return makePartitions(sql, new Map(needed.map((each) => [keyOf(each), each])).values());
 };
 

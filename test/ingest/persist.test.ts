@@ -213,6 +213,18 @@ test('A8: a missing partition is made on demand, the event is stored, and an ala
   expect(metrics).toContain('\njejak_partitions_missing_total 1\n');
 });
 
+test('a partition that is not there because its severity is kept longer than the document says raises no alarm', async () => {
+  const said: string[] = [];
+  const logger = createLogger('warn', { write: (line) => void said.push(line) });
+  const server = await testServer(undefined, {}, logger);
+  await server.graphql('mutation { setRetention(severity: INFO, days: 300) { days } }');
+  const timestamp = new Date(Date.now() - 200 * 86_400_000).toISOString();
+  expect((await server.rest({ code: 'AUTH-001', timestamp })).status).toBe(201);
+  expect(said).toEqual([]);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toContain('\njejak_partitions_missing_total 0\n');
+});
+
 test('A8: with every partition gone, events of every severity are stored at once', async () => {
   const server = await testServer();
   const partitions = await server.database.sql<{ name: string }[]>`
