@@ -20,7 +20,7 @@ import { createLane, render } from './lane.ts';
 import { publicError } from './mask.ts';
 import { createPage } from './page.ts';
 import { parametersOf } from './parameters.ts';
-import { setRetryAfter } from './respond.ts';
+import { retryAfterMsOf, setRetryAfter } from './respond.ts';
 
 export type Parts = Omit<Context, 'viewer'> & {
   readonly pulse: Pulse;
@@ -171,6 +171,11 @@ export const createGraphql = (
     });
     const explain = (errors: readonly unknown[]) => render({ errors }, mask);
     if ('errors' in delivery) {
+      // Its one field is all that was asked for, so that the whole is to be tried again.
+      const again = delivery.errors.find(
+        (each) => retryAfterMsOf(each.originalError) !== undefined,
+      );
+      if (again) throw again.originalError;
       const { status, text } = explain(delivery.errors);
       refuseStream(response, status, text);
     } else {

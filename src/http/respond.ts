@@ -12,9 +12,13 @@ export const respond = (response: ServerResponse, status: number, body: unknown)
   response.end(JSON.stringify(body));
 };
 
+/** After how long it is to be tried again; undefined where that would not help. */
+export const retryAfterMsOf = (error: unknown): number | undefined =>
+  (refusalOf(error)?.details as { retryAfterMs?: number } | undefined)?.retryAfterMs;
+
 /** For clients that know the header only. */
 export const setRetryAfter = (response: ServerResponse, error: unknown): void => {
-  const { retryAfterMs } = (refusalOf(error)?.details ?? {}) as { retryAfterMs?: number };
+  const retryAfterMs = retryAfterMsOf(error);
   if (retryAfterMs !== undefined) response.setHeader('Retry-After', Math.ceil(retryAfterMs / 1000));
 };
 

@@ -219,6 +219,37 @@ test('why a person asks is told with it, over HTTP and over a socket', async () 
   await client.dispose();
 });
 
+test('what cannot be told is to be tried again later, a subscription over server-sent events as a question', async () => {
+  const { sql } = server.database;
+  await sql`
+    CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room' USING ERRCODE = '53100'; END $$`;
+  await sql`CREATE TRIGGER no_room BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION no_room()`;
+  try {
+    for (const query of [LIST, 'subscription { eventLogged { event { username } } }'])
+      for (const method of ['POST', 'GET']) {
+        const response = await fetch(
+          `${server.url}/graphql${method === 'GET' ? `?query=${encodeURIComponent(query)}` : ''}`,
+          {
+            method,
+            headers: {
+              'content-type': 'application/json',
+              accept: 'text/event-stream, application/json',
+              authorization: `Bearer ${teacher}`,
+            },
+            ...(method === 'POST' && { body: JSON.stringify({ query }) }),
+          },
+        );
+        expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+        const { errors } = await response.json();
+        expect(errors).toMatchObject([
+          { extensions: { code: 'UNAVAILABLE', retryAfterMs: 5_000 } },
+        ]);
+      }
+  } finally {
+    await sql`DROP FUNCTION no_room CASCADE`;
+  }
+});
+
 test.each([
   ['UTF-8', Buffer.from('évaluasi').toString('latin1')],
   ['Latin-1', 'évaluasi'],
