@@ -8,7 +8,7 @@ import { type SQL, sql as text } from 'drizzle-orm';
 import { countAll } from '../consumers/count.ts';
 import type { Sql } from '../database/connection.ts';
 import { execute } from '../database/execute.ts';
-import { isLockedOut } from '../database/failures.ts';
+import { isLockedOut, isTransient } from '../database/failures.ts';
 import { fieldNames, fields } from '../events/fields.ts';
 import { type Severity, severityNames } from '../events/vocabulary.ts';
 import {
@@ -39,7 +39,18 @@ const TRIES = 5;
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 10_000;
 
+/** What a step is done only with: while nobody has closed the run. A server may lose the lock with its connection and not know
+ * that another one has begun; whoever begins closes what is open, and waits for a step that is under way. */
+const mine = ({ id }: Run): string =>
+  `mine AS MATERIALIZED (SELECT FROM retention_runs WHERE id = ${id} AND finished_at IS NULL FOR UPDATE)`;
+const assertMine = <T>(row: T | undefined): T => {
+  if (row === undefined) throw new Error('It lost its lock, and another server took over.');
+  return row;
+};
+
+/** Rejects, with all reasons, once everything that can be removed is. */
 export const removeExpired = async (run: Run): Promise<void> => {
+  const reasons = new Set<string>();
   for (const severity of severityNames) {
     let view: View | undefined;
     for (const [concerns, remove] of [
@@ -50,10 +61,17 @@ export const removeExpired = async (run: Run): Promise<void> => {
       const { policy, partitions } = view;
       for (const { name } of partitions.filter((each) => concerns(each, policy, run.now))) {
         run.signal.throwIfAborted();
-        view = await untilDone(run, severity, view, (seen) => remove(run, seen, name));
+        try {
+          view = await untilDone(run, severity, view, (seen) => remove(run, seen, name));
+        } catch (error) {
+          if (run.signal.aborted || isTransient(error)) throw error;
+          reasons.add((error as Error).message);
+          view = undefined;
+        }
       }
     }
   }
+  if (reasons.size > 0) throw new Error([...reasons].join(' '));
 };
 
 /** Whether it goes as a whole. */
@@ -136,11 +154,12 @@ const thinPartition = async (run: Run, view: View, name: string): Promise<Done> 
 };
 
 const replace = async (
-  { sql, id, now, signal }: Run,
+  run: Run,
   { policy, seen }: View,
   partitions: readonly Partition[],
   staged = false,
 ): Promise<Done> => {
+  const { sql, id, signal } = run;
   const { severity, starts } = partitions[0]!;
   const { ends } = partitions.at(-1)!;
   let [events, bytes] = [0, 0];
@@ -148,14 +167,15 @@ const replace = async (
     events += await countIn(sql, partition.name);
     bytes += await bytesOf(sql, partition.name);
   }
-  const left = staged ? await stage(sql, partitions, policy, now) : NOTHING;
+  const left = staged ? await stage(run, partitions, policy) : NOTHING;
   const names = partitions.map(({ name }) => name);
   for (let pause = FIRST_PAUSE_MS; ; pause *= 2)
     try {
-      const [row] = await sql<[{ done: boolean }]>`
+      const [row] = await sql<{ done: boolean }[]>`
+        WITH ${sql.unsafe(mine(run))}
         SELECT replace_event_partitions(${id}, ${severity}, ${names}, ${staged}, ${starts}, ${ends}, ${policy.version}, ${seen},
-                                        ${events - left.events}, ${left.moved}, ${bytes - left.bytes}) AS done`;
-      if (!row.done) return 'again';
+                                        ${events - left.events}, ${left.moved}, ${bytes - left.bytes}) AS done FROM mine`;
+      if (!assertMine(row).done) return 'again';
       return staged ? 'replaced' : 'gone';
     } catch (error) {
       if (!isLockedOut(error) || pause > LAST_PAUSE_MS) throw error;
@@ -171,21 +191,22 @@ const NOTHING: Staged = { events: 0, moved: 0, bytes: 0 };
 
 /** Copies what stays of some neighbours into the table that will take their place. */
 const stage = async (
-  sql: Sql,
+  run: Run,
   partitions: readonly Partition[],
   policy: Policy,
-  now: Date,
 ): Promise<Staged> => {
+  const { sql, now } = run;
   const { severity, starts } = partitions[0]!;
-  await sql`SELECT stage_event_partition(${severity}, ${starts}, ${partitions.at(-1)!.ends})`;
+  await sql`
+    WITH ${sql.unsafe(mine(run))} SELECT stage_event_partition(${severity}, ${starts}, ${partitions.at(-1)!.ends}) FROM mine`;
   const name = `events_${severity.toLowerCase()}_staged`;
   let [events, moved] = [0, 0];
   for (const partition of partitions) {
     const [row] = await execute<{ count: number }>(
       sql,
-      text`WITH copied AS (
+      text`WITH ${text.raw(mine(run))}, copied AS (
              INSERT INTO ${text.identifier(name)} (${columns}) SELECT ${columns} FROM ${asEvents(partition.name)}
-             WHERE ${staysSql(policy, partition, now)} ORDER BY id RETURNING 1
+             WHERE EXISTS (SELECT FROM mine) AND ${staysSql(policy, partition, now)} ORDER BY id RETURNING 1
            ) SELECT count(*) AS count FROM copied`,
     );
     events += row!.count;
@@ -196,28 +217,30 @@ const stage = async (
 };
 
 const deleteSlowly = async (
-  { sql, id, signal }: Run,
+  run: Run,
   { policy }: View,
   { name, severity }: Partition,
   goes: SQL,
 ): Promise<Done> => {
+  const { sql, id, signal } = run;
   for (;;) {
     const [row] = await execute<{ gone: number; current: boolean }>(
       sql,
-      text`WITH policy AS MATERIALIZED (
+      text`WITH ${text.raw(mine(run))}, policy AS MATERIALIZED (
              SELECT version FROM retention_policy WHERE version = ${policy.version} FOR SHARE
            ), gone AS (
-             DELETE FROM ${asEvents(name)} WHERE EXISTS (SELECT FROM policy)
+             DELETE FROM ${asEvents(name)} WHERE EXISTS (SELECT FROM mine) AND EXISTS (SELECT FROM policy)
              AND ctid = ANY (ARRAY(SELECT ctid FROM ${asEvents(name)} WHERE ${goes} LIMIT ${text.raw(String(STEP))})) RETURNING 1
            ), total AS (
              SELECT count(*) AS gone FROM gone
            )
            UPDATE retention_runs SET removed = removed || jsonb_build_object(
              ${severity}::text, coalesce((removed ->> ${severity})::bigint, 0) + total.gone)
-           FROM total WHERE id = ${id} RETURNING total.gone, EXISTS (SELECT FROM policy) AS current`,
+           FROM total, mine WHERE id = ${id} RETURNING total.gone, EXISTS (SELECT FROM policy) AS current`,
     );
-    if (!row!.current) return 'again';
-    if (row!.gone < STEP) return 'gone';
+    const { current, gone } = assertMine(row);
+    if (!current) return 'again';
+    if (gone < STEP) return 'gone';
     signal.throwIfAborted();
   }
 };

@@ -36,7 +36,7 @@ export const listRuns = (sql: Sql, limit: number): Promise<RetentionRun[]> =>
 export const removedBy = ({ removed }: Pick<RetentionRun, 'removed'>): number =>
   Object.values(removed).reduce((sum, count) => sum + count, 0);
 
-/** Nobody else may run meanwhile. Resolves with what was done also where it failed; rejects where not even that could be
+/** Nobody else should run meanwhile; one that does ends this one. Resolves with what was done also where it failed; rejects where not even that could be
  * written. `clock` is asked at the beginning and at the end. */
 export const runRetention = async (
   sql: Sql,
@@ -69,12 +69,14 @@ const closeCutOff = async (sql: Sql, now: Date): Promise<void> => {
     await close(sql, id, now, 'It was cut off. What it had done is counted; a later run went on.');
 };
 
-/** Writes the end of a run and, where something was removed, what is told of it. */
+/** Writes the end of a run, if another has not, and, where something was removed, what is told of it. */
 const close = (sql: Sql, id: number, now: Date, error: string | null): Promise<RetentionRun> =>
   sql.begin(async (transaction) => {
     const within = transaction as unknown as Sql;
-    const [run] = await within<[RetentionRun]>`
-      UPDATE retention_runs SET finished_at = ${now.toISOString()}, error = ${error} WHERE id = ${id} RETURNING ${columns(sql)}`;
+    const [run] = await within<RetentionRun[]>`
+      UPDATE retention_runs SET finished_at = ${now.toISOString()}, error = ${error}
+      WHERE id = ${id} AND finished_at IS NULL RETURNING ${columns(sql)}`;
+    if (!run) return (await within<[RetentionRun]>`SELECT ${columns(sql)} FROM retention_runs WHERE id = ${id}`)[0]; // oxfmt-ignore
     if (removedBy(run) + run.refusedRemoved > 0)
       await note(within, {
         about: `run-${id}`,

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { connect } from '../../src/database/connection.ts';
 import { type Severity, severities, severityNames } from '../../src/events/vocabulary.ts';
 import { removedBy } from '../../src/retention/run.ts';
@@ -167,6 +167,49 @@ test('a partition that is in use is waited for without holding up who logs, and 
   await logging;
   expect(slowest).toBeLessThan(1_000);
 }, 60_000);
+
+test('a run that lost its lock with its connection removes nothing beside another, and nothing held', async () => {
+  const first = await testRetention();
+  const second = await testRetention(first.database, first.clock);
+  const { clock, log, retention } = first;
+  const { sql, url } = first.database;
+  await log([eventOf('DEBUG', clock), eventOf('DEBUG', clock, 0, { resourceId: 'HELD' })]);
+  await retention.placeHold({ name: 'h', reason: 'r', filter: { resourceId: ['HELD'] } }, 'me');
+  clock.advance(60);
+  const reader = connect({ url }, { name: 'long question', max: 1 });
+  onTestFinished(() => reader.end());
+  const done = Promise.withResolvers<void>();
+  const reading = reader.begin(async (transaction) => {
+    await transaction`SELECT FROM events_debug`;
+    await done.promise;
+  });
+  const running = retention.run({ now: true });
+  const cut = () => sql`
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'jejak maintenance'
+    AND datname = current_database() AND state = 'idle' AND query LIKE '%replace_event_partitions%'`;
+  await vi.waitUntil(async () => (await cut()).length > 0, 10_000);
+  const other = second.retention.run({ now: true });
+  await vi.waitUntil(async () => (await retention.runs(9)).length > 1, 10_000);
+  done.resolve();
+  await reading;
+  expect(await running).toMatchObject({ removed: {}, error: expect.stringContaining('cut off') });
+  expect(await other).toMatchObject({ removed: { DEBUG: 1 }, error: null });
+  const held = await sql`SELECT resource_id FROM events WHERE severity = 'DEBUG'`;
+  expect([...held]).toEqual([{ resource_id: 'HELD' }]);
+}, 60_000);
+
+test('a partition that cannot be removed keeps no other, and the run says why', async () => {
+  const { clock, log, retention, database } = await testRetention();
+  await log(ofAll(clock, 0));
+  const [{ partition }] = await database.sql<[{ partition: string }]>`
+    SELECT tableoid::regclass AS partition FROM events WHERE severity = 'DEBUG'`;
+  await database.sql`CREATE VIEW of_others AS SELECT id FROM ${database.sql(partition)}`;
+  clock.advance(60);
+  const error = expect.stringContaining(`cannot drop table ${partition}`);
+  expect(await retention.run({ now: true })).toMatchObject({ removed: { INFO: 1 }, error });
+  await database.sql`DROP VIEW of_others`;
+  expect(await retention.run({ now: true })).toMatchObject({ removed: { DEBUG: 1 }, error: null });
+});
 
 const victim = fileURLToPath(new URL('victim.ts', import.meta.url));
 
