@@ -305,15 +305,18 @@ describe('what is masked cannot be asked about either', () => {
   });
 
   test('nor are numbers told that an event itself masks, while whoever may see them has them', async () => {
-    const numbers = [6281234567890, '6281234567890', '081234567', '+623456789', '-0812345678', 7];
-    const sent = numbers.map((nomor) => ({ code: 'PRED-002', description: 'nomor', metadata: { nomor }, responseData: { confidence: nomor } })); // oxfmt-ignore
+    const numbers = [6281234567890, '6281234567890', '081234567', '+623456789', '-0812345678', '20251234', '62.81234567890', '6281234567890e-9', 7, ' 93.5e0']; // oxfmt-ignore
+    const sent = numbers.map((nomor) => ({ code: 'PRED-002', description: 'nomor', username: '20251234', metadata: { nomor }, responseData: { confidence: nomor } })); // oxfmt-ignore
     await clients.graphql('mutation($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }', { input: sent }); // oxfmt-ignore
     const STATS = '{ eventStats(range: {last: "PT1H"}) { metadata: data(path: "metadata.nomor") { count maximum minimum p99 } confidence: data(path: "responseData.confidence") { count maximum minimum p99 } } }'; // oxfmt-ignore
-    const seven = { count: 1, maximum: 7, minimum: 7, p99: 7 };
+    const rest = { count: 2, maximum: 93.5, minimum: 7, p99: expect.closeTo(92.635) };
     const masked = await clients.graphql(STATS, {}, await keyFor(['events:read']));
-    expect(masked.data.eventStats).toEqual([{ metadata: seven, confidence: seven }]);
+    expect(masked.data.eventStats).toEqual([{ metadata: rest, confidence: rest }]);
     const whole = await clients.graphql(STATS);
-    expect(whole.data.eventStats[0].metadata).toMatchObject({ count: 6, maximum: 6281234567890 });
+    expect(whole.data.eventStats[0].metadata).toMatchObject({
+      count: numbers.length,
+      maximum: 6281234567890,
+    });
   });
 });
 

@@ -45,11 +45,11 @@ export const processingTime = 'events.processing_time_ms';
 
 const PATH = /^(metadata|requestData|responseData)((?:\.[\p{L}\p{N}_-]{1,64}){1,8})$/u;
 
-/** How telephone numbers are written that are less than `LARGE` as numbers: from 08 or with a plus. */
-const TELEPHONE = '^[ \\t\\r\\n]*-?[+0][0-9][0-9.]{7}';
+/** Texts that are numbers of too few digits to be somebody's: a score or a share, to the millionth. */
+const NOBODYS = String.raw`^[ \t\r\n]*[-+]?(?:[0-9]{1,2}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}|100)(?:[eE]|[ \t\r\n]*$)`;
 
 /** The number at a path into the data of an event, such as `responseData.confidence`; `masked` without those that masking may
- * hide in the event. Throws BAD_USER_INPUT. */
+ * hide in the event: a text where it is what is personal elsewhere in it, too. Throws BAD_USER_INPUT. */
 export const numberAt = (path: string, masked: boolean): string => {
   const [, field, keys] = PATH.exec(path) ?? [];
   if (field === undefined || keys === undefined)
@@ -58,13 +58,10 @@ export const numberAt = (path: string, masked: boolean): string => {
       `${JSON.stringify(path.slice(0, 60))} is no path: \`metadata\`, \`requestData\` or \`responseData\` and up to 8 keys of letters, digits, _ and -, such as "responseData.confidence".`,
     );
   const { column } = fields[field as 'metadata'];
-  const text = `(events.${column} #>> '{${keys
-    .slice(1)
-    .split('.')
-    .map((key) => `"${key}"`)
-    .join()}}')`;
-  const number = numberSql(text);
+  const keyList = keys.slice(1).split('.').map((key) => `"${key}"`); // oxfmt-ignore
+  const [text, json] = ['#>>', '#>'].map((take) => `(events.${column} ${take} '{${keyList.join()}}')`); // oxfmt-ignore
+  const number = numberSql(text!);
   return masked
-    ? `CASE WHEN abs(${number}) < ${LARGE} AND ${text} !~ '${TELEPHONE}' THEN (${text})::float8 END`
+    ? `CASE WHEN abs(${number}) < ${LARGE} AND (jsonb_typeof(${json}) = 'number' OR ${text} ~ '${NOBODYS}') THEN (${text})::float8 END`
     : number;
 };
