@@ -7,7 +7,7 @@ import type { DirectWork } from './servers/direct.ts';
 import type { Benchmark, Setting } from './support/benchmark.ts';
 import { type Contender, type Running, startContender } from './support/contender.ts';
 import { install } from './support/install.ts';
-import { type Load, putLoad } from './support/load.ts';
+import { type Load, type Measured, putLoad } from './support/load.ts';
 import { columnOf, events, graphql, inCalls, logEvent, logEvents, postEvent, renamed } from './support/loads.ts'; // oxfmt-ignore
 import { median, percent, table, tenths, times, whole } from './support/table.ts';
 import { type Worked, sampleRows } from './support/writers.ts';
@@ -56,6 +56,11 @@ const contests: readonly Contest[] = [
     entrants: [
       { name: 'Jejak, logEvent', file: jejak, load: logEvent },
       { name: 'Jejak, POST /api/events', file: jejak, load: postEvent, wanted: 0.8 },
+      {
+        name: 'node:http and rows, nothing else',
+        file: 'servers/floor.ts',
+        load: { ...postEvent, expect: '"stored"', status: 200 },
+      },
       {
         name: 'Mercurius, an INSERT each',
         file: 'rivals/mercurius.ts',
@@ -137,7 +142,7 @@ const contests: readonly Contest[] = [
   },
 ];
 
-type Figure = Worked & { readonly othersCpu?: number };
+type Figure = Worked & Partial<Pick<Measured, 'serverCpu' | 'postgresCpu' | 'othersCpu'>>;
 /** One way of running an entrant: with a pool of so many, or one of the ways to write directly. */
 type Way = {
   readonly name: string;
@@ -222,10 +227,23 @@ const report = ({ name }: Contest, ranked: readonly Ranked[]): string => {
       wanted === undefined ? '' : ratio >= wanted ? 'yes' : 'NO',
       tenths(middle(one, 'p50Ms')),
       tenths(middle(one, 'p99Ms')),
+      whole((middle(one, 'serverCpu') / rate) * 1e6),
+      whole((middle(one, 'postgresCpu') / rate) * 1e6),
       percent(middle(one, 'othersCpu')),
     ];
   });
-  const header = [name, 'events/s', 'ours is', 'wanted', 'reached', 'p50 ms', 'p99 ms', 'others'];
+  const header = [
+    name,
+    'events/s',
+    'ours is',
+    'wanted',
+    'reached',
+    'p50 ms',
+    'p99 ms',
+    'server µs',
+    'PostgreSQL µs',
+    'others',
+  ];
   return table([header, ...rows]);
 };
 

@@ -1,0 +1,48 @@
+// What node:http and PostgreSQL cost by themselves: a call's JSON is read, a row that was made before is inserted together with
+// those of the calls that came meanwhile, and the call is answered after the commit. No GraphQL, no rules, no ids, no order.
+
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { WRITERS, connect } from '../../src/database/connection.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { type Place, serve } from '../support/serve.ts';
+import { sampleRows, writers } from '../support/writers.ts';
+
+const rows = sampleRows(8_192).map(({ draft }) => draft);
+
+serve(async ({ databaseUrl }: Place) => {
+  await migrate({ url: databaseUrl });
+  const sql = connect({ url: databaseUrl }, { name: 'floor', max: WRITERS });
+  let [next, writing] = [0, 0];
+  let waiting: (() => void)[] = [];
+  const write = async (): Promise<void> => {
+    writing++;
+    while (waiting.length > 0) {
+      const answers = waiting;
+      waiting = [];
+      await writers.arrays(sql, answers.map(() => rows[next++ % rows.length]!)); // oxfmt-ignore
+      for (const answer of answers) answer();
+    }
+    writing--;
+  };
+  const server = createServer((request, response) => {
+    void json(request).then(() => {
+      waiting.push(() => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': 17 });
+        response.end('{"stored":"true"}');
+      });
+      if (writing < WRITERS) setImmediate(() => writing < WRITERS && void write());
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      await sql.end();
+    },
+  };
+});
