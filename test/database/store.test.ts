@@ -4,9 +4,14 @@
 import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { is } from 'drizzle-orm';
 import { PgTable, getTableConfig } from 'drizzle-orm/pg-core';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type Sql, connect } from '../../src/database/connection.ts';
 import { migrate } from '../../src/database/migrate.ts';
@@ -21,6 +26,7 @@ import {
 } from '../../src/events/vocabulary.ts';
 import { type TestDatabase, createTestDatabase, testDatabase } from '../support/database.ts';
 import { createRandom, generateEvents, inCalls } from '../support/generate.ts';
+import { createTestLog } from '../support/log.ts';
 import { testServer } from '../support/server.ts';
 
 const DAY = 86_400_000;
@@ -373,6 +379,46 @@ describe('migrating', () => {
     await open`COMMIT`;
     open.release();
   });
+
+  test('A9: while others log it loses nothing and refuses nothing', async () => {
+    const { url, sql } = await emptyDatabase();
+    const folder = await earlierMigrations('0017_owner_hashes');
+    await applyMigrations(drizzle(sql), { migrationsFolder: folder });
+    await ensurePartitions(sql, new Date());
+    using log = createTestLog(sql);
+    const migrating = Promise.withResolvers<void>();
+    let done = false;
+    const outcomes: string[] = [];
+    const write = async (writer: number): Promise<void> => {
+      for (let count = 0; !done || count < 20; count++) {
+        const [outcome] = await log([{ code: 'AUTH-001', eventId: `${writer}-${count}` }]);
+        outcomes.push(outcome!.outcome);
+        if (outcomes.length === 200) migrating.resolve();
+      }
+    };
+    const writing = Promise.all(Array.from({ length: 16 }, (_, writer) => write(writer)));
+    await migrating.promise;
+    await migrate({ url });
+    done = true;
+    await writing;
+    expect(new Set(outcomes)).toEqual(new Set(['STORED']));
+    const [{ count }] = await sql<[{ count: number }]>`SELECT count(*) FROM events`;
+    expect(count).toBe(outcomes.length);
+    const { sql: template } = await testDatabase();
+    expect(await applied(sql)).toBe(await applied(template));
+  });
+
+  /** A folder of the migrations before one of them. */
+  const earlierMigrations = async (before: string): Promise<string> => {
+    const folder = await mkdtemp(join(tmpdir(), 'jejak-migrations-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await cp(new URL('../../drizzle', import.meta.url), folder, { recursive: true });
+    const journal = join(folder, 'meta/_journal.json');
+    const { entries, ...rest } = JSON.parse(await readFile(journal, 'utf8'));
+    const end = entries.findIndex(({ tag }: { tag: string }) => tag === before);
+    await writeFile(journal, JSON.stringify({ ...rest, entries: entries.slice(0, end) }));
+    return folder;
+  };
 
   /** Holds the name of a table until released, so that a migration stops where it makes it. */
   const holdName = async (sql: Sql, table: string) => {
