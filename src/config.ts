@@ -89,6 +89,13 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
   return config;
 };
 
+/** Names that look like options and are none, such as misspelt ones. */
+export const unknownIn = (environment: object): string[] =>
+  Object.keys(environment).filter(
+    (name) => name.startsWith('JEJAK_') && !Object.hasOwn(options, name) && !ofCallers.has(name),
+  );
+const ofCallers: ReadonlySet<string> = new Set(['JEJAK_KEY', 'JEJAK_URL']);
+
 /** What a file of JSON says that an option names. Throws an error with every mistake in it. */
 export const readSettings = async <S extends z.ZodType>(
   option: keyof Options,

@@ -1,6 +1,6 @@
 // The process: environment in, signals, exit code.
 
-import { readConfig } from './config.ts';
+import { readConfig, unknownIn } from './config.ts';
 import { createLogger } from './logger.ts';
 import { startService } from './service.ts';
 
@@ -25,6 +25,9 @@ const stopped = new Promise<string>((resolve) => {
 try {
   const config = readConfig(process.env);
   const logger = createLogger(config.LOG_LEVEL);
+  const unknown = unknownIn(process.env);
+  if (unknown.length > 0)
+    logger.warn({ unknown }, 'The environment has names that are no options and change nothing; see the README'); // oxfmt-ignore
   // A connection that is cut at the wrong moment can leave a rejection that nobody waits for. What was asked has failed
   // where it was asked; the log goes on.
   process.on('unhandledRejection', (error) => logger.error({ err: error }, 'Unhandled rejection'));

@@ -81,12 +81,10 @@ test('who ends it while it runs is told what goes wrong then', async () => {
   const lock = `${directory}/.jejak/lock`;
   await rm(lock);
   await mkdir(lock);
-  let text = '';
-  program.process.stderr!.on('data', (chunk: Buffer) => (text += chunk.toString()));
   expect(await program.stop('SIGTERM')).toBe(1);
   await rmdir(lock);
   await startProgram({ directory }); // and stops PostgreSQL
-  expect(text).toContain('Jejak cannot go on: Cannot lock ');
+  expect(program.complaints()).toContain('Jejak cannot go on: Cannot lock ');
 });
 
 test('A1: after kill -9 in the middle of batches nothing that was acknowledged is lost or doubled', async () => {
@@ -175,6 +173,12 @@ test('a mistake in the environment is named and ends the start', async () => {
   await expect(
     startProgram({ directory, environment: { PORT: 'many', LOG_LEVEL: 'loud' } }),
   ).rejects.toThrow(/PORT.*LOG_LEVEL/s);
+});
+
+test('a name in the environment that is no option is told, and those of callers are not', async () => {
+  const environment = { JEJAK_RETENTION_MINUTE: '5', JEJAK_KEY: 'of a caller' };
+  const program = await startProgram({ directory: await temporaryDirectory(), environment });
+  expect(program.complaints()).toContain('"unknown":["JEJAK_RETENTION_MINUTE"]');
 });
 
 test('a port that is taken is named and ends the start', async () => {

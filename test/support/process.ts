@@ -14,6 +14,8 @@ export type Program = Clients & {
   readonly url: string;
   /** What it printed on standard output. */
   readonly output: () => string;
+  /** The same on standard error. */
+  readonly complaints: () => string;
   /** Sends a signal and waits for the end; the exit code, or the signal's name. */
   readonly stop: (signal: NodeJS.Signals) => Promise<number | string>;
 };
@@ -64,5 +66,12 @@ export const startProgram = async ({
     ),
   ]);
   const url = urlIn(output)!;
-  return { process: child, url, output: () => output, stop, ...clientsOf({ url }) };
+  return {
+    process: child,
+    url,
+    output: () => output,
+    complaints: () => complaints,
+    stop,
+    ...clientsOf({ url }),
+  };
 };
