@@ -104,7 +104,8 @@ export const measure = async (place: Place, runs: number, say: Say): Promise<voi
       const [ourMs, answer] = await timed({ uncounted: UNCOUNTED, counted: 5 * runs }, () =>
         ask(document, { range: { from } }),
       );
-      const same = isSame(rowsOf(answer).map(ours), their.map(theirs), name === 'securityEvents');
+      const counted = rowsOf(answer).filter((row) => row['predictionCount'] !== 0); // theirs has no hours without any (trap Q5)
+      const same = isSame(counted.map(ours), their.map(theirs), name === 'securityEvents');
       const ratio = theirMs / ourMs;
       lines.push([`${name}, ${hours} h`, theirMs.toFixed(1), ourMs.toFixed(1), times(ratio), times(wanted, 0), ratio >= wanted ? 'yes' : 'NO', same ? 'equal' : 'DIFFERENT']); // oxfmt-ignore
     }
