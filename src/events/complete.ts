@@ -4,7 +4,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { type Definition, codeInId, definitionByName, definitionOf } from './catalog.ts';
-import { cut, cutValues } from './cut.ts';
+import { bytesOf, cut, cutValues } from './cut.ts';
 import {
   type Event,
   type EventInput,
@@ -16,6 +16,7 @@ import {
 } from './fields.ts';
 import { isValid, repair } from './input.ts';
 import { type Periods, daysKept, documentPeriods, isWithin } from './retention.ts';
+import type { Hash } from './privacy.ts';
 import { cutText, mendJson, mendText } from './text.ts';
 import { microsOf } from './time.ts';
 import { type Category, type Severity, type Status, rankOf } from './vocabulary.ts';
@@ -57,11 +58,12 @@ const KEPT_NAME_CHARACTERS = 100;
 export const isRejection = (result: Prepared | Rejection): result is Rejection =>
   'reason' in result;
 
-/** Completes one event; `now` is the server's clock. Never throws, whatever the source is. */
+/** Completes one event; `now` is the server's clock, `hash` tells apart what is cut. Never throws, whatever the source is. */
 export const complete = (
   source: unknown,
   now: Date,
   periods: Periods = documentPeriods,
+  hash?: Hash,
 ): Prepared | Rejection => {
   if (typeof source !== 'object' || source === null || Array.isArray(source))
     return {
@@ -77,7 +79,7 @@ export const complete = (
     const name = known ? field : cutText(mendText(field), KEPT_NAME_CHARACTERS);
     let key: string = known ? fields[field as InputName].column : name;
     if (!known) while (original.has(key)) key += '…'; // two long names may be cut to one
-    if (!original.has(key)) original.set(key, keep(value)); // what was sent, not what a first repair made of it
+    if (!original.has(key)) original.set(key, keep(value, hash)); // what was sent, not what a first repair made of it
     warn(name, message);
   };
 
@@ -260,12 +262,15 @@ const jsonBytes = (value: unknown): number =>
   value === undefined || value === null ? 0 : Buffer.byteLength(JSON.stringify(value));
 
 /** A value as it is kept beside the event: whole where it is short and may stand in metadata, else cut. */
-export const keep = (value: unknown): unknown => {
+export const keep = (value: unknown, hash?: Hash): unknown => {
   const { value: storable, tooDeep } = mendJson(value, ORIGINAL_DEPTH);
-  if (typeof storable === 'string') return cutText(storable, KEPT_CHARACTERS);
-  if (tooDeep) return cut(storable, KEPT_CHARACTERS);
-  if (JSON.stringify(storable).length <= KEPT_CHARACTERS) return storable;
-  return cutValues(storable, KEPT_CHARACTERS) ?? cut(storable, KEPT_CHARACTERS);
+  if (typeof storable === 'string') {
+    const kept = cutText(storable, KEPT_CHARACTERS);
+    return kept === storable || !hash ? kept : `${kept} ${hash(storable)}`;
+  }
+  if (tooDeep) return cut(value, KEPT_CHARACTERS, hash);
+  if (bytesOf(storable) <= KEPT_CHARACTERS) return storable;
+  return cutValues(storable, KEPT_CHARACTERS, hash) ?? cut(storable, KEPT_CHARACTERS, hash);
 };
 
 const isPlainObject = (value: unknown): value is object =>

@@ -4,6 +4,7 @@
 import { keep } from '../events/complete.ts';
 import { type EventInput, fields } from '../events/fields.ts';
 import { WrittenNumber } from '../events/number.ts';
+import type { Hash } from '../events/privacy.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 export type Attributed = {
@@ -16,12 +17,13 @@ export type Attributed = {
 export const attribute = (
   sent: unknown,
   { metadata: forcedMetadata, ...forced }: EventInput,
+  hash?: Hash,
 ): Attributed => {
   if (!isObject(sent)) return { source: sent, claimed: [] };
   const added = (forcedMetadata ?? {}) as Values;
   const theirs = sent['metadata'];
   const metadata: Values = isObject(theirs) ? theirs : theirs == null ? {} : { value: theirs };
-  const claims = { ...differing(sent, forced), ...differing(metadata, added) };
+  const claims = { ...differing(sent, forced, hash), ...differing(metadata, added, hash) };
   const source: Record<string, unknown> = { ...sent, ...forced };
   const claimed = Object.keys(claims);
   if (claimed.length > 0) {
@@ -43,11 +45,11 @@ const isSame = (said: unknown, so: unknown): boolean =>
   said === so || (typeof said === 'string' && typeof so === 'number' && Number(said) === so);
 
 /** What is said that is not so. */
-const differing = (said: Values, so: Values): Record<string, unknown> =>
+const differing = (said: Values, so: Values, hash?: Hash): Record<string, unknown> =>
   Object.fromEntries(
     Object.keys(so)
       .filter((name) => said[name] != null && !isSame(said[name], so[name]))
-      .map((name) => [name, keep(said[name])]),
+      .map((name) => [name, keep(said[name], hash)]),
   );
 
 const isField = (name: string): name is keyof typeof fields => Object.hasOwn(fields, name);

@@ -11,6 +11,7 @@ import {
   type Warning,
   complete,
   isRejection,
+  isServerId,
 } from '../events/complete.ts';
 import { type Event, type InputName, fields, inputNames } from '../events/fields.ts';
 import type { Hash } from '../events/privacy.ts';
@@ -132,13 +133,14 @@ export const createLog = ({
     const now = clock();
     const { periods } = kept();
     const { forced } = viewer;
-    const attributed = forced && !replay ? sent.map((each) => attribute(each, forced)) : undefined;
+    const attributed =
+      forced && !replay ? sent.map((each) => attribute(each, forced, hash)) : undefined;
     // Nothing below has what is not to be stored: no queue, no answer, no quarantine.
     const sources = sent.map((each, index) => protect(attributed?.[index]?.source ?? each, replay));
     const results = sources.map(({ source, warnings }, index) =>
       within(
         viewer,
-        warned(complete(source, now, periods), warnings, attributed?.[index]?.claimed),
+        warned(complete(source, now, periods, hash), warnings, attributed?.[index]?.claimed),
       ),
     );
     return pulse.guard(async () => {
@@ -251,8 +253,8 @@ const findExisting = async (
 };
 
 /** Who may not see all of the event is told no more of it than was sent: it is theirs and the same as a whole, or another. Of what
- * is not theirs they could find out by trying what it holds. Where nobody is known to have named it, who reads no events has its
- * id from the answer when it was stored. */
+ * is not theirs they could find out by trying what it holds. An id of ours, which nobody can guess, who reads no events has from
+ * the answer when it was stored. */
 const duplicate = (
   prepared: Prepared,
   existing: Existing | undefined,
@@ -269,7 +271,8 @@ const duplicate = (
   const seesAll =
     may(viewer, 'events:read') && maySeePersonal(viewer) && admits(viewer.narrowing, event);
   const difference = differenceBetween(prepared, event, !seesAll);
-  const isTheirs = owner === sender || (owner === null && !may(viewer, 'events:read'));
+  const isTheirs =
+    owner === sender || (owner === null && isServerId(eventId) && !may(viewer, 'events:read'));
   if (difference !== undefined || (!seesAll && !isTheirs)) {
     const whose = seesAll ? `an event whose \`${difference}\` is another` : 'another event';
     return rejected({

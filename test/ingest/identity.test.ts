@@ -245,6 +245,22 @@ describe('a repaired event sent again', () => {
       expect(await rowsOf(event.event_id)).toHaveLength(1);
     });
 
+  test('I6: is a CONFLICT where it differs only in what is too large to be kept', async () => {
+    const list = (first: string) => [{ jawaban: first }, 'x'.repeat(2_500)];
+    const object = (kelas: string) => ({ siswa: { kelas, catatan: 'y'.repeat(2_500) } });
+    const text = (end: string) => 'z'.repeat(6_000) + end;
+    for (const [name, of] of Object.entries({
+      jawaban: list,
+      description: object,
+      user_agent: text,
+    })) {
+      const send = (what: string) => server.rest({ code: 'AUTH-001', event_id: `large ${name}`, [name]: of(what) }); // oxfmt-ignore
+      const outcomes = [];
+      for (const what of ['benar', 'benar', 'salah']) outcomes.push((await send(what)).status);
+      expect({ [name]: outcomes }).toEqual({ [name]: [201, 200, 409] });
+    }
+  });
+
   test('I6: is a CONFLICT where what was sent differs, though the repair makes both alike', async () => {
     for (const [one, other] of [
       [{ ip_address: '192.168.1.999' }, { ip_address: '192.168.1.888' }],
