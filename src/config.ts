@@ -92,9 +92,10 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
 /** Names that look like options and are none, such as misspelt ones. */
 export const unknownIn = (environment: object): string[] =>
   Object.keys(environment).filter(
-    (name) => name.startsWith('JEJAK_') && !Object.hasOwn(options, name) && !ofCallers.has(name),
+    (name) => name.startsWith('JEJAK_') && !Object.hasOwn(options, name) && !ofOthers.test(name),
   );
-const ofCallers: ReadonlySet<string> = new Set(['JEJAK_KEY', 'JEJAK_URL']);
+/** Of callers, and what Kubernetes gives every container where a service is called jejak. */
+const ofOthers = /^JEJAK_(?:KEY$|URL$|PORT|SERVICE_)/;
 
 /** What a file of JSON says that an option names. Throws an error with every mistake in it. */
 export const readSettings = async <S extends z.ZodType>(

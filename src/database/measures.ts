@@ -45,8 +45,12 @@ export const processingTime = 'events.processing_time_ms';
 
 const PATH = /^(metadata|requestData|responseData)((?:\.[\p{L}\p{N}_-]{1,64}){1,8})$/u;
 
-/** Texts that are numbers of too few digits to be somebody's: a score or a share, to the millionth. */
-const NOBODYS = String.raw`^[ \t\r\n]*[-+]?(?:[0-9]{1,2}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}|100)(?:[eE]|[ \t\r\n]*$)`;
+/** How sure a prediction is, which is nobody's, in whatever digits. */
+export const CONFIDENCE = 'responseData.confidence';
+
+/** Texts that are numbers of too few digits to be somebody's: a score or a share with so many behind the point. */
+const nobodys = (digits: number): string =>
+  String.raw`^[ \t\r\n]*[-+]?(?:[0-9]{1,2}(?:\.[0-9]{0,${digits}})?|\.[0-9]{1,${digits}}|100(?:\.0*)?)(?:[eE]|[ \t\r\n]*$)`;
 
 /** The number at a path into the data of an event, such as `responseData.confidence`; `masked` without those that masking may
  * hide in the event: a text where it is what is personal elsewhere in it, too. Throws BAD_USER_INPUT. */
@@ -62,6 +66,6 @@ export const numberAt = (path: string, masked: boolean): string => {
   const [text, json] = ['#>>', '#>'].map((take) => `(events.${column} ${take} '{${keyList.join()}}')`); // oxfmt-ignore
   const number = numberSql(text!);
   return masked
-    ? `CASE WHEN abs(${number}) < ${LARGE} AND (jsonb_typeof(${json}) = 'number' OR ${text} ~ '${NOBODYS}') THEN (${text})::float8 END`
+    ? `CASE WHEN abs(${number}) < ${LARGE} AND (jsonb_typeof(${json}) = 'number' OR ${text} ~ '${nobodys(path === CONFIDENCE ? 99 : 6)}') THEN (${text})::float8 END`
     : number;
 };

@@ -3,7 +3,14 @@
 // alike.
 
 import { type FieldName, fields } from '../events/fields.ts';
-import { type Measure, measures, numberAt, numberMeasures, processingTime } from './measures.ts';
+import {
+  CONFIDENCE,
+  type Measure,
+  measures,
+  numberAt,
+  numberMeasures,
+  processingTime,
+} from './measures.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -45,7 +52,6 @@ export type Kept = {
 
 /** The one number in the data that the specification's reports ask for. Cells are for every viewer, so that what masking may
  * hide does not count at its path for anybody. */
-export const CONFIDENCE = 'responseData.confidence';
 
 const keptOf = (part: Kept['part'], table: object, prefix: string, path = ''): Kept[] =>
   Object.entries(table as Record<string, Measure>)

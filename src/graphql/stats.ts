@@ -140,7 +140,7 @@ EventStats.implement({
     }),
     data: t.field({
       type: NumberStats,
-      description: `The numbers at a path into the data of the events, as JSON numbers or as text that is one; whatever else stands there does not count, nor, without the scope events:read_personal, what may be a telephone or account number, such as one of 1,000,000,000 or more. At most ${MAX_PATHS} paths.`,
+      description: `The numbers at a path into the data of the events, as JSON numbers or as text that is one; whatever else stands there does not count, nor, without the scope events:read_personal, what may be of somebody: numbers of 1,000,000,000 or more, and texts but for scores and shares up to 100 with at most 6 digits behind the point (any of a confidence). At most ${MAX_PATHS} paths.`,
       args: {
         path: t.arg.string({
           required: true,

@@ -2,7 +2,7 @@
 // arguments each gives the figures of the document's own SQL, but for what traps Q2, Q4 and Q5 say; a test runs both.
 
 import type { Question } from '../database/connection.ts';
-import { CONFIDENCE } from '../database/rollups.ts';
+import { CONFIDENCE } from '../database/measures.ts';
 import { JejakError } from '../errors.ts';
 import { securityRelevantCodes } from '../events/catalog.ts';
 import { compareInstants } from '../events/time.ts';

@@ -3,7 +3,7 @@
 
 import { type SQL, sql } from 'drizzle-orm';
 import type { Question } from '../database/connection.ts';
-import { CONFIDENCE, type Tier, tiers } from '../database/rollups.ts';
+import { type Tier, tiers } from '../database/rollups.ts';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { FieldName } from '../events/fields.ts';
@@ -15,6 +15,7 @@ import { type Buckets, type StatsInterval, bucketsOf } from './buckets.ts';
 import { ceilTo, floorTo } from './cover.ts';
 import { type EventFilter, filterBounds, filterFields, filterSql } from './filter.ts';
 import {
+  CONFIDENCE,
   type Measure,
   measures,
   numberAt,

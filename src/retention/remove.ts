@@ -40,13 +40,17 @@ const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 10_000;
 
 /** What a step is done only with: while nobody has closed the run. A server may lose the lock with its connection and not know
- * that another one has begun; whoever begins closes what is open, and waits for a step that is under way. */
-const mine = ({ id }: Run): string =>
+ * that another one has begun; whoever begins closes what is open, not while a step is under way. */
+export const mine = ({ id }: Pick<Run, 'id'>): string =>
   `mine AS MATERIALIZED (SELECT FROM retention_runs WHERE id = ${id} AND finished_at IS NULL FOR UPDATE)`;
-const assertMine = <T>(row: T | undefined): T => {
-  if (row === undefined) throw new Error('It lost its lock, and another server took over.');
+class LostRun extends Error {}
+export const assertMine = <T>(row: T | undefined): T => {
+  if (row === undefined) throw new LostRun('It lost its lock, and another server took over.');
   return row;
 };
+/** Whether the run cannot go on after an error, with nothing. */
+export const isEnd = ({ signal }: Run, error: unknown): boolean =>
+  signal.aborted || isTransient(error) || error instanceof LostRun;
 
 /** Rejects, with all reasons, once everything that can be removed is. */
 export const removeExpired = async (run: Run): Promise<void> => {
@@ -64,7 +68,7 @@ export const removeExpired = async (run: Run): Promise<void> => {
         try {
           view = await untilDone(run, severity, view, (seen) => remove(run, seen, name));
         } catch (error) {
-          if (run.signal.aborted || isTransient(error)) throw error;
+          if (isEnd(run, error)) throw error;
           reasons.add((error as Error).message);
           view = undefined;
         }
@@ -197,8 +201,9 @@ const stage = async (
 ): Promise<Staged> => {
   const { sql, now } = run;
   const { severity, starts } = partitions[0]!;
-  await sql`
+  const [made] = await sql`
     WITH ${sql.unsafe(mine(run))} SELECT stage_event_partition(${severity}, ${starts}, ${partitions.at(-1)!.ends}) FROM mine`;
+  assertMine(made);
   const name = `events_${severity.toLowerCase()}_staged`;
   let [events, moved] = [0, 0];
   for (const partition of partitions) {

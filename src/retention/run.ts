@@ -9,7 +9,7 @@ import type { Severity } from '../events/vocabulary.ts';
 import { createQuarantine } from '../ingest/quarantine.ts';
 import { note } from './outbox.ts';
 import { loadPolicy } from './policy.ts';
-import { type Run, removeExpired } from './remove.ts';
+import { type Run, assertMine, isEnd, mine, removeExpired } from './remove.ts';
 
 export type RetentionRun = {
   readonly id: number;
@@ -48,19 +48,21 @@ export const runRetention = async (
   const [{ id }] = await sql<[{ id: number }]>`
     INSERT INTO retention_runs (started_at) VALUES (${now.toISOString()}) RETURNING id`;
   const run = { id, now, sql, signal };
-  try {
-    // On a full disk no partition can be made before others are gone; those that can be are made though none goes.
+  const reasons: string[] = [];
+  // On a full disk no partition can be made before others are gone. What one of these cannot do keeps no other from its work.
+  for (const step of [removeExpired, makeAhead, purge])
     try {
-      await removeExpired(run);
-    } finally {
-      const made = await ensurePartitions(sql, now);
-      await sql`UPDATE retention_runs SET partitions_made = ${made} WHERE id = ${id}`;
+      await step(run);
+    } catch (error) {
+      reasons.push((error as Error).message);
+      if (isEnd(run, error)) break;
     }
-    await purge(run);
-    return await close(sql, id, clock(), null);
-  } catch (error) {
-    return close(sql, id, clock(), (error as Error).message);
-  }
+  return close(sql, id, clock(), reasons.length === 0 ? null : reasons.join(' '));
+};
+
+const makeAhead = async ({ sql, id, now }: Run): Promise<void> => {
+  const made = await ensurePartitions(sql, now);
+  await sql`UPDATE retention_runs SET partitions_made = ${made} WHERE id = ${id}`;
 };
 
 const closeCutOff = async (sql: Sql, now: Date): Promise<void> => {
@@ -114,8 +116,12 @@ const cleanupOf = async (sql: Sql, run: RetentionRun) => {
 /** What no event that is kept needs any more: refused events after their time, the batches before the first event, the
  * guard of their ids, and the words of their names. The last batch stays whatever its age: the next one is numbered after it. */
 const purge = async ({ sql, id, now, signal }: Run): Promise<void> => {
-  const refused = await createQuarantine(sql).purge();
-  await sql`UPDATE retention_runs SET refused_removed = ${refused} WHERE id = ${id}`;
+  await sql.begin(async (transaction) => {
+    const within = transaction as unknown as Sql;
+    assertMine((await within`WITH ${within.unsafe(mine({ id }))} SELECT FROM mine`)[0]);
+    const refused = await createQuarantine(within).purge();
+    await within`UPDATE retention_runs SET refused_removed = ${refused} WHERE id = ${id}`;
+  });
   const [{ first, seq }] = await sql<[{ first: number | null; seq: number | null }]>`
     WITH oldest AS MATERIALIZED (SELECT min(id) AS id FROM events)
     SELECT oldest.id AS first, coalesce(

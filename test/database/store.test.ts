@@ -408,6 +408,29 @@ describe('migrating', () => {
     expect(await applied(sql)).toBe(await applied(template));
   });
 
+  test('what stood there before is as the shape wants it', async () => {
+    const { url, sql } = await emptyDatabase();
+    const folder = await earlierMigrations('0017_owner_hashes');
+    await applyMigrations(drizzle(sql), { migrationsFolder: folder });
+    await sql`INSERT INTO event_ids (event_id, id, owner) VALUES ('a', 1, 'user 3273014506900002'), ('b', 2, NULL)`;
+    for (const [name, replaces] of [
+      ['one', null],
+      ['one', 1],
+      ['one', 2],
+      ['other', null],
+    ] as const)
+      // oxfmt-ignore
+      await sql`INSERT INTO api_keys (name, hint, hash, scopes, replaces) VALUES (${name}, '', ${randomBytes(32)}, '{events:write}', ${replaces})`;
+    const refused = { key_name: 'one', code: 'CONFLICT', reason: '', source: '{}' };
+    await sql`INSERT INTO quarantine ${sql([refused, refused])}`;
+    await migrate({ url });
+    expect(await sql`SELECT FROM event_ids WHERE owner IS NOT NULL`).toHaveLength(0);
+    const roots = await sql`SELECT root FROM api_keys ORDER BY id`;
+    expect(roots.map(({ root }) => root)).toEqual([null, 1, 1, null]);
+    const tails = await sql`SELECT tail FROM quarantine`;
+    expect(new Set(tails.map(({ tail }) => tail)).size).toBe(2);
+  });
+
   /** A folder of the migrations before one of them. */
   const earlierMigrations = async (before: string): Promise<string> => {
     const folder = await mkdtemp(join(tmpdir(), 'jejak-migrations-'));

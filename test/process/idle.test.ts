@@ -25,15 +25,16 @@ test(`B5: ${SOCKETS} sockets that never say who they are cost little, hold up no
   const before = await memoryOf(server.pid!);
 
   const closed: Promise<number>[] = [];
-  let slowest = 0;
+  let [slowest, most] = [0, 0];
   while (closed.length < SOCKETS) {
     const sockets = Array.from({ length: AT_ONCE }, () => new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws')); // oxfmt-ignore
     closed.push(...sockets.map((socket) => once(socket, 'close').then(([code]) => code as number)));
     await Promise.all(sockets.map((socket) => once(socket, 'open')));
     slowest = Math.max(slowest, await log());
+    most = Math.max(most, await memoryOf(server.pid!));
   }
-  expect((await memoryOf(server.pid!)) - before).toBeLessThan(150);
-  expect(slowest).toBeLessThan(1_000);
+  expect(most - before).toBeLessThan(150);
+  expect(slowest).toBeLessThan(2_000);
   expect(new Set(await Promise.all(closed))).toEqual(new Set([4408]));
   await log();
 }, 60_000);

@@ -5,15 +5,26 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { connect } from '../../src/database/connection.ts';
+import { type Sql, connect } from '../../src/database/connection.ts';
 import { type Severity, severities, severityNames } from '../../src/events/vocabulary.ts';
 import { removedBy } from '../../src/retention/run.ts';
-import { eventOf, movedClock, outcomesOf, testRetention } from '../support/retention.ts';
+import {
+  type TestRetention,
+  eventOf,
+  movedClock,
+  outcomesOf,
+  testRetention,
+} from '../support/retention.ts';
 
 const ofAll = (clock: () => Date, daysAgo: number, more: object = {}) =>
   severityNames.map((severity) => eventOf(severity, clock, daysAgo, more));
 const own = <T extends { code: string | null }>(events: T[]): T[] =>
   events.filter(({ code }) => code === 'ADMIN-007');
+/** An event that is refused, and was so long ago. */
+const logRefused = async (log: TestRetention['log'], sql: Sql): Promise<void> => {
+  await log([{}]);
+  await sql`UPDATE quarantine SET received_at = '2000-01-01'`;
+};
 const others = <T extends { code: string | null }>(events: T[]): T[] =>
   events.filter(({ code }) => code !== 'ADMIN-007');
 
@@ -198,15 +209,49 @@ test('a run that lost its lock with its connection removes nothing beside anothe
   expect([...held]).toEqual([{ resource_id: 'HELD' }]);
 }, 60_000);
 
-test('a partition that cannot be removed keeps no other, and the run says why', async () => {
+test.each([
+  { way: 'drops', held: [], removed: { DEBUG: 3 } },
+  { way: 'copies', held: ['A'], removed: { DEBUG: 2 } },
+  { way: 'deletes', held: ['A', 'B'], removed: { DEBUG: 1 } },
+  { way: 'does', held: ['A', 'B', 'C'], removed: {} },
+])('a run that others have closed $way nothing, and purges nothing', async ({ held, removed }) => {
+  const { clock, log, retention, stored, database } = await testRetention();
+  const { sql } = database;
+  const holdOn = (name: string, resourceId: string[]) => retention.placeHold({ name, reason: 'r', filter: { resourceId } }, 'me'); // oxfmt-ignore
+  await log(['A', 'B', 'C'].map((resourceId) => eventOf('DEBUG', clock, 0, { resourceId })));
+  const hold = await holdOn('all', ['A', 'B', 'C']);
+  clock.advance(60);
+  await retention.run({ now: true }); // empty partitions are gone
+  await holdOn('some', held);
+  await retention.releaseHold(hold.id, 'me');
+  await logRefused(log, sql);
+  const before = others(await stored());
+  await sql.unsafe(`
+    CREATE FUNCTION close_at_once() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN NEW.finished_at := NEW.started_at; RETURN NEW; END';
+    CREATE TRIGGER closed BEFORE INSERT ON retention_runs FOR EACH ROW EXECUTE FUNCTION close_at_once()`);
+  expect(await retention.run({ now: true })).toMatchObject({ removed: {}, refusedRemoved: 0 });
+  expect(others(await stored())).toEqual(before);
+  expect(await sql`SELECT FROM quarantine`).toHaveLength(1);
+  expect(await sql`SELECT FROM pg_class WHERE relname LIKE '%_staged'`).toHaveLength(0);
+  await sql`DROP TRIGGER closed ON retention_runs`;
+  expect(await retention.run({ now: true })).toMatchObject({ removed, refusedRemoved: 1 });
+});
+
+test('a partition that cannot be removed keeps no other, nor refused events, and the run says why', async () => {
   const { clock, log, retention, database } = await testRetention();
   await log(ofAll(clock, 0));
+  await logRefused(log, database.sql);
   const [{ partition }] = await database.sql<[{ partition: string }]>`
     SELECT tableoid::regclass AS partition FROM events WHERE severity = 'DEBUG'`;
   await database.sql`CREATE VIEW of_others AS SELECT id FROM ${database.sql(partition)}`;
   clock.advance(60);
   const error = expect.stringContaining(`cannot drop table ${partition}`);
-  expect(await retention.run({ now: true })).toMatchObject({ removed: { INFO: 1 }, error });
+  expect(await retention.run({ now: true })).toMatchObject({
+    removed: { INFO: 1 },
+    refusedRemoved: 1,
+    error,
+  });
   await database.sql`DROP VIEW of_others`;
   expect(await retention.run({ now: true })).toMatchObject({ removed: { DEBUG: 1 }, error: null });
 });

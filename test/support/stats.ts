@@ -2,8 +2,7 @@
 
 import { expect } from 'vitest';
 import type { Question } from '../../src/database/connection.ts';
-import { measures, numberMeasures } from '../../src/database/measures.ts';
-import { CONFIDENCE } from '../../src/database/rollups.ts';
+import { CONFIDENCE, measures, numberMeasures } from '../../src/database/measures.ts';
 import type { Event } from '../../src/events/fields.ts';
 import { documentPeriods } from '../../src/events/retention.ts';
 import { microsOf } from '../../src/events/time.ts';
