@@ -26,7 +26,8 @@ export const publicError = (
       extensions: { code: refusal.code, ...details, ...(whole ? { http: { status } } : {}) },
     });
   }
-  if (error instanceof GraphQLError && !(cause instanceof Error)) {
+  // A compiled document has no extensions in its errors, which are of answers that do not fit the schema: our faults.
+  if (error instanceof GraphQLError && error.extensions && !(cause instanceof Error)) {
     // Whatever a library calls it: the codes are ours, and how its error came about stays here.
     const { http } = error.extensions;
     return new GraphQLError(hide(error.message), {

@@ -7,6 +7,7 @@ import { execute } from '../database/execute.ts';
 import { columnsOf, events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { Event, FieldName } from '../events/fields.ts';
+import { mendText } from '../events/text.ts';
 import { parseInstant } from '../events/time.ts';
 
 export type EventOrder = 'NEWEST_FIRST' | 'OLDEST_FIRST';
@@ -19,7 +20,7 @@ export const findEvent = async (
   const [event] = await question
     .select()
     .from(events)
-    .where(and(eq(events.eventId, eventId), where))
+    .where(and(eq(events.eventId, mendText(eventId)), where))
     .limit(1);
   return event as Event | undefined;
 };
