@@ -1,13 +1,13 @@
 // @ts-nocheck: its packages are installed for the benchmark only
 // What one would write today without a second thought: yoga, a Pothos schema, and drizzle with an INSERT per mutation.
 
-import { createServer } from 'node:http';
 import SchemaBuilder from '@pothos/core';
 import * as pg from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { createYoga } from 'graphql-yoga';
 import { connect } from '../../src/database/connection.ts';
 import { fields } from '../../src/events/fields.ts';
+import { serveHttp } from '../support/http.ts';
 import { serve } from '../support/serve.ts';
 import { pool, prepare, suppliedNames, typeOf } from './place.ts';
 
@@ -62,14 +62,8 @@ serve(async ({ databaseUrl }) => {
     }),
   });
   const yoga = createYoga({ schema: builder.toSchema(), logging: false });
-  const server = createServer((request, response) => void yoga(request, response));
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${server.address().port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await client.end();
-    },
-  };
+  return serveHttp(
+    (request, response) => void yoga(request, response),
+    () => client.end(),
+  );
 });

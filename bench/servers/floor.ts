@@ -1,12 +1,11 @@
 // What node:http and PostgreSQL cost by themselves: a call's JSON is read, a row that was made before is inserted together with
 // those of the calls that came meanwhile, and the call is answered after the commit. No GraphQL, no rules, no ids, no order.
 
-import { once } from 'node:events';
-import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { WRITERS, connect } from '../../src/database/connection.ts';
 import { migrate } from '../../src/database/migrate.ts';
+import { serveHttp } from '../support/http.ts';
 import { type Place, serve } from '../support/serve.ts';
 import { sampleRows, writers } from '../support/writers.ts';
 
@@ -36,14 +35,8 @@ serve(async ({ databaseUrl }: Place) => {
     });
     if (writing < WRITERS) setImmediate(() => writing < WRITERS && void write());
   };
-  const server = createServer((request, response) => void take(request, response));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-      await sql.end();
-    },
-  };
+  return serveHttp(
+    (request, response) => void take(request, response),
+    () => sql.end(),
+  );
 });

@@ -1,13 +1,12 @@
 // What node:http and PostgreSQL cost by themselves of a page of 50: the call's JSON is read, one prepared statement is asked and
 // its rows are printed as the page, with their cursors. No GraphQL, no key, no retention, nothing masked.
 
-import { once } from 'node:events';
-import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { openDatabase } from '../../src/database/connection.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { formatPlace } from '../../src/query/events.ts';
+import { serveHttp } from '../support/http.ts';
 import { type Place, serve } from '../support/serve.ts';
 
 const PAGE = 50;
@@ -30,14 +29,8 @@ serve(async ({ databaseUrl }: Place) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }); // oxfmt-ignore
     response.end(text);
   };
-  const server = createServer((request, response) => void answer(request, response));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-      await database[Symbol.asyncDispose]();
-    },
-  };
+  return serveHttp(
+    (request, response) => void answer(request, response),
+    () => database[Symbol.asyncDispose](),
+  );
 });
