@@ -45,7 +45,8 @@ export const processingTime = 'events.processing_time_ms';
 
 const PATH = /^(metadata|requestData|responseData)((?:\.[\p{L}\p{N}_-]{1,64}){1,8})$/u;
 
-/** How sure a prediction is, which is nobody's, in whatever digits. */
+/** The one number in the data that the specification's reports ask for: how sure a prediction is, which is nobody's, in whatever
+ * digits. Cells of roll-ups are for every viewer, so that what masking may hide does not count at its path for anybody. */
 export const CONFIDENCE = 'responseData.confidence';
 
 /** Texts that are numbers of too few digits to be somebody's: a score or a share with so many behind the point. */
@@ -62,9 +63,10 @@ export const numberAt = (path: string, masked: boolean): string => {
       `${JSON.stringify(path.slice(0, 60))} is no path: \`metadata\`, \`requestData\` or \`responseData\` and up to 8 keys of letters, digits, _ and -, such as "responseData.confidence".`,
     );
   const { column } = fields[field as 'metadata'];
-  const keyList = keys.slice(1).split('.').map((key) => `"${key}"`); // oxfmt-ignore
-  const [text, json] = ['#>>', '#>'].map((take) => `(events.${column} ${take} '{${keyList.join()}}')`); // oxfmt-ignore
-  const number = numberSql(text!);
+  const keyList = keys.slice(1).split('.').map((key) => `"${key}"`).join(); // oxfmt-ignore
+  const text = `(events.${column} #>> '{${keyList}}')`;
+  const json = `(events.${column} #> '{${keyList}}')`;
+  const number = numberSql(text);
   return masked
     ? `CASE WHEN abs(${number}) < ${LARGE} AND (jsonb_typeof(${json}) = 'number' OR ${text} ~ '${nobodys(path === CONFIDENCE ? 99 : 6)}') THEN (${text})::float8 END`
     : number;

@@ -50,9 +50,6 @@ export type Kept = {
   readonly measure: Measure;
 };
 
-/** The one number in the data that the specification's reports ask for. Cells are for every viewer, so that what masking may
- * hide does not count at its path for anybody. */
-
 const keptOf = (part: Kept['part'], table: object, prefix: string, path = ''): Kept[] =>
   Object.entries(table as Record<string, Measure>)
     .filter(([, measure]) => measure.fold)
