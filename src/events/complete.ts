@@ -17,7 +17,7 @@ import {
 import { isValid, repair } from './input.ts';
 import { type Periods, daysKept, documentPeriods, isWithin } from './retention.ts';
 import type { Hash } from './privacy.ts';
-import { cutText, mendJson, mendText } from './text.ts';
+import { cutText, isKeyed, mendJson, mendText } from './text.ts';
 import { microsOf } from './time.ts';
 import { type Category, type Severity, type Status, rankOf } from './vocabulary.ts';
 
@@ -65,7 +65,7 @@ export const complete = (
   periods: Periods = documentPeriods,
   hash?: Hash,
 ): Prepared | Rejection => {
-  if (typeof source !== 'object' || source === null || Array.isArray(source))
+  if (!isKeyed(source))
     return {
       code: 'MISSING_VALUE',
       reason: 'An event is a JSON object with at least `code`, or `category`, `type` and `name`.',
@@ -83,7 +83,7 @@ export const complete = (
     warn(name, message);
   };
 
-  const input = mendInput(source as Record<string, unknown>, warn, setAside);
+  const input = mendInput(source, warn, setAside);
   if (isRefused(input)) return input;
 
   const definition = definitionFor(input, setAside);
@@ -259,7 +259,7 @@ const defaulted = <T extends string>(field: string, value: T, warn: Warn): T => 
 };
 
 const jsonBytes = (value: unknown): number =>
-  value === undefined || value === null ? 0 : Buffer.byteLength(JSON.stringify(value));
+  value === undefined || value === null ? 0 : bytesOf(value);
 
 /** A value as it is kept beside the event: whole where it is short and may stand in metadata, else cut. */
 export const keep = (value: unknown, hash?: Hash): unknown => {
@@ -273,12 +273,9 @@ export const keep = (value: unknown, hash?: Hash): unknown => {
   return cutValues(storable, KEPT_CHARACTERS, hash) ?? cut(storable, KEPT_CHARACTERS, hash);
 };
 
-const isPlainObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const withOriginal = (metadata: unknown, original: ReadonlyMap<string, unknown>): unknown => {
   if (original.size === 0) return metadata;
-  const { _original: theirs, ...rest }: { _original?: unknown } = isPlainObject(metadata)
+  const { _original: theirs, ...rest }: { _original?: unknown } = isKeyed(metadata)
     ? metadata
     : metadata === null
       ? {}

@@ -3,6 +3,7 @@
 // keyed one, or what it was could be found out by trying.
 
 import type { Hash } from './privacy.ts';
+import { isKeyed } from './text.ts';
 
 const jsonOf = (value: unknown): string => {
   try {
@@ -17,8 +18,9 @@ export const bytesOf = (value: unknown): number => Buffer.byteLength(jsonOf(valu
 
 /** In at most so many bytes of JSON. */
 export const cut = (value: unknown, most: number, hash?: Hash): string => {
-  const mark = `…${hash ? ` ${hash(jsonOf(value))}` : ''}`;
-  if (typeof value !== 'string') return `${bytesOf(value)} bytes${mark}`;
+  const json = jsonOf(value);
+  const mark = `…${hash ? ` ${hash(json)}` : ''}`;
+  if (typeof value !== 'string') return `${Buffer.byteLength(json)} bytes${mark}`;
   let beginning = value.slice(0, most - bytesOf(mark));
   while (bytesOf(beginning + mark) > most) beginning = beginning.slice(0, (beginning.length * 3) / 4); // oxfmt-ignore
   return beginning.slice(0, endOf(beginning)).toWellFormed() + mark;
@@ -40,7 +42,7 @@ const SMALLEST = 1 / 16; // of the whole
 
 /** The object in at most so many bytes, with the largest of its values cut; undefined where that is not enough, or it is none. */
 export const cutValues = (source: unknown, most: number, hash?: Hash): object | undefined => {
-  if (typeof source !== 'object' || source === null || Array.isArray(source)) return undefined;
+  if (!isKeyed(source)) return undefined;
   const least = most * SMALLEST;
   const sizes = Object.entries(source).map(([name, value]) => [name, value, bytesOf(value)] as const); // oxfmt-ignore
   const values = new Map<string, unknown>(Object.entries(source));

@@ -6,7 +6,8 @@ import { isServerId } from './complete.ts';
 import { type Event, type FieldName, type InputName, fields, inputNames } from './fields.ts';
 import { LARGE, isSuspect, replaceFound } from './find.ts';
 import { type Decision, type Policy, isHash, isThing, strictest } from './privacy.ts';
-import { type Change, type Keyed, changed, isPair, told, toldBeside } from './protect.ts';
+import { type Change, changed, isPair, told, toldBeside } from './protect.ts';
+import type { Keyed } from './text.ts';
 
 /** A text is masked as a text, a number as null. */
 export type Shown<T> = T extends number ? T | null : T;

@@ -5,6 +5,7 @@ import { ID_TAIL, type Warning, isServerId } from './complete.ts';
 import { type InputName, MAX_JSON_DEPTH, fields, inputNames } from './fields.ts';
 import { LARGE, type Replace, isSuspect, replaceFound } from './find.ts';
 import { WrittenNumber } from './number.ts';
+import { type Keyed, isKeyed } from './text.ts';
 import { type Decision, type Hash, type Policy, isHash, remember, removes, strictest } from './privacy.ts'; // oxfmt-ignore
 
 export type Protected = { readonly source: unknown; readonly warnings: readonly Warning[] };
@@ -20,7 +21,6 @@ export type Protection = {
 /** What stands in the place of what is not stored. */
 const markOf = (rule: string): string => `[dropped:${rule}]`;
 
-export type Keyed = Readonly<Record<string, unknown>>;
 type Column = {
   readonly decision: Decision | undefined; // where it takes the whole value away
   readonly isJson: boolean;
@@ -247,8 +247,6 @@ export const toldBeside = (given: Keyed, policy: Policy): Decision | undefined =
   return by === undefined ? undefined : policy.ofKey(given[by] as string, AT_TOP);
 };
 
-const isKeyed = (value: unknown): value is Keyed =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 export const isPair = (value: unknown): value is readonly [string, unknown] =>
   Array.isArray(value) && value.length === 2 && typeof value[0] === 'string';
 /** Whether it stands in no text by chance, as `undefined` may. */

@@ -4,6 +4,11 @@
 import { MAX_JSON_DEPTH } from './fields.ts';
 import { WrittenNumber } from './number.ts';
 
+/** An object of JSON, no list. */
+export type Keyed = Readonly<Record<string, unknown>>;
+export const isKeyed = (value: unknown): value is Keyed =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const storable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
 
 /** The text with U+0000 and lone surrogates replaced by U+FFFD; the same text where there are none. */

@@ -5,7 +5,7 @@ import { JejakError } from '../errors.ts';
 import { bytesOf, cut, cutValues } from '../events/cut.ts';
 import type { EventInput } from '../events/fields.ts';
 import { fields } from '../events/fields.ts';
-import { mendJson } from '../events/text.ts';
+import { isKeyed, mendJson } from '../events/text.ts';
 import type { Log } from './log.ts';
 
 /** What was done, and with what. */
@@ -47,8 +47,5 @@ const recorded = (given: unknown): unknown => {
   if (bytesOf(shallow) <= MOST_BYTES && !isDeep(shallow, 1)) return shallow;
   return cutValues(shallow, MOST_BYTES) ?? cut(shallow, MOST_BYTES);
 };
-
-const isKeyed = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isDeep = (value: unknown, level: number): boolean => mendJson(value, level).tooDeep;

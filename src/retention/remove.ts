@@ -41,7 +41,7 @@ const LAST_PAUSE_MS = 10_000;
 
 /** What a step is done only with: while nobody has closed the run. A server may lose the lock with its connection and not know
  * that another one has begun; whoever begins closes what is open, not while a step is under way. */
-export const mine = ({ id }: Pick<Run, 'id'>): string =>
+export const mine = ({ id }: Run): string =>
   `mine AS MATERIALIZED (SELECT FROM retention_runs WHERE id = ${id} AND finished_at IS NULL FOR UPDATE)`;
 class LostRun extends Error {}
 export const assertMine = <T>(row: T | undefined): T => {

@@ -115,10 +115,11 @@ const cleanupOf = async (sql: Sql, run: RetentionRun) => {
 
 /** What no event that is kept needs any more: refused events after their time, the batches before the first event, the
  * guard of their ids, and the words of their names. The last batch stays whatever its age: the next one is numbered after it. */
-const purge = async ({ sql, id, now, signal }: Run): Promise<void> => {
+const purge = async (run: Run): Promise<void> => {
+  const { sql, id, now, signal } = run;
   await sql.begin(async (transaction) => {
     const within = transaction as unknown as Sql;
-    assertMine((await within`WITH ${within.unsafe(mine({ id }))} SELECT FROM mine`)[0]);
+    assertMine((await within`WITH ${within.unsafe(mine(run))} SELECT FROM mine`)[0]);
     const refused = await createQuarantine(within).purge();
     await within`UPDATE retention_runs SET refused_removed = ${refused} WHERE id = ${id}`;
   });

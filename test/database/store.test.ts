@@ -381,9 +381,7 @@ describe('migrating', () => {
   });
 
   test('A9: while others log it loses nothing and refuses nothing', async () => {
-    const { url, sql } = await emptyDatabase();
-    const folder = await earlierMigrations('0017_owner_hashes');
-    await applyMigrations(drizzle(sql), { migrationsFolder: folder });
+    const { url, sql } = await olderDatabase('0017_owner_hashes');
     await ensurePartitions(sql, new Date());
     using log = createTestLog(sql);
     const migrating = Promise.withResolvers<void>();
@@ -409,18 +407,10 @@ describe('migrating', () => {
   });
 
   test('what stood there before is as the shape wants it', async () => {
-    const { url, sql } = await emptyDatabase();
-    const folder = await earlierMigrations('0017_owner_hashes');
-    await applyMigrations(drizzle(sql), { migrationsFolder: folder });
+    const { url, sql } = await olderDatabase('0017_owner_hashes');
     await sql`INSERT INTO event_ids (event_id, id, owner) VALUES ('a', 1, 'user 3273014506900002'), ('b', 2, NULL)`;
-    for (const [name, replaces] of [
-      ['one', null],
-      ['one', 1],
-      ['one', 2],
-      ['other', null],
-    ] as const)
-      // oxfmt-ignore
-      await sql`INSERT INTO api_keys (name, hint, hash, scopes, replaces) VALUES (${name}, '', ${randomBytes(32)}, '{events:write}', ${replaces})`;
+    for (const replaces of [null, 1, 2, null])
+      await sql`INSERT INTO api_keys (name, hint, hash, scopes, replaces) VALUES ('one', '', ${randomBytes(32)}, '{events:write}', ${replaces})`;
     const refused = { key_name: 'one', code: 'CONFLICT', reason: '', source: '{}' };
     await sql`INSERT INTO quarantine ${sql([refused, refused])}`;
     await migrate({ url });
@@ -431,8 +421,8 @@ describe('migrating', () => {
     expect(new Set(tails.map(({ tail }) => tail)).size).toBe(2);
   });
 
-  /** A folder of the migrations before one of them. */
-  const earlierMigrations = async (before: string): Promise<string> => {
+  /** A database in the shape that it had before a migration. */
+  const olderDatabase = async (before: string) => {
     const folder = await mkdtemp(join(tmpdir(), 'jejak-migrations-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     await cp(new URL('../../drizzle', import.meta.url), folder, { recursive: true });
@@ -440,7 +430,9 @@ describe('migrating', () => {
     const { entries, ...rest } = JSON.parse(await readFile(journal, 'utf8'));
     const end = entries.findIndex(({ tag }: { tag: string }) => tag === before);
     await writeFile(journal, JSON.stringify({ ...rest, entries: entries.slice(0, end) }));
-    return folder;
+    const database = await emptyDatabase();
+    await applyMigrations(drizzle(database.sql), { migrationsFolder: folder });
+    return database;
   };
 
   /** Holds the name of a table until released, so that a migration stops where it makes it. */
