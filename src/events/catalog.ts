@@ -229,6 +229,10 @@ const byName = new Map(definitions.map((each) => [nameKey(each.category, each.na
 export const definitionByName = (category: string, name: string): Definition | undefined =>
   byName.get(nameKey(category, name));
 
+const names = new Set(definitions.map(({ name }) => name));
+/** Whether it is the name of some definition, such as "Student Created", and so nobody's. */
+export const isEventName = (text: string): boolean => names.has(text);
+
 const canonicalId = /^([A-Z]+-\d{3})-\d{8}-\d{6}-[\w-]+$/;
 
 /** The catalogued code that heads a canonical id, `<code>-<yyyymmdd>-<hhmmss>-<tail>`; nothing for any other id. */

@@ -1,6 +1,7 @@
 // What can be told to be personal or secret in free text: by its form, such as a number of 16 digits, or by the label before
 // it, such as `password=`. Which rule it falls under decides what becomes of it.
 
+import { isEventName } from './catalog.ts';
 import type { Decision, Policy, RuleName } from './privacy.ts';
 
 export type Wants = (decision: Decision) => boolean;
@@ -63,7 +64,7 @@ const inLong = /[:=@"'%]|\d(?:[ .-]?\d){11}|eyJ|earer |BEARER |asic |BEGIN |jeja
 const SHORT = 12; // characters: less than any number or token has
 const inAny = /\d(?:[ .-]?\d){7}|\d\.\d{1,3}\.\d|[sS]isw[ai] |[mM]urid |[gG]uru |[wW]ali |[aA]yah |[iI]bu |[bB]apak |[pP]ak |Bpk|Bu |[nN]ama |[sS]tudent |[tT]eacher /; // oxfmt-ignore
 
-/** Whether anything may be found; `wide` also asks for telephone numbers and addresses. */
+/** Whether anything may be found; `wide` also asks for telephone numbers, addresses and names behind a title. */
 export const isSuspect = (text: string, wide: boolean): boolean =>
   (text.length < SHORT ? inShort : inLong).test(text) || (wide && inAny.test(text));
 
@@ -123,6 +124,7 @@ export const replaceFound = (
   wants: Wants,
   replace: Replace,
 ): string => {
+  if (isEventName(text)) return text;
   let result = byLabel(text, policy, wants, replace);
   for (const { rule, form, holds } of forms) {
     const decision = policy.ofRule(rule);

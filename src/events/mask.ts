@@ -2,6 +2,7 @@
 // name or a score, and that two names differ, but not which they were.
 
 import ipaddr from 'ipaddr.js';
+import { isEventName } from './catalog.ts';
 import { isServerId } from './complete.ts';
 import { type Event, type FieldName, type InputName, fields, inputNames } from './fields.ts';
 import { LARGE, isSuspect, replaceFound } from './find.ts';
@@ -65,7 +66,7 @@ export const createMask = (policy: Policy): Mask => {
 
   /** Texts without what is masked elsewhere in the event. */
   const textWithout = (own: RegExp | undefined) => (value: string) =>
-    text(own ? value.replaceAll(own, (found) => (isAddress(found) ? networkOf(found) : endsOf(found))) : value); // oxfmt-ignore
+    text(own && !isEventName(value) ? value.replaceAll(own, (found) => (isAddress(found) ? networkOf(found) : endsOf(found))) : value); // oxfmt-ignore
 
   /** How texts within JSON are shown, and what was masked by its key. */
   type Way = { readonly show: (text: string) => string; readonly found: Set<string> };

@@ -50,7 +50,7 @@ const NOTHING: readonly Warning[] = [];
 const AT_TOP: readonly string[] = [];
 
 export const createProtection = (policy: Policy, hash: Hash): Protection => {
-  const wide = (['phone', 'address'] as const).some((rule) => removes(policy.ofRule(rule)));
+  const wide = (['phone', 'address', 'name'] as const).some((rule) => removes(policy.ofRule(rule)));
   const columns = new Map(inputNames.map((name) => [name as string, columnOf(policy, name)]));
 
   const sessionsAreHashed = policy.ofField('sessionId') === 'hash';

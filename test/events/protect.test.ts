@@ -2,7 +2,9 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { catalog } from '../../src/events/catalog.ts';
 import { complete } from '../../src/events/complete.ts';
+import type { Event } from '../../src/events/fields.ts';
 import { createMask } from '../../src/events/mask.ts';
 import { WrittenNumber } from '../../src/events/number.ts';
 import {
@@ -305,4 +307,17 @@ test.each([
   ['[fd00::15]:443', '***'],
 ])('of the address %s who may not see it is shown %s', (address, shown) => {
   expect(createMask(createPolicy()).value('ipAddress', address)).toBe(shown);
+});
+
+test('the name of a definition is nobody’s: it is shown as it is, and told from names behind a title', () => {
+  const mask = createMask(createPolicy());
+  for (const { code, name } of catalog.values()) {
+    const event = { code, name, description: `${name}: siswa Budi Santoso`, username: 'student' };
+    expect(mask.event(event as Event)['name']).toBe(name);
+    expect(mask.value('name', name)).toBe(name);
+    expect(mask.event(event as Event)['description']).not.toContain('Budi');
+  }
+  expect(mask.value('name', 'Student Budi')).toBe('Student B***i');
+  const strict = under({ rules: { name: 'drop' } });
+  expect(strict.protect({ name: 'Student Created', description: 'siswa Budi Santoso' }).source).toEqual({ name: 'Student Created', description: 'siswa [dropped:name]' }); // oxfmt-ignore
 });
