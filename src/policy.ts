@@ -8,10 +8,11 @@ import { type PolicyChanges, type Rule, type RuleName, actions, rules } from './
 
 const action = z.enum(actions);
 
-/** Texts can be anything that fits them; of the others only what the column can hold. */
+/** Texts can be anything that fits them; of the others only what the column can hold, and be counted by. */
 const ofField = (name: InputName) => {
   const { kind, ...field } = fields[name];
-  if (kind === 'text' && !('required' in field)) return action;
+  if (kind === 'tags' || (kind === 'text' && 'required' in field)) return z.enum(['keep', 'mask']);
+  if (kind === 'text') return action;
   return kind === 'integer' || kind === 'address' ? z.enum(['keep', 'mask', 'drop']) : undefined;
 };
 const ofRule = (rule: Rule) => (rule.always ? z.literal(rule.action) : action);

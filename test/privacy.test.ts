@@ -341,6 +341,30 @@ test('a policy that masks userId and resourceId is kept by reports, statistics a
   expect((await own.graphql(TRAIL)).data.subjectTrail.dealings).toEqual([{ userId: 4711 }]);
 });
 
+test('a policy that masks what events are counted by is kept by lists, filters, statistics and reports', async () => {
+  const file = join(await temporaryDirectory(), 'policy.json');
+  await writeFile(file, '{"fields": {"name": "mask", "endpoint": "mask", "tags": "mask"}}');
+  const own = await testServer(undefined, { JEJAK_PRIVACY_POLICY: file });
+  const sent = { code: 'DATA-001', name: 'Kenari dibuat', endpoint: '/api/kenari', tags: ['kenari'], processingTimeMs: 5 }; // oxfmt-ignore
+  await own.graphql('mutation($input: LogEventInput!) { logEvent(input: $input) { outcome } }', { input: sent }); // oxfmt-ignore
+  const ASK = '{ events { edges { node { name endpoint tags } } } eventStats(range: {last: "PT1H"}, groupBy: [NAME, ENDPOINT]) { name endpoint } endpointErrorRates(moreThan: 0) { endpoint } systemPerformance { name } }'; // oxfmt-ignore
+  const reader = await keyFor(['events:read'], own);
+  const masked = await own.graphql(ASK, {}, reader);
+  expect(masked.errors).toBeUndefined();
+  expect(JSON.stringify(masked.data)).not.toMatch(/kenari/i);
+  expect(masked.data).toMatchObject({ endpointErrorRates: [{ endpoint: '/***i' }], systemPerformance: [{ name: 'K***t' }] }); // oxfmt-ignore
+  for (const filter of [
+    'endpoint: ["/api/kenari"]',
+    'tagsAny: ["kenari"]',
+    'not: {tagsAll: ["kenari"]}',
+  ]) {
+    // oxfmt-ignore
+    const { errors } = await own.graphql(`{ events(filter: {${filter}}) { totalCount } }`, {}, reader); // oxfmt-ignore
+    expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  }
+  expect(JSON.stringify((await own.graphql(ASK)).data)).toContain('/api/kenari');
+});
+
 test('a policy that masks userId is kept by the trail of a person', async () => {
   const file = join(await temporaryDirectory(), 'policy.json');
   await writeFile(file, '{"fields": {"userId": "mask"}}');

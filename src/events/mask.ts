@@ -142,8 +142,11 @@ export const createMask = (policy: Policy): Mask => {
     const { kind, by } = fields[name];
     if (by === 'server') return value;
     if (kind === 'json') return wholeOf(event).json[name];
-    if (hides(event, name as InputName))
-      return typeof value === 'string' ? masked(value, decisionOf(name as InputName)) : null;
+    if (hides(event, name as InputName)) {
+      const hide = (shown: string): string => masked(shown, decisionOf(name as InputName));
+      if (Array.isArray(value)) return value.map(hide);
+      return typeof value === 'string' ? hide(value) : null;
+    }
     // By these an event is counted and followed, in statistics too, where nothing is known of the rest of it.
     if (name === 'eventId' || name === 'resourceId')
       return isServerId(value as string) ? value : text(value as string);

@@ -31,16 +31,20 @@ export const types = {
   status: EventStatus,
 } as const satisfies Record<Kind, unknown>;
 
-/** What may say something of a person. */
+/** What may say something of a person, besides what the policy masks. */
 const personal: ReadonlySet<FieldName> = new Set<FieldName>(['description', 'userId', 'username', 'ipAddress', 'userAgent', 'sessionId', 'resourceId', 'resourceName', 'requestData', 'responseData', 'errorMessage', 'metadata']); // oxfmt-ignore
+
+const isPersonal = (name: FieldName, { mask }: Pick<Context, 'mask'>): boolean =>
+  personal.has(name) || mask.isHidden(name);
 
 /** A value of a column apart from its event, as the viewer may see it. */
 export const shownTo = <T extends string | number | null>(
-  { viewer, mask, read }: Context,
+  context: Context,
   name: string,
   value: T,
 ): Shown<T> => {
-  if (value !== null && personal.has(name as FieldName)) read?.add(value);
+  const { viewer, mask, read } = context;
+  if (value !== null && isPersonal(name as FieldName, context)) read?.add(value);
   return maySeePersonal(viewer) ? (value as Shown<T>) : mask.value(name as InputName, value);
 };
 
@@ -59,8 +63,9 @@ Event.implement({
           type: types[fields[name].kind] as 'String',
           nullable: !('required' in fields[name]),
           description: fields[name].about,
-          resolve: (event, _args, { viewer, mask, read }) => {
-            if (personal.has(name)) read?.add(event);
+          resolve: (event, _args, context) => {
+            const { viewer, mask, read } = context;
+            if (isPersonal(name, context)) read?.add(event);
             return (maySeePersonal(viewer) ? event[name] : mask.field(event, name)) as string;
           },
         }),

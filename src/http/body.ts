@@ -53,7 +53,8 @@ const tooLarge = (maxBytes: number): JejakError =>
     { details: { status: 413 } },
   );
 
-export const parseJson = (text: string): unknown => {
+/** Throws BAD_USER_INPUT that names `what` it is. */
+export const parseJson = (text: string, what = 'The body'): unknown => {
   try {
     return parseExact(text);
   } catch (cause) {
@@ -61,7 +62,7 @@ export const parseJson = (text: string): unknown => {
       cause instanceof RangeError
         ? 'is nested too deeply'
         : `is not JSON: ${(cause as Error).message.replace(/,? *(?:\.\.\.)?"[^]*" is not valid JSON$/, '')}`;
-    throw new JejakError('BAD_USER_INPUT', `The body ${fault}.`, { cause });
+    throw new JejakError('BAD_USER_INPUT', `${what} ${fault}.`, { cause });
   }
 };
 

@@ -120,7 +120,7 @@ const readParameters = (url: string): Parameters => {
 };
 
 const readFilter = (text: string): EventFilter =>
-  coerced('EventFilter', parseJson(text), 'filter') as EventFilter;
+  coerced('EventFilter', parseJson(text, '`filter`'), 'filter') as EventFilter;
 
 /** A value as GraphQL would take it for this type. */
 const coerced = (type: string, value: unknown, name: string): unknown => {

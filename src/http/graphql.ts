@@ -276,7 +276,7 @@ const paramsIn = (url: string): Sent => {
   const search = parametersOf(url);
   const json = (name: string) => {
     const text = search.get(name);
-    return text ? (parseJson(text) as Record<string, unknown>) : undefined;
+    return text ? (parseJson(text, `\`${name}\``) as Record<string, unknown>) : undefined;
   };
   json('extensions');
   return {

@@ -1,15 +1,29 @@
 // What the log tells of its own use: reads of personal data by persons, exports, acts of administrators; and what a person may
 // ask of it: the trail of a student, and whose data a breach concerns.
 
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { SignJWT } from 'jose';
 import { createClient } from 'graphql-ws';
 import { beforeAll, afterAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import type { Config } from '../../src/config.ts';
 import { createLogger } from '../../src/logger.ts';
+import { temporaryDirectory } from '../support/process.ts';
 import { ADMIN_KEY, type TestServer, createTestServer } from '../support/server.ts';
 
 const SECRET = 'a secret that the issuer and the log share';
+const TOKENS: Partial<Config> = {
+  JEJAK_JWT_SECRET: SECRET,
+  JEJAK_JWT_ISSUER: 'https://login.sch.id',
+  JEJAK_JWT_AUDIENCE: 'jejak',
+  JEJAK_JWT_ROLES: {
+    GURU: { scopes: ['events:read', 'events:read_personal', 'events:export'] },
+    TU: { scopes: ['events:read'] },
+    ADMIN: { scopes: ['admin'] },
+  },
+};
 let server: TestServer;
 let teacher: string;
 
@@ -22,16 +36,7 @@ const tokenOf = (claims: object): Promise<string> =>
     .sign(new TextEncoder().encode(SECRET));
 
 beforeAll(async () => {
-  server = await createTestServer(undefined, {
-    JEJAK_JWT_SECRET: SECRET,
-    JEJAK_JWT_ISSUER: 'https://login.sch.id',
-    JEJAK_JWT_AUDIENCE: 'jejak',
-    JEJAK_JWT_ROLES: {
-      GURU: { scopes: ['events:read', 'events:read_personal', 'events:export'] },
-      TU: { scopes: ['events:read'] },
-      ADMIN: { scopes: ['admin'] },
-    },
-  });
+  server = await createTestServer(undefined, TOKENS);
   teacher = await tokenOf({ sub: '15', preferred_username: 'ibu.ratna' });
   const about = (resourceId: string, event: object) => ({ resourceType: 'STUDENT', resourceId, ...event }); // oxfmt-ignore
   await server.graphql(
@@ -109,6 +114,22 @@ test.each([
   const before = (await told()).length;
   expect((await server.graphql(query, {}, teacher)).errors).toBeUndefined();
   expect(await told()).toHaveLength(before + 1);
+});
+
+test('S4: so is what the policy of a school masks, in reports too', async () => {
+  const file = join(await temporaryDirectory(), 'policy.json');
+  await writeFile(file, '{"fields": {"endpoint": "mask"}}');
+  await using own = await createTestServer(undefined, { ...TOKENS, JEJAK_PRIVACY_POLICY: file });
+  await own.graphql('mutation { logEvent(input: { code: "DATA-005", endpoint: "/api/siti" }) { outcome } }'); // oxfmt-ignore
+  const { data } = await own.graphql(
+    '{ endpointErrorRates(moreThan: 0) { endpoint } }',
+    {},
+    teacher,
+  );
+  expect(data.endpointErrorRates).toEqual([{ endpoint: '/api/siti' }]);
+  const [{ count }] = await own.database
+    .sql<[{ count: number }]>`SELECT count(*) FROM events WHERE code = 'ADMIN-008' AND username = 'ibu.ratna'`; // oxfmt-ignore
+  expect(count).toBe(1);
 });
 
 test('S4: what is refused is personal too where a person reads it', async () => {
