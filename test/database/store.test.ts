@@ -17,6 +17,7 @@ import { type Sql, connect } from '../../src/database/connection.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { ensurePartitions, partitionsAt } from '../../src/database/partitions.ts';
 import * as tables from '../../src/database/schema.ts';
+import { type Prepared, complete } from '../../src/events/complete.ts';
 import { type Field, fieldNames, fields } from '../../src/events/fields.ts';
 import {
   categoryNames,
@@ -24,6 +25,7 @@ import {
   severityNames,
   statusNames,
 } from '../../src/events/vocabulary.ts';
+import { append } from '../../src/ingest/append.ts';
 import { type TestDatabase, createTestDatabase, testDatabase } from '../support/database.ts';
 import { createRandom, generateEvents, inCalls } from '../support/generate.ts';
 import { createTestLog } from '../support/log.ts';
@@ -327,6 +329,17 @@ describe('the database itself', () => {
     const page = await server.graphql('{ events(first: 1) { edges { cursor } } }');
     const next = await server.graphql('query($after: String) { events(after: $after) { edges { node { id } } } }', { after: page.data.events.edges[0].cursor }); // oxfmt-ignore
     expect(next.data.events.edges).toEqual([{ node: { id: first.event.id } }]);
+  });
+
+  test('V4: created_at is when an event was stored, and not when its transaction began', async () => {
+    const { sql } = await testDatabase();
+    await sql.begin(async (transaction) => {
+      const [{ began }] = await transaction<[{ began: string }]>`SELECT now() AS began`;
+      await sleep(100);
+      const event = complete({ code: 'AUTH-001' }, new Date()) as Prepared;
+      const { createdAt } = await append(transaction as unknown as Sql, { key: randomUUID(), events: [event], owners: [] }); // oxfmt-ignore
+      expect(Date.parse(createdAt) - Date.parse(began)).toBeGreaterThanOrEqual(99);
+    });
   });
 
   test('V6: created_at is when the batch was stored, and updated_at is never another', async () => {
