@@ -25,7 +25,7 @@ export type Asked = {
 
 /** Whether a viewer is a person, known by a token, who sees what is personal. A key is a service's, which tells itself for whom
  * it asks. */
-const isTold = (viewer: Viewer | null): viewer is Viewer => {
+export const isTold = (viewer: Viewer | null): viewer is Viewer => {
   const { userId, username } = viewer?.forced ?? {};
   return (userId != null || username != null) && maySeePersonal(viewer);
 };

@@ -215,7 +215,7 @@ export const createGraphql = (
         throw new JejakError('BAD_USER_INPUT', 'Send a JSON object with `query` in it.');
       const body = withDocument(sent, documents);
       if (typeof body.query === 'string') documents.assertListed(body.query, viewer);
-      const answer = await lane(body, accept, context);
+      const answer = await lane(text, body, accept, context);
       if (answer === undefined) {
         if (await subscribed(request, response, body, context)) return undefined;
         return await yoga(posted(request, body, context), response);

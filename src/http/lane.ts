@@ -2,13 +2,14 @@
 // the full stack, with the same answers; a test sends the same requests down both. Whatever is not plain, new to us, or
 // cannot be executed at all is left to yoga. Documents are compiled once.
 
-import { type ASTNode, type DocumentNode, type ExecutionResult, type GraphQLError, visit } from 'graphql'; // oxfmt-ignore
+import { type ASTNode, type DocumentNode, type ExecutionResult, type GraphQLError, type OperationDefinitionNode, visit } from 'graphql'; // oxfmt-ignore
 import type { Pulse } from '../database/pulse.ts';
 import type { Context } from '../graphql/builder.ts';
 import { type Compiled, compile } from '../graphql/compile.ts';
 import type { Documents } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
-import { tellingReads } from '../graphql/told.ts';
+import { isTold, tellingReads } from '../graphql/told.ts';
+import { createSharing } from './sharing.ts';
 
 export type Answer = {
   readonly status: number;
@@ -18,8 +19,10 @@ export type Answer = {
   readonly error?: unknown;
 };
 
-/** The answer, or undefined where the request is not for this lane; nothing has been executed then. */
+/** The answer to a body, as it was sent and as it was read, or undefined where it is not for this lane; nothing has been executed
+ * then. */
 export type Lane = (
+  sent: string,
   body: unknown,
   accept: string | undefined,
   context: Context,
@@ -34,28 +37,38 @@ type LaneParts = {
 
 export const createLane = ({ known, assertMayAsk, mask, guard }: LaneParts): Lane => {
   const compiled = new WeakMap<DocumentNode, Compiled | undefined>();
+  const sharing = createSharing<Omit<Answer, 'mediaType'> | undefined>();
 
-  return async (body, accept, context) => {
+  return async (sent, body, accept, context) => {
     const mediaType = mediaTypeOf(accept);
     const request = mediaType === undefined ? undefined : readRequest(body);
     const document = request && known(request.query);
     if (!mediaType || !document) return undefined;
-    if (request.operationName !== null && request.operationName !== nameOf(document))
+    if (
+      request.operationName !== null &&
+      request.operationName !== operationOf(document)?.name?.value
+    )
       return undefined;
     if (!compiled.has(document))
       compiled.set(document, isPlain(document) ? compile(schema, document) : undefined);
     const query = compiled.get(document);
     if (!query) return undefined;
-    try {
-      assertMayAsk(document, context.viewer);
-      const result = await tellingReads(context, request, (telling) =>
-        guard(async () => query(undefined, telling, request.variables)),
-      );
-      // Without `data` the variables were refused before anything ran.
-      return 'data' in result ? { mediaType, ...render(result, mask) } : undefined;
-    } catch (error) {
-      return { mediaType, error, ...render({ errors: [error] }, mask) };
-    }
+    const ask = async () => {
+      try {
+        assertMayAsk(document, context.viewer);
+        const result = await tellingReads(context, request, (telling) =>
+          guard(async () => query(undefined, telling, request.variables)),
+        );
+        // Without `data` the variables were refused before anything ran.
+        return 'data' in result ? render(result, mask) : undefined;
+      } catch (error) {
+        return { error, ...render({ errors: [error] }, mask) };
+      }
+    };
+    const { viewer } = context;
+    const isShared = viewer && !isTold(viewer) && operationOf(document)?.operation === 'query';
+    const answer = await (isShared ? sharing(viewer, sent, ask) : ask());
+    return answer && { mediaType, ...answer };
   };
 };
 
@@ -68,8 +81,8 @@ const isPlain = (document: DocumentNode): boolean => {
   return operations.length === 1 && operations[0]!.operation !== 'subscription' && !inside;
 };
 
-const nameOf = ({ definitions }: DocumentNode): string | undefined =>
-  definitions.find((definition) => definition.kind === 'OperationDefinition')?.name?.value;
+const operationOf = ({ definitions }: DocumentNode): OperationDefinitionNode | undefined =>
+  definitions.find((definition) => definition.kind === 'OperationDefinition');
 
 type Request = {
   readonly query: string;

@@ -332,7 +332,6 @@ describe('the database itself', () => {
   });
 
   test('V4: created_at is when an event was stored, and not when its transaction began', async () => {
-    const { sql } = await testDatabase();
     await sql.begin(async (transaction) => {
       const [{ began }] = await transaction<[{ began: string }]>`SELECT now() AS began`;
       await sleep(100);

@@ -155,7 +155,7 @@ test('the lean lane takes what was learnt and leaves the rest', async () => {
     guard: async (work) => work(),
     mask: (error) => new GraphQLError(String(error)),
   });
-  const ask = (body: object, accept = '*/*') => lane(body, accept, context);
+  const ask = (body: object, accept = '*/*') => lane(JSON.stringify(body), body, accept, context);
   const query = '{ severities { severity } }';
   expect(await ask({ query })).toBeUndefined();
   documents.learn(parse(query));
