@@ -17,7 +17,7 @@ import {
 import { isValid, repair } from './input.ts';
 import { type Periods, daysKept, documentPeriods, isWithin } from './retention.ts';
 import type { Hash } from './privacy.ts';
-import { cutText, isKeyed, mendJson, mendText } from './text.ts';
+import { createNaming, cutText, isKeyed, mendJson, mendText } from './text.ts';
 import { microsOf } from './time.ts';
 import { type Category, type Severity, type Status, rankOf } from './vocabulary.ts';
 
@@ -73,12 +73,14 @@ export const complete = (
 
   const warnings: Warning[] = [];
   const original = new Map<string, unknown>(); // not an object: a key may be `__proto__`
+  let nameApart: ((name: string) => string) | undefined;
   const warn = (field: string, message: string): void => void warnings.push({ field, message });
   const setAside = (field: string, value: unknown, message: string): void => {
     const known = Object.hasOwn(fields, field);
     const name = known ? field : cutText(mendText(field), KEPT_NAME_CHARACTERS);
-    let key: string = known ? fields[field as InputName].column : name;
-    if (!known) while (original.has(key)) key += '…'; // two long names may be cut to one
+    // Two long names may be cut to one.
+    if (!known) nameApart ??= createNaming((taken) => original.has(taken));
+    const key = known ? fields[field as InputName].column : nameApart!(name);
     if (!original.has(key)) original.set(key, keep(value, hash)); // what was sent, not what a first repair made of it
     warn(name, message);
   };

@@ -42,7 +42,8 @@ const isNik = (found: string): boolean => {
 // oxfmt-ignore
 const forms: readonly Form[] = [
   { rule: 'secret', form: /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g },
-  { rule: 'secret', form: /\beyJ[\w-]{6,}\.[\w-]{4,}(?:\.[\w-]*)?/g }, // JWT
+  // A JWT. What it may begin in is looked at once, as a whole: each "eyJ" in it would be followed to its end.
+  { rule: 'secret', form: /(?<![\w-])(?=[\w-]{9,}\.[\w-]{4})[\w-]*?\beyJ[\w-]{6,}\.[\w-]{4,}(?:\.[\w-]*)?/g },
   { rule: 'secret', form: /(?<=\bBearer\s{1,3})(?=\S*\d)[\w.~+/=-]{8,}/gi },
   { rule: 'secret', form: /(?<=\bBasic\s{1,3})[A-Za-z\d+/]{8,}={1,2}/g },
   { rule: 'secret', form: /\b(?:jejak_[\w-]{20,}|gh[pousr]_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|AKIA[A-Z\d]{16}|AIza[\w-]{30,}|[spr]k[-_](?:live|test|proj|ant)[-_][\w-]{10,})/g },
@@ -72,7 +73,7 @@ const label =
   /(?<![\w.])([A-Za-z_][\w.]{0,60})(?:\\*["'\]]?\s{0,3}(?:[:=]>?|->)\s{0,3}|\s(?:is|adalah|yaitu)\s|\s(?=\\*["']))/g;
 const hyphened = /(?:[\w.]{1,30}-){1,3}$/;
 const wordsBefore = /(?:[A-Za-z]{1,30} ){1,2}$/;
-const quoted = /(\\*)(["'])((?:(?!\1\2)[^])*)/y;
+const quoted = /\\*?(\\{0,15})(["'])((?:(?!\1\2)[^])*)/y; // more backslashes than in JSON within JSON within JSON are no escape
 const bracketed = /[[{][^\]}]*[\]}]?/y;
 /** One word, after a scheme such as Bearer, and the rest of a list of cookies. */
 const word =
@@ -87,8 +88,8 @@ const valueAt = (text: string, at: number, { action }: Decision): [number, numbe
   };
   const inQuotes = take(quoted);
   if (inQuotes) {
-    const start = at + inQuotes[1]!.length + 1;
-    return [start, start + inQuotes[3]!.length];
+    const end = quoted.lastIndex;
+    return [end - inQuotes[3]!.length, end];
   }
   const found = take(bracketed) ?? take(action === 'mask' ? phrase : word);
   return found ? [at, at + found[0].length] : undefined;

@@ -8,7 +8,7 @@ import { type Event, type FieldName, type InputName, fields, inputNames } from '
 import { LARGE, isSuspect, replaceFound } from './find.ts';
 import { type Decision, type Policy, isHash, isThing, strictest } from './privacy.ts';
 import { type Change, changed, isPair, told, toldBeside } from './protect.ts';
-import type { Keyed } from './text.ts';
+import { type Keyed, cutText } from './text.ts';
 
 /** A text is masked as a text, a number as null. */
 export type Shown<T> = T extends number ? T | null : T;
@@ -20,7 +20,7 @@ export type Mask = {
   readonly event: (event: Event) => Event;
   /** A value of a column alone, as a report has it. */
   readonly value: <T extends string | number | null>(name: InputName, value: T) => Shown<T>;
-  /** A text of ours that may repeat what somebody sent. */
+  /** A text of ours that may repeat what somebody sent; of a long one the beginning. */
   readonly text: (text: string) => string;
   /** The columns that who may not see what is personal may not ask about: the answer would tell what is masked. */
   readonly isHidden: (name: FieldName) => boolean;
@@ -34,6 +34,7 @@ export const telling = ['username', 'resourceType', 'resourceName', 'ipAddress',
 const HIDDEN = '***';
 const ENDS_FROM = 4; // characters
 const SHORTEST_NAME = 3;
+const MOST_REPEATED = 1_000; // characters
 
 /** The first and the last character, whatever the length. */
 const endsOf = (text: string): string => {
@@ -175,7 +176,7 @@ export const createMask = (policy: Policy): Mask => {
       if (typeof value !== 'string') return (isKept ? value : null) as Shown<typeof value>;
       return (isKept ? text(value) : masked(value, decisionOf(name))) as Shown<typeof value>;
     },
-    text,
+    text: (value) => text(cutText(value, MOST_REPEATED)),
     isHidden: (name) => hiddenFields.has(name),
     isHiddenPath: (path) =>
       path.some((key, index) => {

@@ -188,12 +188,14 @@ export const createPolicy = (changes: PolicyChanges = {}): Policy => {
     return { ...pattern, words: pattern.words + 0.5 };
   });
   const patterns = [...builtIn, ...own];
+  /** Whether any means it: most keys mean nothing, and to try each pattern takes ten times as long. */
+  const anyPattern = new RegExp(patterns.map(({ test }) => test.source).join('|'), 'u');
 
   const decide = (found: readonly Pattern[]): Decision | undefined =>
     found.length === 0 ? undefined : found.reduce(stricter);
   const meaningOf = remember((key) => {
     const words = wordsOf(key);
-    const found = patterns.filter(({ test }) => test.test(words));
+    const found = anyPattern.test(words) ? patterns.filter(({ test }) => test.test(words)) : [];
     const anywhere = found.filter(({ parents }) => parents.length === 0);
     return {
       decision: decide(anywhere),

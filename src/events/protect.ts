@@ -5,7 +5,7 @@ import { ID_TAIL, type Warning, isServerId } from './complete.ts';
 import { type InputName, MAX_JSON_DEPTH, fields, inputNames } from './fields.ts';
 import { LARGE, type Replace, isSuspect, replaceFound } from './find.ts';
 import { WrittenNumber } from './number.ts';
-import { type Keyed, isKeyed } from './text.ts';
+import { type Keyed, createNaming, isKeyed } from './text.ts';
 import { type Decision, type Hash, type Policy, isHash, remember, removes, strictest } from './privacy.ts'; // oxfmt-ignore
 
 export type Protected = { readonly source: unknown; readonly warnings: readonly Warning[] };
@@ -267,12 +267,12 @@ export const changed = (object: Keyed, changes: readonly Change[]): Keyed => {
   }
   const byKey = new Map(changes.map((change) => [change[0], change]));
   const taken = new Set(Object.keys(object));
+  const nameApart = createNaming((name) => taken.has(name));
   return Object.fromEntries(
     Object.entries(object).map(([key, value]) => {
       const change = byKey.get(key);
       if (!change || change[1] === key) return [key, change ? change[2] : value];
-      let name = change[1];
-      while (taken.has(name)) name += '…';
+      const name = nameApart(change[1]);
       taken.add(name);
       return [name, change[2]];
     }),
@@ -283,8 +283,17 @@ const marks = /(\[dropped:[^\]]*\])/;
 /** Whether something in it was dropped, so that it may have been the same text or another. */
 export const isMarked = (text: string): boolean => marks.test(text);
 
+/** Of more, which no event that can be stored holds by chance, only whole words are sought: each one takes a look at everything. */
+const MOST_SOUGHT = 100;
+const betweenWords = /([\s"'`<>,;:&=?/(){}[\]|\\]+)/;
+
 const without = (source: unknown, removed: ReadonlyMap<string, string>): unknown => {
   const clean = (text: string): string => {
+    if (removed.size > MOST_SOUGHT)
+      return text
+        .split(betweenWords)
+        .map((word) => removed.get(word) ?? word)
+        .join('');
     let result = text;
     for (const [found, mark] of removed)
       if (result.includes(found))

@@ -22,6 +22,19 @@ export const cutText = (text: string, max: number): string => {
   return characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
 };
 
+/** Makes names that are not taken: the name itself, or it with a mark and a number. It goes on from the last number of each name,
+ * so that thousands of one name take no longer than others. */
+export const createNaming = (isTaken: (name: string) => boolean): ((name: string) => string) => {
+  const counts = new Map<string, number>();
+  return (name) => {
+    let count = counts.get(name) ?? 0;
+    let free = name;
+    while (isTaken(free)) free = `${name}…${++count === 1 ? '' : count}`;
+    counts.set(name, count);
+    return free;
+  };
+};
+
 /** Beyond this magnitude jsonb unfolds a number such as 1e308 into its digits. */
 const hugeNumber = (value: number): boolean =>
   value !== 0 && (Math.abs(value) > 1e64 || Math.abs(value) < 1e-64);

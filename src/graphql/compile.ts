@@ -32,7 +32,7 @@ export const compile = (
   if (plain === document) return made.query;
   const definitions = getOperationAST(document, operationName)!.variableDefinitions!.filter(nested);
   return (root, context, variables) => {
-    const { variableValues, errors } = getVariableValues(schema, definitions, variables);
+    const { variableValues, errors } = getVariableValues(schema, definitions, variables, { maxErrors: 1 }); // oxfmt-ignore
     if (errors) return { errors };
     return made.query(root, context, { ...variables, ...variableValues.coerced });
   };

@@ -12,8 +12,8 @@ export type Documents = {
   /** Parses within the limits. */
   readonly parse: Parse;
   readonly known: (source: string) => DocumentNode | undefined;
-  /** Notes that a document is valid. */
-  readonly learn: (document: DocumentNode) => void;
+  /** Notes that a document is valid. Of nobody's nothing is kept: they could have it fill with what nobody asks. */
+  readonly learn: (document: DocumentNode, viewer: Viewer | null) => void;
   /** The document, or what is wrong with it. */
   readonly read: (
     source: string,
@@ -57,9 +57,9 @@ export const createDocuments = ({
 
   const recall = (source: string): DocumentNode | undefined =>
     known.get(source) ?? kept.get(source);
-  const learn = (document: DocumentNode): void => {
+  const learn = (document: DocumentNode, viewer: Viewer | null): void => {
     const source = document.loc?.source.body;
-    if (source === undefined || source.length > MAX_CHARACTERS || recall(source)) return;
+    if (!viewer || source === undefined || source.length > MAX_CHARACTERS || recall(source)) return;
     if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value!);
     known.set(source, document);
   };
@@ -87,7 +87,7 @@ export const createDocuments = ({
         const hideSuggestions = !mayAsk(viewer);
         const mistakes = before ? [] : validate(schema, document, undefined, { hideSuggestions });
         if (mistakes.length > 0) return mistakes;
-        learn(document);
+        learn(document, viewer);
         assertMayAsk(document, viewer);
         return document;
       } catch (error) {

@@ -3,11 +3,14 @@
 
 import {
   type DocumentNode,
+  type ExecutionArgs,
   GraphQLError,
   type OperationDefinitionNode,
   type ParseOptions,
   type SelectionSetNode,
   type Source,
+  getOperationAST,
+  getVariableValues,
   parse,
 } from 'graphql';
 
@@ -22,6 +25,22 @@ export type DocumentLimits = {
   readonly width: number;
   readonly depth: number;
   readonly fields: number;
+};
+
+/** Of mistakes in the variables so many are told. Each repeats the whole value, and to look for all took time with its square. */
+export const coercion = { maxCoercionErrors: 5 } as const;
+
+/** What is wrong with the variables of an operation; undefined where nothing is. */
+export const mistakesIn = ({
+  schema,
+  document,
+  operationName,
+  variableValues,
+  hideSuggestions,
+}: ExecutionArgs): readonly GraphQLError[] | undefined => {
+  const { variableDefinitions = [] } = getOperationAST(document, operationName) ?? {};
+  const most = { maxErrors: coercion.maxCoercionErrors, hideSuggestions: hideSuggestions ?? false };
+  return getVariableValues(schema, variableDefinitions, variableValues ?? {}, most).errors;
 };
 
 const words = {

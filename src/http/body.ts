@@ -10,12 +10,13 @@ const gunzip = promisify(gunzipCallback);
 
 export type Body = { readonly text: string; readonly lines: boolean };
 
-/** The body as text, inflated; `lines` where it is NDJSON. Rejects with BAD_USER_INPUT for what is of another type, too
- * large (before or after inflating), or not UTF-8. */
+/** The body as text, inflated; `lines` where it is NDJSON. Rejects with BAD_USER_INPUT for what is of another type or not
+ * UTF-8, with `refusal` for what is too large before or after inflating. */
 export const readBody = async (
   request: IncomingMessage,
   accepted: readonly string[],
   maxBytes: number,
+  refusal = tooLarge,
 ): Promise<Body> => {
   const type =
     /^\s*([^;\s]*)\s*(;|$)/.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase() ?? '';
@@ -25,14 +26,20 @@ export const readBody = async (
       `Send ${accepted.join(' or ')}, and say so in Content-Type.`,
       { details: { status: 415 } },
     );
-  const bytes = await readBytes(request, maxBytes);
+  const tooMuch = () => refusal(maxBytes);
+  const bytes = await readBytes(request, maxBytes, tooMuch);
   return {
-    text: decode(await inflate(bytes, maxBytes, request.headers['content-encoding'])),
+    text: decode(await inflate(bytes, maxBytes, tooMuch, request.headers['content-encoding'])),
     lines: type === 'application/x-ndjson',
   };
 };
 
-const inflate = async (bytes: Buffer, maxBytes: number, encoding = 'identity'): Promise<Buffer> => {
+const inflate = async (
+  bytes: Buffer,
+  maxBytes: number,
+  tooMuch: () => JejakError,
+  encoding = 'identity',
+): Promise<Buffer> => {
   if (encoding === 'identity') return bytes;
   if (encoding !== 'gzip')
     throw new JejakError('BAD_USER_INPUT', 'Of the content encodings only gzip is known here.', {
@@ -41,7 +48,7 @@ const inflate = async (bytes: Buffer, maxBytes: number, encoding = 'identity'): 
   try {
     return await gunzip(bytes, { maxOutputLength: maxBytes });
   } catch (cause) {
-    if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes);
+    if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooMuch();
     throw new JejakError('BAD_USER_INPUT', 'The body is not gzip.', { cause });
   }
 };
@@ -66,7 +73,11 @@ export const parseJson = (text: string, what = 'The body'): unknown => {
   }
 };
 
-const readBytes = (request: IncomingMessage, maxBytes: number): Promise<Buffer> =>
+const readBytes = (
+  request: IncomingMessage,
+  maxBytes: number,
+  tooMuch: () => JejakError,
+): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     // Of a client that left before nothing more is heard.
     if (request.destroyed)
@@ -78,7 +89,7 @@ const readBytes = (request: IncomingMessage, maxBytes: number): Promise<Buffer> 
       chunks.push(chunk);
       if (size <= maxBytes) return;
       request.pause();
-      reject(tooLarge(maxBytes));
+      reject(tooMuch());
     });
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.on('error', reject);

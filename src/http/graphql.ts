@@ -4,13 +4,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, validate } from 'graphql';
 import { type GraphQLParams, type Plugin, createYoga, isAsyncIterable } from 'graphql-yoga';
-import type { Access } from '../access/authenticate.ts';
+import { type Access, unauthenticated } from '../access/authenticate.ts';
 import type { Viewer } from '../access/viewer.ts';
 import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Deliveries } from '../graphql/deliveries.ts';
 import { type Documents, isDocument } from '../graphql/documents.ts';
 import { JejakError } from '../errors.ts';
+import { coercion, mistakesIn } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
 import { purposeIn, tellingReads } from '../graphql/told.ts';
 import type { Metrics } from '../metrics.ts';
@@ -40,6 +41,10 @@ export type DoorLimits = {
 };
 
 type Rules = Parameters<typeof validate>[2];
+
+const JSON_ONLY = ['application/json'];
+/** Who has no credential may ask for the schema, where it is shown to everyone, and that is far less. */
+const NOBODYS_BYTES = 32 * 1024;
 
 const WELCOME = `# Jejak: the event log of EduPro.
 #
@@ -86,7 +91,7 @@ export const createGraphql = (
         validate(of, document, by, { hideSuggestions }),
       );
       return ({ valid, result }) => {
-        if (valid) learn(documentAST as DocumentNode);
+        if (valid) learn(documentAST as DocumentNode, askedIn(context).context.viewer);
         // These are not masked; yoga would name a code of its own.
         else
           for (const error of result) {
@@ -112,6 +117,9 @@ export const createGraphql = (
         const { document, variableValues: variables } = args;
         const context = args.contextValue as Context;
         const asked = { ...args, hideSuggestions: hidesSuggestions(context.viewer) };
+        // Of mistakes in the variables yoga would tell fifty.
+        const mistakes = mistakesIn(asked);
+        if (mistakes) return { errors: mistakes };
         return tellingReads(context, { query: document.loc?.source.body, variables }, (telling) =>
           pulse.guard(async () => {
             assertMayAsk(document, context.viewer);
@@ -168,6 +176,7 @@ export const createGraphql = (
       operationName,
       contextValue: { ...context, resumeAfter: lastEventId(request) },
       hideSuggestions: hidesSuggestions(context.viewer),
+      options: coercion,
     });
     const explain = (errors: readonly unknown[]) => render({ errors }, mask);
     if ('errors' in delivery) {
@@ -205,7 +214,10 @@ export const createGraphql = (
         return await yoga(Object.assign(request, { context, params }), response);
       }
       if (!isAnswerable(accept)) throw notAcceptable();
-      const { text } = await readBody(request, ['application/json'], limits.bodyBytes);
+      const isNobody = request.headers.authorization === undefined;
+      const { text } = await (isNobody
+        ? readBody(request, JSON_ONLY, NOBODYS_BYTES, () => unauthenticated('Send a credential with what is as large as this: "Authorization: Bearer <API key or token>".')) // oxfmt-ignore
+        : readBody(request, JSON_ONLY, limits.bodyBytes));
       // Under a flood most events are refused; to parse them first would take the time of those that are not.
       const context = await contextOf(request);
       const { viewer } = context;
@@ -228,7 +240,7 @@ export const createGraphql = (
     } catch (error) {
       if (response.headersSent) throw error;
       const { status, text } = render({ errors: [error] }, mask);
-      if (status === 413) response.setHeader('Connection', 'close'); // the rest of the body is not read
+      if (!request.complete) response.setHeader('Connection', 'close'); // the rest of the body is not read
       setRetryAfter(response, error);
       response.statusCode = status;
       response.setHeader('Content-Type', 'application/json; charset=utf-8');

@@ -43,7 +43,7 @@ export const createLane = ({ known, assertMayAsk, mask, guard }: LaneParts): Lan
     const mediaType = mediaTypeOf(accept);
     const request = mediaType === undefined ? undefined : readRequest(body);
     const document = request && known(request.query);
-    if (!mediaType || !document) return undefined;
+    if (!mediaType || !document || !context.viewer) return undefined;
     if (
       request.operationName !== null &&
       request.operationName !== operationOf(document)?.name?.value
@@ -66,7 +66,7 @@ export const createLane = ({ known, assertMayAsk, mask, guard }: LaneParts): Lan
       }
     };
     const { viewer } = context;
-    const isShared = viewer && !isTold(viewer) && operationOf(document)?.operation === 'query';
+    const isShared = !isTold(viewer) && operationOf(document)?.operation === 'query';
     const answer = await (isShared ? sharing(viewer, sent, ask) : ask());
     return answer && { mediaType, ...answer };
   };

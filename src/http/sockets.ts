@@ -17,6 +17,7 @@ import { JejakError } from '../errors.ts';
 import type { Answer, Deliveries, Delivery } from '../graphql/deliveries.ts';
 import { isDocument } from '../graphql/documents.ts';
 import type { Context } from '../graphql/builder.ts';
+import { coercion } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
 import { purposeOf, tellingReads } from '../graphql/told.ts';
 import { leavable } from '../live/leavable.ts';
@@ -76,6 +77,18 @@ export const createSockets = (
   const formatted = (errors: readonly unknown[]) =>
     errors.map((error) => publicError(error, logger, parts.mask.text).toJSON());
 
+  /** Who a socket is for an operation that begins now. While that cannot be looked up it is who it was. */
+  const viewerNow = async (extra: Extra): Promise<Viewer> => {
+    try {
+      extra.viewer = await access.authenticate(extra.authorization, extra.request);
+    } catch (error) {
+      const code = refusalOf(error)?.code;
+      if (code !== 'UNAVAILABLE') extra.socket.close(CloseCode.Forbidden, 'Forbidden');
+      if (code !== 'UNAVAILABLE' || !extra.viewer) throw error;
+    }
+    return extra.viewer;
+  };
+
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
     jsonMessageReviver: exactly,
@@ -96,11 +109,11 @@ export const createSockets = (
       }
     },
     // An operation that cannot be parsed or is not valid is an error of that operation, not of the socket.
-    onSubscribe: ({ extra, subscriptions }, id, { query, variables, operationName }) => {
+    onSubscribe: async ({ extra, subscriptions }, id, { query, variables, operationName }) => {
       try {
         if (Object.keys(subscriptions).length > limits.subscriptions)
           throw tooMany(limits.subscriptions);
-        const { viewer = null } = extra;
+        const viewer = await viewerNow(extra);
         const document = documents.read(query, viewer);
         if (!isDocument(document)) return document.map(asGraphql);
         return {
@@ -110,6 +123,7 @@ export const createSockets = (
           operationName,
           contextValue: { ...parts, logger, viewer, purpose: extra.purpose },
           hideSuggestions: documents.hidesSuggestions(viewer),
+          options: coercion,
           send: (answers: readonly Answer[]) => sendWith(metrics, extra, id, answers),
         } satisfies Subscribing;
       } catch (error) {
@@ -150,6 +164,7 @@ export const createSockets = (
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) =>
           socket.on('message', (message, isBinary) => {
+            if (socket.readyState !== socket.OPEN) return undefined; // told to go, it need not be heard
             hear();
             // `ws` has looked whether text is UTF-8, and nobody whether this is.
             if (isBinary) return socket.close(UNSUPPORTED_DATA, 'Send text frames');

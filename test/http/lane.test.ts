@@ -158,9 +158,11 @@ test('the lean lane takes what was learnt and leaves the rest', async () => {
   const ask = (body: object, accept = '*/*') => lane(JSON.stringify(body), body, accept, context);
   const query = '{ severities { severity } }';
   expect(await ask({ query })).toBeUndefined();
-  documents.learn(parse(query));
+  documents.learn(parse(query), null);
+  expect(await ask({ query })).toBeUndefined();
+  documents.learn(parse(query), context.viewer);
   expect(await ask({ query })).toMatchObject({ status: 200, mediaType: 'application/json' });
   expect(await ask({ query }, 'text/event-stream')).toBeUndefined();
-  documents.learn(parse('subscription { eventLogged { cursor } }'));
+  documents.learn(parse('subscription { eventLogged { cursor } }'), context.viewer);
   expect(await ask({ query: 'subscription { eventLogged { cursor } }' })).toBeUndefined();
 });

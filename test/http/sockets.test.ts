@@ -23,6 +23,8 @@ type Socket = Disposable & {
   readonly next: () => Promise<Message>;
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly isOpen: () => boolean;
+  /** From now on nothing that comes is read, so that no close is answered. */
+  readonly stopReading: () => void;
 };
 
 let server: TestServer;
@@ -65,6 +67,7 @@ const open = async (of: TestServer = server): Promise<Socket> => {
     },
     closed,
     isOpen: () => socket.readyState === WebSocket.OPEN,
+    stopReading: () => socket.pause(),
     [Symbol.dispose]: () => socket.terminate(),
   };
 };
@@ -408,6 +411,28 @@ test('a key that another server revoked has its sockets closed with 4403 within 
   expect(performance.now() - began).toBeLessThan(10_000);
   await server.graphql(record('after'));
   await expectAlive(staying, 'watch', 'after');
+});
+
+test('over a socket whose key was revoked, or that was told to go, nothing is done any more, whatever its client does', async () => {
+  const { id, key } = await makeKey('EVENTS_WRITE');
+  using revoked = await introduced(key);
+  using gone = await introduced();
+  const logged = async (username: string): Promise<number> => {
+    const [row] = await server.database.sql<[{ count: number }]>`SELECT count(*) FROM events WHERE username = ${username}`; // oxfmt-ignore
+    return row.count;
+  };
+  const act = (socket: Socket, username: string): void =>
+    socket.send({ id: username, type: 'subscribe', payload: { query: record(username) } });
+  for (const socket of [revoked, gone]) act(socket, 'heard');
+  await expect.poll(() => logged('heard')).toBe(2);
+
+  for (const socket of [revoked, gone]) socket.stopReading();
+  await server.graphql('mutation($id: ID!) { revokeApiKey(id: $id) { id } }', { id });
+  gone.send({ type: 'nonsense' }); // closes it with 4400
+  await sleep(100);
+  for (let time = 0; time < 5; time++) for (const socket of [revoked, gone]) act(socket, 'unheard');
+  await sleep(500);
+  expect(await logged('unheard')).toBe(0);
 });
 
 test('B1: a database that is away closes no socket, and its subscriptions go on when it returns', async () => {
