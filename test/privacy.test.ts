@@ -271,6 +271,19 @@ describe('forty canaries in every field, through both doors', () => {
   });
 });
 
+test('S1: a breach summary shows kinds and families as masked as events have them', async () => {
+  const about = { category: 'DATA', type: 'RAPOR siswa Wulandari', name: 'Lihat', resource_type: 'siswa Budi Santoso', resource_id: 'S-1' }; // oxfmt-ignore
+  const read = { code: 'ADMIN-008', metadata: { subjects: ['budi@sekolah.id/7'] } };
+  const own = await testServer();
+  await own.rest([about, read]);
+  const SUMMARY = '{ breachSummary(filter: {}) { types subjects { resourceType types } } }';
+  const masked = JSON.stringify((await own.graphql(SUMMARY, {}, await keyFor(['events:read'], own))).data); // oxfmt-ignore
+  expect(masked).not.toMatch(/Wulandari|Santoso|budi@/);
+  expect(masked).toContain('RAPOR siswa W***i');
+  const whole = JSON.stringify((await own.graphql(SUMMARY)).data);
+  for (const text of ['RAPOR siswa Wulandari', 'siswa Budi Santoso', 'budi@sekolah.id']) expect(whole).toContain(text); // oxfmt-ignore
+});
+
 describe('what is masked cannot be asked about either', () => {
   test.each([
     ['username', '{username: ["kenari.guru"]}'],

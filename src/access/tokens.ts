@@ -161,6 +161,9 @@ const holderOf = (
   const grants = roles
     ? held.flatMap((role) => (Object.hasOwn(roles, role) ? [roles[role]!] : []))
     : [{ scopes: scopesOf(textsOf(payload['scope'])) }];
+  const narrowing = grants.map((grant: Grant) => grant.narrowing).reduce(both, undefined);
+  const scopes = new Set(grants.flatMap((grant) => grant.scopes));
+  if (narrowing) scopes.delete('admin'); // with it there is no narrowing, as in one role
   const userId = userIdOf(claimAt(payload, claims.userId));
   const named = claimAt(payload, claims.username);
   const username = typeof named === 'string' && named !== '' ? named : userId === null ? sub : null;
@@ -169,8 +172,8 @@ const holderOf = (
     viewer: {
       id: `user ${sub}`,
       name: cutText(mendText(username ?? sub), NAME_MAX),
-      scopes: [...new Set(grants.flatMap(({ scopes }) => scopes))],
-      narrowing: grants.map((grant: Grant) => grant.narrowing).reduce(both, undefined),
+      scopes: [...scopes],
+      narrowing,
       forced: { userId, username, userRole },
     },
     goodUntil: (payload.exp! + SKEW_SECONDS) * 1_000,

@@ -41,6 +41,13 @@ export const ourselves = (id: string): Viewer => ({
 export const maySeePersonal = (viewer: Viewer | null): boolean =>
   may(viewer, 'events:read_personal');
 
+/** Whether what a viewer sees is told in the log: that of a person, known by a token, who sees what is personal. A key is a
+ * service's, which tells itself for whom it asks. */
+export const isTold = (viewer: Viewer | null): boolean => {
+  const { userId, username } = viewer?.forced ?? {};
+  return (userId != null || username != null) && maySeePersonal(viewer);
+};
+
 export const may = (viewer: Viewer | null, scope: Scope): boolean =>
   viewer !== null && (viewer.scopes.includes(scope) || viewer.scopes.includes('admin'));
 

@@ -4,7 +4,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
-import { type Viewer, maySeePersonal } from '../access/viewer.ts';
+import { isTold } from '../access/viewer.ts';
 import type { Event, EventInput } from '../events/fields.ts';
 import { bytesOf } from '../events/cut.ts';
 import { LOG_RESOURCE, READ_CODE, subjectText } from '../query/trail.ts';
@@ -21,13 +21,6 @@ export type Seen = Subject | string | number | null;
 export type Asked = {
   readonly query: string | undefined;
   readonly variables: unknown;
-};
-
-/** Whether a viewer is a person, known by a token, who sees what is personal. A key is a service's, which tells itself for whom
- * it asks. */
-export const isTold = (viewer: Viewer | null): viewer is Viewer => {
-  const { userId, username } = viewer?.forced ?? {};
-  return (userId != null || username != null) && maySeePersonal(viewer);
 };
 
 /** By which a caller says why it asks; on a socket it is `connectionParams.purpose`. */

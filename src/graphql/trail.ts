@@ -64,7 +64,10 @@ const BreachSubject = builder.objectRef<trail.Breached>('BreachSubject').impleme
   readers: ['events:read'],
   description: 'A person or thing whose data a breach concerns.',
   fields: (t) => ({
-    resourceType: t.exposeString('resourceType', { description: 'Its kind, such as STUDENT.' }),
+    resourceType: t.string({
+      resolve: ({ resourceType }, _args, context) => shownTo(context, 'resourceType', resourceType),
+      description: 'Its kind, such as STUDENT.',
+    }),
     resourceId: t.string({
       resolve: ({ resourceType, resourceId }, _args, { viewer, mask, read }) => {
         read?.add({ resourceType, resourceId });
@@ -73,7 +76,10 @@ const BreachSubject = builder.objectRef<trail.Breached>('BreachSubject').impleme
       description: 'Its identifier.',
     }),
     eventCount: t.exposeInt('eventCount', { description: 'How many events concern it.' }),
-    types: t.exposeStringList('types', { description: 'The families of those events.' }),
+    types: t.stringList({
+      resolve: ({ types }, _args, context) => types.map((type) => shownTo(context, 'type', type)),
+      description: 'The families of those events.',
+    }),
     first: t.expose('first', { type: 'DateTime', description: 'Timestamp of the first.' }),
     last: t.expose('last', { type: 'DateTime', description: 'Timestamp of the last.' }),
   }),
@@ -84,7 +90,8 @@ const BreachSummary = builder.objectRef<trail.Breach>('BreachSummary').implement
   description: 'Whose data some events concern, and which kinds of data.',
   fields: (t) => ({
     eventCount: t.exposeInt('eventCount', { description: 'How many events match.' }),
-    types: t.exposeStringList('types', {
+    types: t.stringList({
+      resolve: ({ types }, _args, context) => types.map((type) => shownTo(context, 'type', type)),
       description: 'The families of events: the kinds of data.',
     }),
     first: t.expose('first', {
@@ -122,7 +129,8 @@ builder.queryFields((t) => ({
       }),
     },
     resolve: (_root, { range, resourceType, resourceId }, context) => {
-      if (context.mask.isHidden('resourceId')) askPersonal('A trail by `resourceId`', context);
+      for (const name of ['resourceType', 'resourceId'] as const)
+        if (context.mask.isHidden(name)) askPersonal(`A trail by \`${name}\``, context);
       const subjects = context.protection
         .storedForms('resourceId', resourceId)
         .map((stored) => ({ resourceType, resourceId: stored }));

@@ -45,6 +45,7 @@ type Exporting = Pick<
   | 'database'
   | 'record'
   | 'protection'
+  | 'documents'
   | 'mask'
   | 'retention'
   | 'access'
@@ -66,7 +67,7 @@ export const createExport = ({ access, logger, pulse, ...parts }: Exporting): Ex
     const parameters = readParameters(request.url!);
     const { after, timeZone } = parameters;
     const began = parts.clock();
-    const filter = parameters.filter === undefined ? undefined : readFilter(parameters.filter);
+    const filter = parameters.filter === undefined ? undefined : readFilter(parameters.filter, parts.documents.hidesSuggestions(viewer)); // oxfmt-ignore
     const selection = { ...selectionOf(filter, { ...parts, viewer }), after, began };
     const gzip = isGzipped(request, parameters);
     if (underWay >= MAX_EXPORTS)
@@ -119,15 +120,16 @@ const readParameters = (url: string): Parameters => {
   throw new JejakError('BAD_USER_INPUT', `${path.join('.') || 'The address'}: ${message}.`);
 };
 
-const readFilter = (text: string): EventFilter =>
-  coerced('EventFilter', parseJson(text, '`filter`'), 'filter') as EventFilter;
+const readFilter = (text: string, hideSuggestions: boolean): EventFilter =>
+  coerced('EventFilter', parseJson(text, '`filter`'), 'filter', hideSuggestions) as EventFilter;
 
 /** A value as GraphQL would take it for this type. */
-const coerced = (type: string, value: unknown, name: string): unknown => {
+const coerced = (type: string, value: unknown, name: string, hideSuggestions = true): unknown => {
   const inputType = schema.getType(type) as GraphQLInputType;
-  validateInputValue(value, inputType, ({ message }) => {
+  const refuse = ({ message }: Error): never => {
     throw new JejakError('BAD_USER_INPUT', `${name}: ${message}`);
-  });
+  };
+  validateInputValue(value, inputType, refuse, hideSuggestions);
   return coerceInputValue(value, inputType);
 };
 

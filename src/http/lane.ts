@@ -3,12 +3,13 @@
 // cannot be executed at all is left to yoga. Documents are compiled once.
 
 import { type ASTNode, type DocumentNode, type ExecutionResult, type GraphQLError, type OperationDefinitionNode, visit } from 'graphql'; // oxfmt-ignore
+import { isTold } from '../access/viewer.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Context } from '../graphql/builder.ts';
 import { type Compiled, compile } from '../graphql/compile.ts';
 import type { Documents } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
-import { isTold, tellingReads } from '../graphql/told.ts';
+import { tellingReads } from '../graphql/told.ts';
 import { createSharing } from './sharing.ts';
 
 export type Answer = {

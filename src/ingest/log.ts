@@ -16,9 +16,9 @@ import {
 import { type Event, type InputName, fields, inputNames } from '../events/fields.ts';
 import type { Hash } from '../events/privacy.ts';
 import type { Protected, Protection } from '../events/protect.ts';
-import { admits } from '../access/narrowing.ts';
+import { admits, narrowingKeys } from '../access/narrowing.ts';
 import type { RateLimit } from '../access/rate.ts';
-import { type Viewer, may, maySeePersonal } from '../access/viewer.ts';
+import { type Viewer, isTold, may, maySeePersonal } from '../access/viewer.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
@@ -180,7 +180,7 @@ const within = (
   if (!narrowing || isRejection(result) || admits(narrowing, result.draft)) return result;
   return {
     code: 'FORBIDDEN',
-    reason: `"${name}" may not log such an event; its \`${Object.keys(narrowing).join('`, `')}\` must be within what the key is for.`,
+    reason: `"${name}" may not log such an event; its \`${narrowingKeys.filter((key) => narrowing[key]).join('`, `')}\` must be within what the key is for.`,
   };
 };
 
@@ -252,7 +252,7 @@ const findExisting = async (
   return new Map(rows.filter(visible).map((row) => [row.eventId, row]));
 };
 
-/** Who may not see all of the event is told no more of it than was sent: it is theirs and the same as a whole, or another. Of what
+/** Who may not see all of the event, or not untold, is told no more of it than was sent: it is theirs and the same as a whole, or another. Of what
  * is not theirs they could find out by trying what it holds. An id of ours, which nobody can guess, who reads no events has from
  * the answer when it was stored. */
 const duplicate = (
@@ -269,7 +269,7 @@ const duplicate = (
     });
   const { seq, key, owner, ...event } = existing;
   const seesAll =
-    may(viewer, 'events:read') && maySeePersonal(viewer) && admits(viewer.narrowing, event);
+    may(viewer, 'events:read') && maySeePersonal(viewer) && !isTold(viewer) && admits(viewer.narrowing, event); // oxfmt-ignore
   const difference = differenceBetween(prepared, event, !seesAll);
   const isTheirs =
     owner === sender || (owner === null && isServerId(eventId) && !may(viewer, 'events:read'));

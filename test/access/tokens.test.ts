@@ -248,6 +248,27 @@ describe('tokens by a shared secret', () => {
     expect(await categories(['WALI', 'BK'])).toEqual(new Set(['DATA']));
     expect(await categories(['PIKET', 'BK'])).toEqual(new Set());
     expect((await categories(['GURU'])).size).toBeGreaterThan(1);
+    expect(await categories(['BK', 'KEPALA_SEKOLAH'])).toEqual(new Set(['DATA']));
+    const token = hs256({ ...claims(), roles: ['BK', 'KEPALA_SEKOLAH'] });
+    const widened = await server.graphql('mutation { createApiKey(name: "lolos", scopes: [EVENTS_READ]) { key } }', {}, token); // oxfmt-ignore
+    expect(widened.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  });
+
+  test('a person does not find out by trying, untold, what an event of others holds', async () => {
+    await server.rest({
+      code: 'DATA-005',
+      event_id: 'rahasia-2',
+      event_description: 'Nilai Budi 80',
+    });
+    const teacher = hs256({ ...claims(), roles: ['GURU'] });
+    for (const guess of ['Nilai Budi 70', 'Nilai Budi 80']) {
+      const sent = { code: 'DATA-005', event_id: 'rahasia-2', event_description: guess };
+      const { status, body } = await server.rest(sent, teacher);
+      expect([status, body.reason]).toEqual([
+        409,
+        expect.stringContaining('belongs to another event;'),
+      ]);
+    }
   });
 
   test('B7: a socket and a stream whose token expires end within 30 seconds', { timeout: 30_000 }, async () => {

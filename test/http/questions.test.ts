@@ -157,6 +157,11 @@ describe('the schema', () => {
       body: JSON.stringify({ query: badSeverity, variables: { least: 'WARNIN' } }),
     });
     expect(await stream.text()).not.toContain('Did you mean');
+    const { data } = await closed.graphql('mutation { createApiKey(name: "ekspor", scopes: [EVENTS_EXPORT]) { key } }'); // oxfmt-ignore
+    for (const filter of ['{"categry":["AUTH"]}', '{"category":["AUTHH"]}']) {
+      const exported = await call(closed, `/api/export?filter=${filter}`, { headers: { authorization: `Bearer ${data.createApiKey.key}` } }); // oxfmt-ignore
+      expect(await exported.text()).toMatch(/^(?!.*Did you mean).*BAD_USER_INPUT/);
+    }
     // What is no introspection is answered as ever.
     expect(await code('{ __typename severities { __typename severity } }', reader)).toBe('shown');
   }); // oxfmt-ignore
