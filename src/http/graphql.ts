@@ -240,7 +240,7 @@ export const createGraphql = (
     } catch (error) {
       if (response.headersSent) throw error;
       const { status, text } = render({ errors: [error] }, mask);
-      if (!request.complete) response.setHeader('Connection', 'close'); // the rest of the body is not read
+      if (request.isPaused()) response.setHeader('Connection', 'close'); // the rest of the body is not read
       setRetryAfter(response, error);
       response.statusCode = status;
       response.setHeader('Content-Type', 'application/json; charset=utf-8');
