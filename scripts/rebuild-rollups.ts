@@ -1,12 +1,10 @@
-// Counts the roll-ups anew from the events that are kept, while servers go on. It is safe to stop, and to run again.
+// Counts the roll-ups anew from the events that are kept, while servers go on; retention waits for the day that is under way. It is
+// safe to stop, and to run again.
 
 import { recount } from '../src/consumers/recount.ts';
 import { readConfig } from '../src/config.ts';
 import { connect } from '../src/database/connection.ts';
 import { startEmbedded } from '../src/database/embedded.ts';
-import { wholeSince } from '../src/events/retention.ts';
-import type { Severity } from '../src/events/vocabulary.ts';
-import { loadPolicy } from '../src/retention/policy.ts';
 
 const config = readConfig(process.env);
 await using stack = new AsyncDisposableStack();
@@ -20,8 +18,5 @@ const sql = connect(embedded?.connection ?? { url: config.DATABASE_URL! }, {
 });
 stack.defer(() => sql.end());
 
-const now = new Date();
-const { periods } = await loadPolicy(sql);
-const since = (severity: Severity): Date => wholeSince(periods, [severity], now);
-for await (const { what, events } of recount(sql, since, now))
+for await (const { what, events } of recount(sql))
   if (events > 0) process.stdout.write(`${what}: ${events} events\n`);

@@ -11,7 +11,7 @@ import { type Periods, wholeSince } from '../events/retention.ts';
 import { compareInstants, instantFromPostgres } from '../events/time.ts';
 import { severityNames } from '../events/vocabulary.ts';
 import { zoneOf } from '../events/zone.ts';
-import { type Buckets, type StatsInterval, bucketsOf } from './buckets.ts';
+import { type Buckets, type StatsInterval, bucketsOf, intervals } from './buckets.ts';
 import { ceilTo, floorTo } from './cover.ts';
 import { type EventFilter, filterBounds, filterFields, filterSql } from './filter.ts';
 import {
@@ -221,9 +221,9 @@ const both = (one: Instants, given: TimeRange | null | undefined, now: Date): In
 };
 
 /** The roll-ups that tell apart what the filter and the groups do, from the longest cells to the shortest, of each length those
- * with the fewest. No cell may lie in two buckets, or in two hours of the clock. */
+ * with the fewest. No cell may be longer than a bucket, nor lie in two, or in two hours of the clock. */
 const usable = (
-  { groupBy, timeZone, range }: StatsRequest,
+  { groupBy, timeZone, range, interval }: StatsRequest,
   filter: EventFilter,
   buckets: Buckets | undefined,
   personal: boolean,
@@ -238,6 +238,7 @@ const usable = (
   const fitting = tiers.filter(
     (tier) =>
       (personal || !tier.personal) &&
+      (!interval || tier.stepMs <= intervals[interval].ms) &&
       fields.every((name) => tier.keys.includes(name)) &&
       edges.every((edge) => edge % tier.stepMs === 0),
   );

@@ -16,6 +16,7 @@ import { createLogger } from '../../src/logger.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { type EventStats, type StatsRequest, eventStats } from '../../src/query/stats.ts';
 import { testDatabase } from '../support/database.ts';
+import { testServer } from '../support/server.ts';
 import { createRandom, generateEvents } from '../support/generate.ts';
 import { type TestLog, createTestLog } from '../support/log.ts';
 import { compareStats, everything, questionOf, zones } from '../support/stats.ts';
@@ -244,6 +245,34 @@ describe('when events are gone', () => {
     expect(counted).toBeGreaterThan(100);
   });
 
+  test('what is shorter than their cells is told by the remaining events, wherever the range lies', async () => {
+    const { database, log } = await place();
+    const quarter = Math.floor((now.getTime() - 20 * DAY) / (15 * MINUTE)) * 15 * MINUTE;
+    const at = (minutes: number): string => new Date(quarter + minutes * MINUTE).toISOString();
+    await log(Array.from({ length: 30 }, (_, minute) => ({ code: 'AUTH-001', timestamp: at(minute + 0.02) }))); // oxfmt-ignore
+    await all(database);
+    for (const [interval, step] of [
+      ['MINUTE', 1],
+      ['FIVE_MINUTES', 5],
+    ] as const)
+      for (const [from, to] of [
+        [0, 1],
+        [3, 4],
+        [5, 10],
+        [10, 20],
+        [14, 16],
+        [0, 15],
+        [0, 30],
+        [12, 17],
+      ] as const) {
+        // oxfmt-ignore
+        const stats = await eventStats(database.question, { ...plain, range: { from: at(from), to: at(to) }, interval }, now); // oxfmt-ignore
+        expect([interval, from, to, countOf(stats)]).toEqual([interval, from, to, to - from]);
+        expect(new Set(stats.map(({ basis }) => basis))).toEqual(new Set(['REMAINING_EVENTS']));
+        expect(stats.length).toBeGreaterThanOrEqual((to - from) / step);
+      }
+  });
+
   test('of what roll-ups do not tell apart the remaining events are told, and it is said', async () => {
     const { database, before } = await withoutDebug();
     const stats = await eventStats(database.question, days(everything, { groupBy: ['IP_ADDRESS'] }), later); // oxfmt-ignore
@@ -278,9 +307,8 @@ test('a rebuild counts anew what is kept, leaves what is older, and disturbs no 
   await database.write`UPDATE rollup_kind_hours SET count = count + 1`;
   await database.write`DELETE FROM rollup_hours`;
   await database.write`INSERT INTO rollup_user_hours SELECT DISTINCT "timestamp", 'nobody', 1, 'x', 1, 0, 0, now(), now(), 0, 0, 0, 0, 0, 0, 0, 0 FROM rollup_user_hours LIMIT 3`; // oxfmt-ignore
-  const since = () => new Date(now.getTime() - 6 * DAY);
   let recounted = 0;
-  for await (const { events } of recount(database.follow, since, now)) recounted += events;
+  for await (const { events } of recount(database.follow, () => now)) recounted += events;
   expect(recounted).toBe(2 * 1_500); // for the tiers by severity, and for users
   const rebuilt = (await cellsOf(database)) as object[][];
   expect(rebuilt[0]).toHaveLength((right[0] as object[]).length + 1);
@@ -288,6 +316,26 @@ test('a rebuild counts anew what is kept, leaves what is older, and disturbs no 
   expect(rebuilt.slice(1)).toEqual(right.slice(1));
   await all(database);
   expect(countOf(await eventStats(database.question, plain, now))).toBe(1_600);
+});
+
+test('a rebuild leaves as they were counted the cells of what retention removes meanwhile', async () => {
+  const server = await testServer();
+  const { sql } = server.database;
+  const input = Array.from({ length: 60 }, (_, day) => ({ code: 'AUTH-005', timestamp: new Date(now.getTime() - (day + 10) * DAY).toISOString() })); // oxfmt-ignore
+  await server.graphql('mutation($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }', { input }); // oxfmt-ignore
+  while ((await countNext(sql)) > 0);
+  const STATS = '{ eventStats(range: { last: "P100D" }, filter: { code: ["AUTH-005"] }) { basis count } }'; // oxfmt-ignore
+  const rebuild = recount(sql);
+  while (!(await rebuild.next()).value?.what.endsWith('CRITICAL'));
+  await server.graphql('mutation { setRetention(severity: CRITICAL, days: 8) { days } }');
+  const ran = await server.graphql('mutation { runRetention { events error } }');
+  expect(ran.data).toEqual({ runRetention: { events: expect.any(Number), error: null } });
+  expect(ran.data.runRetention.events).toBeGreaterThan(20);
+  let rebuilt = 0;
+  for await (const _ of rebuild) rebuilt++;
+  expect(rebuilt).toBeGreaterThan(50);
+  const { data } = await server.graphql(STATS);
+  expect(data.eventStats).toEqual([{ basis: 'ROLLUPS', count: 60 }]);
 });
 
 test('a database that counted before there were cells of five minutes has them like any other', async () => {
