@@ -40,6 +40,7 @@ const counted = (
       ...by,
       range,
       kept,
+      onlyKept: true, // a report is about what can be seen, and has no word for the rest
       timeZone,
       filter: filter ? { and: [filter, seen] } : seen,
       wanted: {

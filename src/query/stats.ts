@@ -80,6 +80,8 @@ export type StatsRequest = {
   readonly groupBy: readonly Dimension[];
   readonly wanted: Wanted;
   readonly kept: Kept;
+  /** Whether only events that are kept are counted, whatever roll-ups still tell. */
+  readonly onlyKept?: boolean;
 };
 
 /** From what the figures of a bucket are: see `bases`. */
@@ -192,7 +194,7 @@ const plan = (
     const fitting = kept ? tiersFor(compareInstants(range.from, named) >= 0) : [];
     return { tallies: [{ ...shared, range, tiers: fitting, whole: true }], basis: 'EVENTS' };
   }
-  const told = tiersFor(false);
+  const told = request.onlyKept ? [] : tiersFor(false);
   if (told.length === 0)
     return {
       tallies: [{ ...shared, range, tiers: told, whole: false }],

@@ -3,6 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { definitionOf } from '../../src/events/catalog.ts';
 import type { Event, EventInput } from '../../src/events/fields.ts';
 import { instantFromPostgres, microsOf } from '../../src/events/time.ts';
 import { generateEvents, inCalls } from '../support/generate.ts';
@@ -594,4 +595,42 @@ test('report 6, Q6: percentiles are those of a direct computation', async () => 
   const rows = await report('systemPerformance { name p50Ms p95Ms p99Ms maxMs requestCount }');
   expect(rows.length).toBeGreaterThan(50);
   expect(byKey(rows, 'name')).toEqual(byKey(wanted, 'name').map(nearRow));
+});
+
+test('R1: every report counts what is kept, and nothing that only roll-ups still tell', async () => {
+  const own = await testServer();
+  const old = (event: object) => ({ ...event, timestamp: new Date(now.getTime() - 10 * 24 * HOUR).toISOString() }); // oxfmt-ignore
+  await own.graphql('mutation($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }', {
+    input: [
+      old({ code: 'SEC-004', username: 'andi', endpoint: '/api/x', processingTimeMs: 5 }),
+      old({ code: 'PRED-002', responseData: { confidence: 80 } }),
+      { code: 'SEC-001' },
+      { code: 'PRED-002', responseData: { confidence: 90 } },
+    ],
+  });
+  await expect
+    .poll(
+      async () =>
+        (await own.database.sql`SELECT sum(count)::int AS counted FROM rollup_hours`)[0]![
+          'counted'
+        ],
+    ) // oxfmt-ignore
+    .toBeGreaterThanOrEqual(4);
+  for (const code of ['SEC-004', 'PRED-002']) await own.graphql(`mutation { setRetention(code: "${code}", days: 3) { days } }`); // oxfmt-ignore
+  const REPORTS = `{
+    securitySummary(range: { last: "P20D" }) { code count }
+    modelPerformance(range: { last: "P20D" }) { predictionCount }
+    userActivity(range: { last: "P20D" }) { username }
+    endpointErrorRates(range: { last: "P20D" }, moreThan: 0) { endpoint }
+    systemPerformance(range: { last: "P20D" }) { name }
+  }`;
+  for (const run of [false, true]) {
+    if (run) expect((await own.graphql('mutation { runRetention { error } }')).errors).toBeUndefined(); // oxfmt-ignore
+    const { data } = await own.graphql(REPORTS);
+    const { modelPerformance, userActivity, systemPerformance, ...others } = data;
+    expect(others).toEqual({ securitySummary: [{ code: 'SEC-001', count: 1 }], endpointErrorRates: [] }); // oxfmt-ignore
+    expect(modelPerformance.reduce((sum: number, hour: any) => sum + hour.predictionCount, 0)).toBe(1); // oxfmt-ignore
+    expect(userActivity).not.toContainEqual({ username: 'andi' });
+    expect(systemPerformance).not.toContainEqual({ name: definitionOf('SEC-004')!.name });
+  }
 });
