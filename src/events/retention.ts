@@ -4,7 +4,13 @@
 import { definitionOf } from './catalog.ts';
 import type { Event } from './fields.ts';
 import { microsOf } from './time.ts';
-import { type Severity, severities, severityNames } from './vocabulary.ts';
+import {
+  type Category,
+  type Severity,
+  categoryNames,
+  severities,
+  severityNames,
+} from './vocabulary.ts';
 
 /** Days by severity and, counting before it, by code. */
 export type Periods = {
@@ -52,14 +58,20 @@ export const isWithin = (
 ): boolean =>
   microsOf(event.timestamp) >= oldestKept(daysKept(periods, event), now).getTime() * 1000;
 
-/** Since when all events of some severities are kept, whatever their code. */
+/** Since when all events of some severities are kept, whatever their code, or of some categories alone. */
 export const wholeSince = (
   { severities: bySeverity, codes, gone }: Periods,
   of: readonly Severity[],
   now: Date,
+  categories: readonly Category[] = categoryNames,
 ): Date => {
-  const days = Math.min(...of.map((name) => bySeverity[name]), ...codes.values());
-  const others = new Set<string>(severityNames).difference(new Set(of));
-  const until = [...gone].flatMap(([target, at]) => (others.has(target) ? [] : at.getTime()));
+  const concerns = (target: string): boolean => {
+    const { category } = definitionOf(target) ?? {};
+    return category ? categories.includes(category) : of.includes(target as Severity);
+  };
+  const ofCodes = [...codes].flatMap(([code, days]) => (concerns(code) ? days : []));
+  const longest = codes.get(CLEANUP_CODE)!;
+  const days = Math.min(longest, ...of.map((name) => bySeverity[name]), ...ofCodes);
+  const until = [...gone].flatMap(([target, at]) => (concerns(target) ? at.getTime() : []));
   return new Date(Math.max(oldestKept(days, now).getTime(), ...until));
 };

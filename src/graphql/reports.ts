@@ -173,7 +173,8 @@ builder.queryFields((t) => {
     }),
     securitySummary: t.field({
       type: [SecuritySummary],
-      description: 'Report 4: security events by type and code, the most frequent first.',
+      description:
+        'Report 4: security events by type and code, the most frequent first; of those that are kept, as all reports. `eventStats` tells of older ones what roll-ups know.',
       scope: 'events:read',
       args: {
         range: rangeOf(DAY),
@@ -193,7 +194,7 @@ builder.queryFields((t) => {
     modelPerformance: t.field({
       type: [ModelPerformance],
       description:
-        'Report 5: successful individual predictions by the hour, the latest first, empty hours included; at most 400 days.',
+        'Report 5: successful individual predictions by the hour, the latest first, empty hours included; at most 400 days, and of the events that are kept.',
       scope: 'events:read',
       args: {
         range: rangeOf(DAY),

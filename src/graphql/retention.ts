@@ -224,20 +224,22 @@ builder.mutationFields((t) => ({
         description: 'A code of the catalog. ADMIN-007 is kept as long as the longest period.',
       }),
       days: t.arg.int({
-        description: `How many days, 1 to ${MAX_DAYS}; null goes back to the specification's period.`,
+        description: `How many days, 1 to ${MAX_DAYS}; null, which must be said, goes back to the specification's period.`,
       }),
     },
     resolve: async (_root, { severity, code, days }, { retention, viewer }) => {
       const target = severity ?? code;
       if (!target || (severity && code))
         throw new JejakError('BAD_USER_INPUT', 'Give a `severity` or a `code`, and not both.');
-      await retention.setRule(target, days ?? null, viewer!.name);
+      if (days === undefined)
+        throw new JejakError('BAD_USER_INPUT', 'Say how many `days`; null goes back to the specification’s period.'); // oxfmt-ignore
+      await retention.setRule(target, days, viewer!.name);
       return retention.rules();
     },
   }),
   placeHold: t.field({
     type: Hold,
-    description: `Keeps events whatever their age, those that come later too, until the hold is released; past their period they are found by queries and replayed to subscriptions as ever. At most ${MAX_HOLDS} are in force at a time. It is told in the log as ADMIN-005. ${ADMIN}`,
+    description: `Keeps events whatever their age, those that come later too, within their period, until the hold is released; past their period they are found by queries and replayed to subscriptions as ever. At most ${MAX_HOLDS} are in force at a time. It is told in the log as ADMIN-005. ${ADMIN}`,
     scope: 'admin',
     extensions: { told: 'byItself' } satisfies Telling,
     args: {

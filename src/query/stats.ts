@@ -127,8 +127,8 @@ export const eventStats = async (
   const { interval, range, timeZone } = request;
   const buckets = interval ? bucketsOf(range, interval, timeZone, now) : undefined;
   const columns = columnsOf(request.wanted);
-  const wanted = filterBounds(request.filter ?? {}).severities ?? severityNames;
-  const since = wholeSince(request.kept.periods, wanted, now);
+  const { severities = severityNames, categories } = filterBounds(request.filter ?? {});
+  const since = wholeSince(request.kept.periods, severities, now, categories);
   const whole = wholeFrom(request, buckets, since);
   const { tallies, basis } = plan(request, buckets, columns, whole, since, now);
   const rows = await takeTallies(question, tallies, MAX_STATS + 1);

@@ -6,7 +6,7 @@ import { definitionOf } from '../events/catalog.ts';
 import { CLEANUP_CODE, oldestKept } from '../events/retention.ts';
 import { mendText } from '../events/text.ts';
 import { type Severity, severities } from '../events/vocabulary.ts';
-import { type EventFilter, filterSql, filterTest, settled } from '../query/filter.ts';
+import { type EventFilter, filterBounds, filterSql, filterTest, settled } from '../query/filter.ts';
 import { note } from './outbox.ts';
 
 export type Rule = {
@@ -103,6 +103,9 @@ export const placeHold = async (
   const [name, reason] = [textOf('name', wanted.name, NAME_MAX), textOf('reason', wanted.reason, REASON_MAX)]; // oxfmt-ignore
   const filter = settled(wanted.filter, now);
   filterTest(filter, now);
+  const bounds = filterBounds(filter);
+  if (bounds.severities?.length === 0 || bounds.categories?.length === 0)
+    throw new JejakError('BAD_USER_INPUT', 'No event can match this filter, so that it would hold nothing; an empty list means none.'); // oxfmt-ignore
   if (!filterSql(filter, now))
     throw new JejakError('BAD_USER_INPUT', 'A hold needs a filter with at least one key; `minSeverity: DEBUG` is everything.'); // oxfmt-ignore
   return sql.begin(async (transaction) => {

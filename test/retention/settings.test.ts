@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 import { ensurePartitions } from '../../src/database/partitions.ts';
 import { wholeSince } from '../../src/events/retention.ts';
+import type { Category } from '../../src/events/vocabulary.ts';
 import { DAY, eventOf, outcomesOf, testRetention } from '../support/retention.ts';
 import { testServer } from '../support/server.ts';
 
@@ -79,7 +80,11 @@ test('a longer period does not bring back what may be gone: since when all is ke
   await retention.setRule('AUTH-001', 2, 'test');
   await retention.setRule('AUTH-001', null, 'test');
   expect(whole()).toBe(daysAgo(2));
-  expect(wholeSince(policy.current().periods, ['INFO'], clock()).getTime()).toBe(daysAgo(2));
+  const ofInfo = (...categories: Category[]) => wholeSince(policy.current().periods, ['INFO'], clock(), categories.length > 0 ? categories : undefined).getTime(); // oxfmt-ignore
+  expect(ofInfo()).toBe(daysAgo(2));
+  expect(ofInfo('AUTH', 'DATA')).toBe(daysAgo(2));
+  expect(ofInfo('DATA')).toBe(daysAgo(30)); // the code is of another category
+  expect(Number.isFinite(wholeSince(policy.current().periods, [], clock(), []).getTime())).toBe(true); // oxfmt-ignore
 });
 
 test('held events survive any drop as they were, and go at the next run after the release', async () => {
@@ -166,7 +171,7 @@ test('an administrator does all of it through the API, and it is told in the log
     grade: { retentionDays: 730 },
     cleanup: { retentionDays: 730 },
   });
-  await ask('mutation { setRetention(severity: DEBUG) { days } }');
+  await ask('mutation { setRetention(severity: DEBUG, days: null) { days } }');
   expect(await ask('{ retentionRules { code days } }')).toEqual({ retentionRules: [{ code: 'DATA-004', days: 730 }] }); // oxfmt-ignore
 
   await ask('mutation { logEvent(input: { code: "AUTH-001", username: "guru01" }) { outcome } }');
@@ -176,6 +181,8 @@ test('an administrator does all of it through the API, and it is told in the log
   expect(placeHold).toMatchObject({ filter: { username: ['guru01'] }, placedBy: 'administrator', releasedAt: null, eventCount: 1 }); // oxfmt-ignore
   expect(await refusal('mutation { placeHold(name: "case 7", reason: "r", filter: { username: ["x"] }) { id } }')).toEqual(['BAD_USER_INPUT', expect.stringContaining('release it first')]); // oxfmt-ignore
   expect(await refusal('mutation { placeHold(name: "case 8", reason: "r", filter: {}) { id } }')).toEqual(['BAD_USER_INPUT', expect.stringContaining('at least one key')]); // oxfmt-ignore
+  for (const filter of ['{ or: [] }', '{ code: [] }', '{ severity: [], username: ["x"] }'])
+    expect(await refusal(`mutation { placeHold(name: "case 8", reason: "r", filter: ${filter}) { id } }`)).toEqual(['BAD_USER_INPUT', expect.stringContaining('would hold nothing')]); // oxfmt-ignore
   expect(await refusal('mutation { placeHold(name: " ", reason: "r", filter: { username: ["x"] }) { id } }')).toEqual(['BAD_USER_INPUT', expect.stringContaining('1 to 100')]); // oxfmt-ignore
   expect(await refusal('mutation { placeHold(name: "n", reason: "r", filter: { ipAddress: ["nonsense"] }) { id } }')).toEqual(['BAD_USER_INPUT', expect.stringContaining('CIDR')]); // oxfmt-ignore
   expect(await ask(`mutation { releaseHold(id: "${placeHold.id}") { releasedBy } }`)).toEqual({ releaseHold: { releasedBy: 'administrator' } }); // oxfmt-ignore
@@ -188,6 +195,7 @@ test('an administrator does all of it through the API, and it is told in the log
     ['severity: INFO, days: 0', '1 to 36500'],
     ['severity: INFO, code: "AUTH-001", days: 1', 'not both'],
     ['days: 1', 'not both'],
+    ['severity: WARNING', 'Say how many'],
   ])
     expect(await refusal(`mutation { setRetention(${args}) { days } }`)).toEqual(['BAD_USER_INPUT', expect.stringContaining(why!)]); // oxfmt-ignore
 
