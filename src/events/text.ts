@@ -39,6 +39,12 @@ export const createNaming = (isTaken: (name: string) => boolean): ((name: string
 const hugeNumber = (value: number): boolean =>
   value !== 0 && (Math.abs(value) > 1e64 || Math.abs(value) < 1e-64);
 
+/** A number that compares with all that are stored as the given one does, and that jsonb unfolds to few digits. */
+export const boundNumber = (value: number): number => {
+  if (!hugeNumber(value)) return value;
+  return Math.sign(value) * (Math.abs(value) > 1 ? 1e65 : 1e-65);
+};
+
 /** Whether a JSON value can be stored as it is. */
 export const isStorableJson = (value: unknown, depth = 0): boolean => {
   if (typeof value === 'string') return storable(value);

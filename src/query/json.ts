@@ -6,7 +6,7 @@ import { written } from '../database/execute.ts';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
-import { mendJson, mendText } from '../events/text.ts';
+import { boundNumber, mendJson, mendText } from '../events/text.ts';
 
 export const jsonFields = ['metadata', 'requestData', 'responseData'] as const;
 export type JsonField = (typeof jsonFields)[number];
@@ -30,6 +30,8 @@ type Meaning<V> = {
   readonly sql: (value: SQL, wanted: V) => SQL;
   readonly test: (value: unknown, wanted: V) => boolean;
   readonly within?: (wanted: V) => readonly unknown[];
+  /** What is asked for, as it is looked for; without it as it would have been stored. */
+  readonly wanted?: (asked: V) => V;
 };
 type Operator = Exclude<keyof JsonCondition, 'field' | 'path'>;
 
@@ -49,6 +51,7 @@ const comparison = (
   sql: (value, wanted) =>
     sql`(jsonb_typeof(${value}) = 'number' AND ${value} ${operator} ${jsonb(wanted)})`,
   test: (value, wanted) => typeof value === 'number' && holds(value, wanted),
+  wanted: boundNumber,
 });
 
 const meanings = {
@@ -88,10 +91,10 @@ const askedOf = ({ field: _field, path: _path, ...asked }: JsonCondition): Asked
       'BAD_USER_INPUT',
       `A condition on JSON says what of the value at \`path\`: ${Object.keys(meanings).join(', ')}.`,
     );
-  return given.map(([operator, value]) => [
-    meanings[operator as Operator] as Meaning<unknown>,
-    mendJson(value).value,
-  ]);
+  return given.map(([operator, value]) => {
+    const meaning = meanings[operator as Operator] as Meaning<unknown>;
+    return [meaning, meaning.wanted ? meaning.wanted(value) : mendJson(value).value];
+  });
 };
 
 const MAX_KEYS = 32;

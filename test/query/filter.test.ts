@@ -140,6 +140,10 @@ const plains = [
   -1,
   0.1,
   1e21,
+  1e64,
+  1e-64,
+  1e100,
+  -1e-300,
   87.5,
   '',
   'a',
@@ -196,7 +200,7 @@ const jsonOf = (random: Random, depth = 0): unknown => {
 /** So often that each condition finds some. */
 const often = (random: Random): object | null =>
   random.chance(0.3) ? { a: random.pick([1, 'a', [1], 0]) } : null;
-const numbers = [0, 1, -1, 0.1, 87.5, 87.4999, 1e21, 5];
+const numbers = [0, 1, -1, 0.1, 87.5, 87.4999, 1e21, 5, 1e64, 1e-64, 1e100, -1e100, 1e-300, -1e-300, 1.7976931348623157e308, -5e-324]; // oxfmt-ignore
 const jsonCondition = (random: Random): JsonCondition => {
   const any = () => random.pick<unknown>([...plains, ...nests]);
   const asked: Record<string, unknown> = {};
@@ -536,6 +540,23 @@ describe('a condition on JSON', () => {
       expect(matches).toBeLessThan(EVENTS);
     }
   }); // oxfmt-ignore
+
+  test.each([1e65, 1e100, -1e100, 1.7976931348623157e308, 1e-65, 1e-300, -1e-300, 5e-324])(
+    'compares with %d as with any number, though the log stores none such',
+    async (bound) => {
+      const found = async (asked: Partial<JsonCondition>): Promise<unknown[]> => {
+        const filter = { json: [{ field: 'metadata' as const, path: 'a', ...asked }] };
+        expect(await inSql(filter)).toEqual(inMemory(filter));
+        return matching(filter).map(({ metadata }) => (metadata as { a: unknown }).a);
+      };
+      const numeric = (await found({ exists: true })).filter((value) => typeof value === 'number');
+      const greater = numeric.filter((value) => value > bound);
+      const less = numeric.filter((value) => value < bound);
+      expect([greater.length + less.length, numeric.length > 0]).toEqual([numeric.length, true]);
+      for (const [asked, expected] of [[{ gt: bound }, greater], [{ gte: bound }, greater], [{ lt: bound }, less], [{ lte: bound }, less]] as const)
+        expect(await found(asked)).toEqual(expected);
+    },
+  ); // oxfmt-ignore
 
   test.each([
     ['without a question', { path: 'a' }],
