@@ -109,7 +109,7 @@ EventFilter.implement({
     tagsAll: t.stringList({ description: 'Events with all of these tags.' }),
     range: t.field({ type: TimeRange, description: 'By the timestamp of the event.' }),
     search: t.string({
-      description: `Words, in name, description, error message and resource name, ASCII without regard to case and accents: each must begin a word there, or be like a word of the resource's name (a third of their trigrams in common), so that misspelt names are found; one in "quotation marks" must be that word. At most ${MAX_WORDS} of ${SEARCHED_CHARACTERS} characters; of descriptions and error messages the first ${SEARCHED_CHARACTERS} characters.`,
+      description: `Words, in name, description, error message and resource name, ASCII without regard to case and accents: each must begin a word there, or be like a word of the resource's name (a third of their trigrams in common, 4 to 40 letters a to z in the word that is looked for and 3 to 40 in the name's), so that misspelt names are found; one in "quotation marks" must be that word. At most ${MAX_WORDS} of ${SEARCHED_CHARACTERS} characters; of descriptions and error messages the first ${SEARCHED_CHARACTERS} characters.`,
     }),
     json: t.field({
       type: [JsonCondition],

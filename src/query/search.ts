@@ -1,5 +1,5 @@
-// Searching in words: which words an event has, and which of them a search finds. drizzle/0009_questions.sql says the same to
-// PostgreSQL; a test holds both equal.
+// Searching in words: which words an event has, and which of them a search finds. drizzle/0009_questions.sql and
+// 0020_search_likeness.sql say the same to PostgreSQL; a test holds both equal.
 
 import type { Event } from '../events/fields.ts';
 import { mendText } from '../events/text.ts';
@@ -65,7 +65,7 @@ const finderOf = (
   return (all, names) => all.some((word) => word.startsWith(wanted)) || names.some(isLike);
 };
 
-/** Whether a word of letters shares a third of all trigrams of both. */
+/** Whether a word of 3 to 40 letters shares a third of all trigrams of both. */
 const likeness = (wanted: string): ((name: string) => boolean) => {
   const own = trigramsOf(wanted);
   return (name) => {

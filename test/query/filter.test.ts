@@ -76,13 +76,13 @@ const instants = [0, 1, 2, 3].flatMap((hour) => {
 const wordy = [
   'Ahmad Rizki', 'AHMAD-rizki', 'Wulandari', 'wulan dari', "Jum'at", 'résumé ÀÉÎÕÜ', 'İstanbul ß', '/api/siswa', 'guru01_7=x',
   'a:b :c', '=', ':', '  ', 'nilai\tujian\nMatematika', 'C:\\temp', '日本 語', '😀 tawa', `"dikutip"`, 'sebelas\u00a0duabelas', '1e5 -7 87,5',
-  'Siti Nurhaliza', 'Ahmed', 'x'.repeat(60),
+  'Siti Nurhaliza', 'Ahmed', 'x'.repeat(60), 'Anak Luh', 'Ni Luh', 'Ana',
 ]; // oxfmt-ignore
 const searches = [
   'ahmad', 'Ahm', 'rizqi', 'Rizky ahmad', '"wulan"', 'wulan', 'wulandri', 'jum at', 'RESUME', 'resumé', 'istanbul', 'İst', 'ß', 'api siswa',
   'guru01', 'x', 'a', 'b c', ':c', '=', '"', '""', '"=x"', "it's", 'ujian matematika', 'temp', 'c \\temp', '日本', '日', '😀', 'dikutip',
   'duabelas', '87', '-7', 'siti "nur', 'nurhalisa', 'ahmet', 'ahmd', 'never', 'tidak ada', '', ' ', 'x'.repeat(40), '&', '|', "':*", '!a', 'a\0b',
-  'one', 'two AHMAD', 'boundary', 'bound',
+  'one', 'two AHMAD', 'boundary', 'bound', 'ak', 'anak', 'anakk', 'luh', 'luhh', 'luuh', 'dew',
 ]; // oxfmt-ignore
 const texted = (random: Random): string =>
   some(random, wordy, 3).join(random.pick([' ', '-', 'é']));
@@ -627,6 +627,13 @@ describe('a search', () => {
       expect(events.filter(({ resourceName }) => resourceName === null)).toEqual([]);
     }
   }); // oxfmt-ignore
+
+  test('finds what is like a word of 4 letters or more, and names of 3 letters or more', async () => {
+    const names = async (search: string) => (await found(search)).map(({ resourceName }) => wordsOf(resourceName ?? '')); // oxfmt-ignore
+    expect((await names('luhh')).flat()).toContain('luh');
+    expect(await names('lhu')).toEqual([]);
+    expect(await names('ak')).toEqual([]);
+  });
 
   test.each(["' OR true --", '\\', "\\' OR true --", "a\\''b", '$1 $2', "E'x'", '%s \\x27', '𝔘’'])(
     'takes %j for words and nothing else',
