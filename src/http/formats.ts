@@ -41,8 +41,12 @@ async function* ndjson(pages: Pages, { timeZone }: { timeZone: string }) {
   }
 }
 
-/** What a spreadsheet would take for a formula has an apostrophe before it (trap S3). */
-const csvOptions = { escape_formulas: true, record_delimiter: '\r\n' as const };
+/** What a spreadsheet would take for a formula has an apostrophe before it (trap S3), and any line end within a cell is quoted. */
+const csvOptions = {
+  escape_formulas: true,
+  record_delimiter: '\r\n',
+  quote_record_delimiter: true,
+} as const;
 
 async function* csv(pages: Pages, { timeZone, resumed }: { timeZone: string; resumed: boolean }) {
   const local = inZone(timeZone);

@@ -89,6 +89,27 @@ test('S3: no cell of a CSV is a formula', async () => {
   expect(new Set(cells)).toEqual(new Set(['budi', "'=1+1", "'@SUM(A1)", "'-2", "'+3", "'\tsiti"]));
 });
 
+test('a CSV is read alike by who ends a row at any line end that is not quoted', async () => {
+  const own = await testServer();
+  const descriptions = [
+    'satu\ndua',
+    'satu\rdua',
+    'satu\r\ndua',
+    '\n',
+    '\r',
+    '\n"satu"',
+    'dua, tiga\r',
+    'satu',
+  ];
+  await own.rest(descriptions.map((description) => ({ code: 'AUTH-001', description })));
+  const response = await fetch(`${own.url}/api/export?format=csv&filter=${encodeURIComponent('{"code":["AUTH-001"]}')}`, { headers: { authorization: `Bearer ${ADMIN_KEY}` } }); // oxfmt-ignore
+  const body = await response.text();
+  const rows = parse<{ event_description: string; cursor: string }>(body, { columns: true, record_delimiter: ['\r\n', '\n', '\r'] }); // oxfmt-ignore
+  expect(new Set(rows.map((row) => row.event_description))).toEqual(new Set(descriptions.map((text) => (text.startsWith('\r') ? `'${text}` : text)))); // oxfmt-ignore
+  const field = '(?:"(?:[^"]|"")*"|[^",\\r\\n]*)'; // of RFC 4180
+  expect(body).toMatch(new RegExp(`^(?:${field}(?:,${field}){${Object.keys(rows[0]!).length - 1}}\\r\\n){${rows.length + 1}}$`)); // oxfmt-ignore
+});
+
 test('times are those of the zone that is asked for, to the microsecond, and it is stated', async () => {
   const response = await fetchExport({ filter: mine, timeZone: 'Asia/Jakarta' });
   expect(response.headers.get('jejak-time-zone')).toBe('Asia/Jakarta');
