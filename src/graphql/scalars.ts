@@ -1,6 +1,6 @@
 // The scalars. Each refuses what it is not with BAD_USER_INPUT and says what it wants.
 
-import { type ValueNode, Kind } from 'graphql';
+import { type ConstValueNode, type ValueNode, GraphQLFloat, Kind } from 'graphql';
 import { JejakError } from '../errors.ts';
 import { WrittenNumber, numberOf } from '../events/number.ts';
 import { parseInstant, subtractDuration } from '../events/time.ts';
@@ -54,6 +54,29 @@ textScalar('TimeZone', 'IANA time zone, such as Asia/Jakarta.', (text) => {
   } catch {
     return undefined;
   }
+});
+
+/** The double that is nearest to a number as it was written. */
+const nearest = (written: string): number => {
+  const number = Number(written);
+  if (Number.isFinite(number)) return number;
+  throw new JejakError(
+    'BAD_USER_INPUT',
+    `${written.slice(0, 60)} is no Float: none is beyond 1.8e308 either way.`,
+  );
+};
+
+// A variable may have as many digits as a literal. Pothos knows no Float but that of graphql-js, so that one is told.
+const { coerceInputValue, coerceInputLiteral } = GraphQLFloat.toConfig();
+const readFloat = (value: unknown): number =>
+  value instanceof WrittenNumber ? nearest(value.text) : coerceInputValue(value);
+Object.assign(GraphQLFloat, {
+  parseValue: readFloat,
+  coerceInputValue: readFloat,
+  coerceInputLiteral: (node: ConstValueNode) =>
+    node.kind === Kind.INT || node.kind === Kind.FLOAT
+      ? nearest(node.value)
+      : coerceInputLiteral!(node),
 });
 
 builder.scalarType('JSON', {

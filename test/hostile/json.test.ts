@@ -176,6 +176,30 @@ describe('numbers', () => {
     await client.dispose();
   });
 
+  const asked = (bounds: string) =>
+    `{type: ["FLOAT"], json: [{field: METADATA, path: "a", ${bounds}}]}`.replaceAll('"', '\\"');
+  const ways = {
+    'in the document': (number: string) => `{"query":"{ events(filter: ${asked(`gte: ${number}, lte: ${number}`)}) { totalCount } }"}`,
+    'as a variable': (number: string) => `{"query":"query($n: Float) { events(filter: ${asked('gte: $n, lte: $n')}) { totalCount } }","variables":{"n":${number}}}`,
+    'within a variable': (number: string) => `{"query":"query($f: EventFilter) { events(filter: $f) { totalCount } }","variables":{"f":{"type":["FLOAT"],"json":[{"field":"METADATA","path":"a","gte":${number},"lte":${number}}]}}}`,
+  }; // oxfmt-ignore
+
+  test.each(Object.entries(ways))('as Float mean the nearest double: %s', async (_way, body) => {
+    const input = [0.1, 2 ** 53, 1764181000123456800, 0].map((a, index) => ({ eventId: `float-${index}`, category: 'SYSTEM', type: 'FLOAT', name: 'float', metadata: { a } })); // oxfmt-ignore
+    await server.rest(input);
+    for (const number of ['0.1', '0.10000000000000001', '9007199254740993', '1764181000123456789', '1e-400', '-0.00e999'])
+      for (const _time of ['by yoga', 'by the lane'])
+        expect(await send(server, '/graphql', body(number))).toMatchObject({ body: { data: { events: { totalCount: 1 } } } }); // oxfmt-ignore
+    for (const number of ['1e400', '-1e309'])
+      for (const _time of ['by yoga', 'by the lane']) {
+        const { body: refused } = await send(server, '/graphql', body(number));
+        expect(refused.errors[0].message).toContain(`${number} is no Float`);
+        expect(refused.errors[0].extensions.code).toBe('BAD_USER_INPUT');
+      }
+    for (const other of ['true', '{}', '[[1]]'])
+      expect((await send(server, '/graphql', body(other))).body.errors[0].extensions.code).toBe('BAD_USER_INPUT'); // oxfmt-ignore
+  }); // oxfmt-ignore
+
   test('never make two identities one', async () => {
     const body = (event_id: string) =>
       `{"code":"AUTH-001","event_id":${event_id},"username":${event_id}}`;
