@@ -72,6 +72,7 @@ async function* run(options, standing, signal) {
     const arriving = connect(options, standing).getReader();
     const leave = () => void arriving.cancel().catch(() => {});
     signal.addEventListener('abort', leave);
+    if (signal.aborted) leave(); // while it was told
     try {
       for (let next = await arriving.read(); !next.done; next = await arriving.read()) {
         failures = 0;

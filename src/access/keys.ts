@@ -150,7 +150,8 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
         const by = transaction as unknown as Sql;
         // As long as the old one was to live, the new one is.
         const [old] = await by<(ApiKey & { readonly renewed: string | null })[]>`
-          SELECT ${columns}, clock_timestamp() + (expires_at - created_at) AS renewed
+          SELECT ${columns}, CASE WHEN expires_at IS NOT NULL
+            THEN least(clock_timestamp() + (expires_at - created_at), '9999-12-31T23:59:59Z') END AS renewed
           FROM api_keys WHERE id = ${id} AND ${good} FOR UPDATE`;
         if (!old) return undefined;
         const [next] = await by<{ id: number }[]>`

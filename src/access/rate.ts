@@ -1,11 +1,21 @@
 // How many events a viewer may log per second, where a limit is set: its own, or that of all.
 
+import ipaddr from 'ipaddr.js';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { JejakError } from '../errors.ts';
 import type { Viewer } from './viewer.ts';
 
 /** Counts events against a viewer; rejects with OVERLOADED and the time to wait. */
 export type RateLimit = (viewer: Viewer, events: number) => Promise<void>;
+
+/** An IPv4 address, or the network of an IPv6 one, of which a single machine has as many as it likes. */
+const placeOf = (address: string): string =>
+  ipaddr.IPv6.isValid(address)
+    ? ipaddr.IPv6.parse(address)
+        .parts.slice(0, 4)
+        .map((part) => part.toString(16))
+        .join(':')
+    : address;
 
 export const createRateLimit = (forAll = Infinity): RateLimit => {
   const limiters = new Map<number, RateLimiterMemory>();
@@ -22,7 +32,7 @@ export const createRateLimit = (forAll = Infinity): RateLimit => {
         `This key may log ${eventsPerSecond} events per second; send no more than that in a call.`,
       );
     // One browser does not use up what others may log with the same key.
-    const counted = forced?.ipAddress ? `${id} from ${forced.ipAddress}` : id;
+    const counted = forced?.ipAddress ? `${id} from ${placeOf(forced.ipAddress)}` : id;
     try {
       await limiterOf(eventsPerSecond).consume(counted, events);
     } catch (error) {

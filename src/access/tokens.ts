@@ -1,7 +1,7 @@
 // User tokens: JWTs of the issuer that is configured, by a shared secret or by the public keys it publishes. The configuration
 // alone decides with which keys and algorithms a token is verified; nothing in a token does.
 
-import { type JWTPayload, type JWTVerifyGetKey, createRemoteJWKSet, customFetch, decodeProtectedHeader, errors, jwtVerify } from 'jose'; // oxfmt-ignore
+import { type JWTPayload, type JWTVerifyGetKey, createRemoteJWKSet, customFetch, decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose'; // oxfmt-ignore
 import { z } from 'zod';
 import { JejakError } from '../errors.ts';
 import { cutText, mendText } from '../events/text.ts';
@@ -93,11 +93,16 @@ const refuseShape = (token: string): void => {
   if (token.length > MAX_CHARACTERS)
     throw unauthenticated(`The token is longer than ${MAX_CHARACTERS} characters.`);
   let header;
+  let expires;
   try {
     header = decodeProtectedHeader(token);
+    expires = decodeJwt(token).exp;
   } catch (cause) {
     throw unauthenticated('The token is not a signed JWT.', cause);
   }
+  // Also where the keys to verify it cannot be had, so that nothing lives on with it.
+  if (typeof expires === 'number' && (expires + SKEW_SECONDS) * 1_000 < Date.now())
+    throw unauthenticated('The token has expired; sign in again.');
   const forbidden = forbiddenHeaders.find((name) => Object.hasOwn(header, name));
   if (forbidden)
     throw unauthenticated(`The token has the header "${forbidden}", which is not accepted.`);

@@ -10,7 +10,7 @@ export const isDataError = (error: unknown): boolean => /^(22|23|54)...$/.test(c
 
 /** No partition takes the row. */
 export const isMissingPartition = (error: unknown): boolean =>
-  codeOf(error) === '23514' && /no partition of relation/.test((error as Error).message);
+  codeOf(error) === '23514' && (error as { routine?: string }).routine === 'ExecFindPartition';
 
 /** A batch with this key was committed already. */
 export const isCommittedKey = (error: unknown): boolean =>
@@ -44,9 +44,8 @@ export const refusalOf = (error: unknown): JejakError | undefined => {
     : undefined;
 };
 
-/** A statement was stopped after the time that its pool gives it. */
-const isTimeout = (error: unknown): boolean =>
-  codeOf(error) === '57014' && /statement timeout/.test((error as Error).message);
+/** A statement was stopped, after the time that its pool gives it or by hand. */
+const isTimeout = (error: unknown): boolean => codeOf(error) === '57014';
 
 const timeout = (cause: unknown): JejakError =>
   new JejakError(

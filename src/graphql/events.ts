@@ -14,6 +14,8 @@ const EventOrder = builder.enumType('EventOrder', {
   } as const,
 });
 
+const DAY = { last: 'PT24H' };
+
 builder.queryFields((t) => ({
   event: t.field({
     type: Event,
@@ -51,7 +53,7 @@ builder.queryFields((t) => ({
     args: {
       range: t.arg({
         type: TimeRange,
-        defaultValue: { last: 'PT24H' },
+        defaultValue: DAY,
         description: 'Over which time.',
       }),
       first: pageArguments.first,
@@ -61,7 +63,7 @@ builder.queryFields((t) => ({
       resolvePage(
         page,
         'NEWEST_FIRST',
-        { where: conditionOf({ severity: ['CRITICAL'], range }, context) },
+        { where: conditionOf({ severity: ['CRITICAL'], range: range ?? DAY }, context) },
         context,
         info,
       ),

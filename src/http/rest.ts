@@ -61,13 +61,19 @@ const parseLine = (line: string): unknown => {
 
 const nameByColumn = new Map<string, string>(fieldNames.map((name) => [fields[name].column, name]));
 
-/** The event under its API names, which are understood here too; names that nobody knows stay as they are. */
+/** The event under its API names, which are understood here too, but where the column is sent as well: then what is under the
+ * name is of no field, and kept beside the event. Names that nobody knows stay as they are. */
 const withApiNames = (source: unknown): unknown => {
   if (typeof source !== 'object' || source === null || Array.isArray(source)) return source;
+  const given = Object.entries(source).filter(([, value]) => value !== null);
+  const sent = new Set(given.map(([key]) => key));
+  const isTwice = (key: string): boolean =>
+    Object.hasOwn(fields, key) && key !== columnOf(key) && sent.has(columnOf(key));
   return Object.fromEntries(
-    Object.entries(source)
-      .filter(([, value]) => value !== null)
-      .map(([column, value]) => [nameByColumn.get(column) ?? column, value]),
+    given.map(([key, value]) => [
+      isTwice(key) ? `(${key})` : (nameByColumn.get(key) ?? key),
+      value,
+    ]),
   );
 };
 

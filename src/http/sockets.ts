@@ -75,7 +75,10 @@ export const createSockets = (
   });
 
   const formatted = (errors: readonly unknown[]) =>
-    errors.map((error) => publicError(error, logger, parts.mask.text).toJSON());
+    errors.map((error) => {
+      const { extensions: { http: _http, ...extensions } = {}, ...told } = publicError(error, logger, parts.mask.text).toJSON(); // oxfmt-ignore
+      return { ...told, extensions };
+    });
 
   /** Who a socket is for an operation that begins now. While that cannot be looked up it is who it was. */
   const viewerNow = async (extra: Extra): Promise<Viewer> => {
@@ -83,8 +86,8 @@ export const createSockets = (
       extra.viewer = await access.authenticate(extra.authorization, extra.request);
     } catch (error) {
       const code = refusalOf(error)?.code;
-      if (code !== 'UNAVAILABLE') extra.socket.close(CloseCode.Forbidden, 'Forbidden');
-      if (code !== 'UNAVAILABLE' || !extra.viewer) throw error;
+      if (isRefused(code)) extra.socket.close(CloseCode.Forbidden, 'Forbidden');
+      if (isRefused(code) || !extra.viewer) throw error;
     }
     return extra.viewer;
   };
@@ -102,7 +105,7 @@ export const createSockets = (
         return true;
       } catch (error) {
         const code = refusalOf(error)?.code;
-        if (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN') return false; // closes it with 4403
+        if (isRefused(code)) return false; // closes it with 4403
         logger.warn({ err: error }, 'A credential could not be looked up');
         extra.socket.close(TRY_AGAIN_LATER, 'Unavailable');
         return false;
@@ -235,6 +238,9 @@ const refuse = (raw: Duplex, status: string): void => {
   raw.once('finish', () => raw.destroy());
   raw.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
 };
+
+const isRefused = (code: string | undefined): boolean =>
+  code === 'UNAUTHENTICATED' || code === 'FORBIDDEN';
 
 /** What graphql-ws hands on to where errors are formatted. */
 const asGraphql = (error: unknown): GraphQLError =>

@@ -5,6 +5,7 @@ import { type SQL, and, isNotNull, isNull, or, sql } from 'drizzle-orm';
 import type { Question } from '../database/connection.ts';
 import { events } from '../database/schema.ts';
 import { type Definition, catalog } from '../events/catalog.ts';
+import { LOG_RESOURCE } from './trail.ts';
 import { instantFromPostgres } from '../events/time.ts';
 import { type Category, type Severity, rankOf, severityNames } from '../events/vocabulary.ts';
 
@@ -83,7 +84,7 @@ export const lowered = async (question: Question, where: SQL | undefined): Promi
 };
 
 /** Keys of the data of events that their definition does not know, the most frequent first; what the server adds itself
- * begins with "_" or is `claimed`. */
+ * begins with "_", or is `claimed` or `source`, and what it tells of its own use is about the log. */
 export const unknownKeys = async (
   question: Question,
   where: SQL | undefined,
@@ -95,7 +96,7 @@ export const unknownKeys = async (
   return question.execute<UnknownKey>(sql`
     SELECT ${events.code} AS code, key, ${count} AS count
     FROM ${events}, jsonb_object_keys(${sql.join(objects, sql` || `)}) AS key
-    WHERE ${and(where, isNotNull(events.code), sql`key !~ '^_' AND key <> 'claimed'`)}
+    WHERE ${and(where, isNotNull(events.code), sql`key !~ '^_' AND key NOT IN ('claimed', 'source') AND ${events.resourceType} IS DISTINCT FROM ${LOG_RESOURCE}`)}
     GROUP BY ${events.code}, key HAVING ${events.code} || ' ' || key NOT IN ${known}
     ORDER BY count(*) DESC, ${events.code}, key LIMIT ${most}`);
 };

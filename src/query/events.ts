@@ -34,7 +34,13 @@ export const formatPlace = ({ timestamp, id }: Place): string =>
 const parsePlace = (cursor: string): Place => {
   const match = /^(\S+Z) (\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString());
   const place = { timestamp: match?.[1] ?? '', id: Number(match?.[2]) };
-  if (parseInstant(place.timestamp)?.text !== place.timestamp || formatPlace(place) !== cursor)
+  // Before year 1 there is nothing to look back to.
+  if (
+    parseInstant(place.timestamp)?.text !== place.timestamp ||
+    place.timestamp < '0002' ||
+    formatPlace(place) !== cursor
+  )
+    // oxfmt-ignore
     throw new JejakError(
       'CURSOR_INVALID',
       'This is not a cursor of a page; use `cursor` of an edge, or `startCursor` or `endCursor`. (`liveCursor` is for subscriptions.)',

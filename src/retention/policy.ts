@@ -52,7 +52,7 @@ export const watchPolicy = async (sql: Sql, logger: Logger): Promise<PolicyWatch
   let policy = await loadPolicy(sql);
   const refresh = async (): Promise<void> => {
     const loaded = await loadPolicy(sql);
-    if (loaded.version > policy.version) policy = loaded;
+    if (loaded.version !== policy.version) policy = loaded; // a failover may have taken it back
   };
   const looking = setInterval(() => {
     refresh().catch((error: unknown) =>

@@ -3,6 +3,7 @@
 import type { Sql } from '../database/connection.ts';
 import { JejakError } from '../errors.ts';
 import { definitionOf } from '../events/catalog.ts';
+import { bytesOf } from '../events/cut.ts';
 import { CLEANUP_CODE, oldestKept } from '../events/retention.ts';
 import { mendText } from '../events/text.ts';
 import { type Severity, severities } from '../events/vocabulary.ts';
@@ -33,6 +34,7 @@ export const MAX_DAYS = 36_500;
 export const MAX_HOLDS = 100;
 const NAME_MAX = 100;
 const REASON_MAX = 2_000;
+const FILTER_MAX_BYTES = 16 * 1024;
 
 export const listRules = (sql: Sql): Promise<Rule[]> =>
   sql<
@@ -106,6 +108,8 @@ export const placeHold = async (
   const bounds = filterBounds(filter);
   if (bounds.severities?.length === 0 || bounds.categories?.length === 0)
     throw new JejakError('BAD_USER_INPUT', 'No event can match this filter, so that it would hold nothing; an empty list means none.'); // oxfmt-ignore
+  if (bytesOf(filter) > FILTER_MAX_BYTES)
+    throw new JejakError('BAD_USER_INPUT', `The filter of a hold, which is told in the log, has at most ${FILTER_MAX_BYTES} bytes as JSON; place several.`); // oxfmt-ignore
   if (!filterSql(filter, now))
     throw new JejakError('BAD_USER_INPUT', 'A hold needs a filter with at least one key; `minSeverity: DEBUG` is everything.'); // oxfmt-ignore
   return sql.begin(async (transaction) => {

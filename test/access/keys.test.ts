@@ -320,6 +320,13 @@ describe('rotation', () => {
     expect(next.apiKey).toMatchObject({ replaces: made!.apiKey.id, expiresAt: null });
   });
 
+  test('as long as a date goes on, where it was to live for ages', async () => {
+    const { apiKey } = await make('createApiKey(name: "abadi", scopes: [EVENTS_READ], expiresAt: "9999-12-31T00:00:00Z")'); // oxfmt-ignore
+    await server.database.sql`UPDATE api_keys SET created_at = created_at - interval '2 days' WHERE id = ${apiKey.id}`; // oxfmt-ignore
+    const made = await make(`rotateApiKey(id: "${apiKey.id}")`);
+    expect(made.apiKey.expiresAt).toMatch(/^9999-12-31T23:59:59/);
+  });
+
   test('at once ends a key that was used a moment ago, and what was revoked cannot be rotated', async () => {
     const old = await readers('eventsPerSecond: 9');
     expect(await outcome(old.key)).toBe('answered');
@@ -402,6 +409,7 @@ describe('a key for browsers', () => {
     const from = async (address: string) =>
       (await through.rest([1, 2, 3, 4].map(() => ({ code: 'AUTH-001' })), made.key, { origin, 'x-forwarded-for': address })).status; // oxfmt-ignore
     expect([await from('1.1.1.1'), await from('1.1.1.1'), await from('2.2.2.2')]).toEqual([201, 503, 201]); // oxfmt-ignore
+    expect([await from('2001:db8:0:1::1'), await from('2001:db8:0:1:a::2'), await from('2001:db8:0:2::1')]).toEqual([201, 503, 201]); // oxfmt-ignore
   });
 
   test.each([

@@ -371,6 +371,8 @@ describe('tokens by published keys', () => {
     for (let index = 0; index < 10; index++)
       expect(await outcome(server, first.rs256({ ...claims(), jti: index }))).toBe('UNAVAILABLE');
     expect(fetches).toBe(1);
+    const expired = first.rs256({ ...claims(), exp: seconds() - 10 });
+    expect(await outcome(server, expired)).toBe('UNAUTHENTICATED'); // that needs no key
     expect(await outcome(server, ADMIN_KEY)).toBe('answered'); // keys of our own do not need them
     status = 200;
     await vi.waitFor(async () => expect(await outcome(server, first.rs256())).toBe('answered'), {
@@ -422,6 +424,7 @@ test.each([
   [{ JEJAK_JWT_ROLES: '{"GURU": {"scopes": [], "narrowing": {"code": ["X-1"]}}}' }, 'JEJAK_JWT_ROLES GURU.narrowing.code.0: is not in the catalog'],
   [{ JEJAK_JWT_ROLES: '{"KS": {"scopes": ["admin"], "narrowing": {"category": ["DATA"]}}}' }, 'JEJAK_JWT_ROLES KS: with the scope admin'],
   [{ JEJAK_TRUSTED_PROXIES: '10.0.0.0/33' }, 'JEJAK_TRUSTED_PROXIES'],
+  [{ JEJAK_MAINTENANCE_DATABASE_URL: 'postgres://a@b/c' }, 'DATABASE_URL is needed'],
 ])('a configuration of %j is refused', (environment, mistake) => {
   expect(() => readConfig(environment)).toThrow(mistake);
 }); // oxfmt-ignore

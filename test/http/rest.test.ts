@@ -239,6 +239,14 @@ describe('what the specification sends', () => {
   });
 });
 
+test('a value under a name and another under its column are both kept', async () => {
+  const event = { event_category: 'SECURITY', event_type: 'ATTACK_DETECTION', type: 'sqli', event_name: 'x', action: 'BLOCK' }; // oxfmt-ignore
+  const { body } = await server.rest(event);
+  expect(body.outcome).toBe('REPAIRED');
+  const { data } = await server.graphql('query($id: ID!) { event(eventId: $id) { type metadata } }', { id: body.event_id }); // oxfmt-ignore
+  expect(data.event).toEqual({ type: 'ATTACK_DETECTION', metadata: { _original: { '(type)': 'sqli' } } }); // oxfmt-ignore
+});
+
 test('V4, V5, V6: what was stored equals what was sent, read back by GraphQL and by SQL', async () => {
   const sent = {
     event_id: newId(),

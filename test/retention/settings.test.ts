@@ -181,6 +181,11 @@ test('an administrator does all of it through the API, and it is told in the log
   expect(placeHold).toMatchObject({ filter: { username: ['guru01'] }, placedBy: 'administrator', releasedAt: null, eventCount: 1 }); // oxfmt-ignore
   expect(await refusal('mutation { placeHold(name: "case 7", reason: "r", filter: { username: ["x"] }) { id } }')).toEqual(['BAD_USER_INPUT', expect.stringContaining('release it first')]); // oxfmt-ignore
   expect(await refusal('mutation { placeHold(name: "case 8", reason: "r", filter: {}) { id } }')).toEqual(['BAD_USER_INPUT', expect.stringContaining('at least one key')]); // oxfmt-ignore
+  const much = Array.from(
+    { length: 200 },
+    (_, index) => `"/api/${index}${'x'.repeat(100)}"`,
+  ).join();
+  expect(await refusal(`mutation { placeHold(name: "case 8", reason: "r", filter: { endpoint: [${much}] }) { id } }`)).toEqual(['BAD_USER_INPUT', expect.stringContaining('place several')]); // oxfmt-ignore
   for (const filter of ['{ or: [] }', '{ code: [] }', '{ severity: [], username: ["x"] }'])
     expect(await refusal(`mutation { placeHold(name: "case 8", reason: "r", filter: ${filter}) { id } }`)).toEqual(['BAD_USER_INPUT', expect.stringContaining('would hold nothing')]); // oxfmt-ignore
   expect(await refusal('mutation { placeHold(name: " ", reason: "r", filter: { username: ["x"] }) { id } }')).toEqual(['BAD_USER_INPUT', expect.stringContaining('1 to 100')]); // oxfmt-ignore
