@@ -58,18 +58,18 @@ const JsonCondition = builder.inputType('JsonCondition', {
     path: t.string({
       required: true,
       description:
-        'Where: keys with dots between them, such as login.attempts; a number is also a place in a list, from 0, and a dot within a key has a backslash before it.',
+        'Where: keys with dots between them, such as login.attempts, none of them empty; 0, 1, 2 and so on are also places in a list, and a backslash makes the character after it a part of a key, be it a dot or a backslash.',
     }),
     exists: t.boolean({ description: 'Whether there is a value, be it null.' }),
     equals: t.field({
       type: 'JSON',
-      description: 'The very value: text, number, true, a list, an object.',
+      description: 'The very value: text, number, true, null, a list, an object.',
     }),
     in: t.field({ type: ['JSON'], description: 'One of these values.' }),
     contains: t.field({
       type: 'JSON',
       description:
-        'A list with this item or these items, or an object with at least these keys and values.',
+        'A list with this item or these items, an object with at least these keys and values, or this very text, number, true, false or null.',
     }),
     gt: t.float({ description: 'A number greater than this.' }),
     gte: t.float({ description: 'A number greater than this or equal to it.' }),

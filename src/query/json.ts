@@ -11,7 +11,8 @@ import { boundNumber, mendJson, mendText } from '../events/text.ts';
 export const jsonFields = ['metadata', 'requestData', 'responseData'] as const;
 export type JsonField = (typeof jsonFields)[number];
 
-/** All that is given must hold. `path` leads from key to key by dots; a number is also a place in a list, from 0. */
+/** All that is given must hold; null for `equals` and `contains` is JSON's null, for the others nothing is asked. `path` leads
+ * from key to key by dots; a number without a sign or needless zeros is also a place in a list, from 0. */
 export type JsonCondition = {
   readonly field: JsonField;
   readonly path: string;
@@ -82,10 +83,14 @@ const meanings = {
   lte: comparison(sql`<=`, (value, wanted) => value <= wanted),
 } satisfies { [O in Operator]: Meaning<O extends 'exists' ? boolean : O extends 'in' ? readonly unknown[] : O extends 'equals' | 'contains' ? unknown : number> }; // oxfmt-ignore
 
+const takesNull: ReadonlySet<string> = new Set<Operator>(['equals', 'contains']);
+
 type Asked = readonly [Meaning<unknown>, wanted: unknown];
 
 const askedOf = ({ field: _field, path: _path, ...asked }: JsonCondition): Asked[] => {
-  const given = Object.entries(asked).filter(([, value]) => value !== null && value !== undefined);
+  const given = Object.entries(asked).filter(
+    ([operator, value]) => value !== undefined && (value !== null || takesNull.has(operator)),
+  );
   if (given.length === 0)
     throw new JejakError(
       'BAD_USER_INPUT',
@@ -99,22 +104,22 @@ const askedOf = ({ field: _field, path: _path, ...asked }: JsonCondition): Asked
 
 const MAX_KEYS = 32;
 
-/** The keys of a path; a dot that belongs to a key has a backslash before it. */
+/** The keys of a path; a dot or a backslash that belongs to a key has a backslash before it. */
 const keysOf = (path: string): string[] => {
-  const keys = (mendText(path).match(/(?:\\.|[^.\\])+/gs) ?? []).map((key) => key.replaceAll(/\\(.)/gs, '$1')); // oxfmt-ignore
-  if (keys.length === 0 || keys.length > MAX_KEYS)
+  const text = mendText(path);
+  const keys = text.match(/(?:\\.|[^.\\])+/gs) ?? [];
+  if (keys.length === 0 || keys.length > MAX_KEYS || keys.join('.') !== text)
     throw new JejakError(
       'BAD_USER_INPUT',
-      `A path has 1 to ${MAX_KEYS} keys with dots between them, such as login.attempts.`,
+      `A path has 1 to ${MAX_KEYS} keys with dots between them, such as login.attempts; none is empty, and a backslash stands before the character that it makes plain.`,
     );
-  return keys;
+  return keys.map((key) => key.replaceAll(/\\(.)/gs, '$1'));
 };
 
 export const jsonSql = (condition: JsonCondition): SQL | undefined => {
   const keys = keysOf(condition.path);
   const column = events[condition.field];
-  const literal = `{${keys.map((key) => `"${key.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`; // oxfmt-ignore
-  const value = sql`(${column} #> ${literal}::text::text[])`;
+  const value = valueSql(sql`${column}`, keys);
   return and(
     ...askedOf(condition).flatMap(([meaning, wanted]) => [
       meaning.sql(value, wanted),
@@ -123,9 +128,22 @@ export const jsonSql = (condition: JsonCondition): SQL | undefined => {
   );
 };
 
+const valueSql = (json: SQL, keys: readonly string[]): SQL => {
+  const at = keys.findIndex(isPlaceToPostgres);
+  const plain = at === -1 ? keys : keys.slice(0, at);
+  const literal = `{${plain.map((key) => `"${key.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`; // oxfmt-ignore
+  const value = sql`(${json} #> ${literal}::text::text[])`;
+  // The operator -> takes text for a key and never for a place.
+  return at === -1 ? value : valueSql(sql`(${value} -> ${keys[at]!}::text)`, keys.slice(at + 1));
+};
+
+/** Whether #> takes a key for a place in a list, which we do not. */
+const isPlaceToPostgres = (key: string): boolean =>
+  /^[ \t\n\v\f\r]*[+-]?\d+$/.test(key) && placeOf(key) === undefined;
+
 /** What follows for the whole column, where no key could be a place in a list. */
 const indexed = (column: unknown, keys: readonly string[], within: readonly unknown[] = []): SQL[] => {
-  if (within.length === 0 || keys.some((key) => placeOf(key, 0) !== undefined)) return [];
+  if (within.length === 0 || keys.some((key) => placeOf(key) !== undefined)) return [];
   const whole = (value: unknown) => keys.reduceRight((inner, key) => ({ [key]: inner }), value);
   return [or(...within.map((value) => hasJson(column, whole(value))))!];
 }; // oxfmt-ignore
@@ -150,18 +168,15 @@ const valueAt = (json: unknown, keys: readonly string[]): unknown => {
   let value: unknown = json ?? undefined;
   for (const key of keys) {
     if (!isNested(value)) return undefined;
-    if (Array.isArray(value)) value = value[placeOf(key, value.length) ?? -1];
+    if (Array.isArray(value)) value = value[placeOf(key) ?? -1];
     else value = Object.hasOwn(value, key) ? value[key] : undefined;
   }
   return value;
 };
 
-/** The place that a key means in a list of that length, as PostgreSQL reads it: from the end where it is negative. */
-const placeOf = (key: string, length: number): number | undefined => {
-  const number = /^[ \t\n\v\f\r]*[+-]?\d+$/.test(key) ? Number(key) : NaN;
-  if (Number.isNaN(number)) return undefined;
-  return number < 0 ? length + number : number;
-};
+/** The place that a key means in a list. */
+const placeOf = (key: string): number | undefined =>
+  /^(?:0|[1-9]\d*)$/.test(key) ? Number(key) : undefined;
 
 const isNested = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;

@@ -162,6 +162,7 @@ const nests: readonly unknown[] = [
   { a: { b: 'a' }, 'a.b': 1 },
   [{ a: 1 }, { a: null }],
   { '0': 'a', '-1': 1 },
+  { '00': 'a', '+1': [1], ' 1': { a: 1 }, '-1': { a: 1 } },
   { __proto__: null, constructor: 1 },
 ];
 const paths = [
@@ -177,7 +178,12 @@ const paths = [
   'a.b.0',
   ' 1',
   '+1',
+  '-0',
+  '00',
   '01',
+  '0.-1',
+  'a.+0.a',
+  '\n0',
   '1x',
   '99999999999',
   'constructor',
@@ -199,7 +205,7 @@ const jsonOf = (random: Random, depth = 0): unknown => {
 };
 /** So often that each condition finds some. */
 const often = (random: Random): object | null =>
-  random.chance(0.3) ? { a: random.pick([1, 'a', [1], 0]) } : null;
+  random.chance(0.3) ? { a: random.pick([1, 'a', [1], 0, null]) } : null;
 const numbers = [0, 1, -1, 0.1, 87.5, 87.4999, 1e21, 5, 1e64, 1e-64, 1e100, -1e100, 1e-300, -1e-300, 1.7976931348623157e308, -5e-324]; // oxfmt-ignore
 const jsonCondition = (random: Random): JsonCondition => {
   const any = () => random.pick<unknown>([...plains, ...nests]);
@@ -207,7 +213,7 @@ const jsonCondition = (random: Random): JsonCondition => {
   for (const operator of some(random, ['exists', 'equals', 'equals', 'in', 'contains', 'gt', 'gte', 'lt', 'lte'], 2))
     asked[operator] = operator === 'exists' ? random.chance(0.5) : operator === 'in' ? some(random, [...plains, ...nests], 4)
       : operator.length < 4 ? random.pick(numbers) : any();
-  if (Object.values(asked).every((value) => value === null)) asked['exists'] = true;
+  if (Object.keys(asked).length === 0) asked['exists'] = true;
   return { field: random.pick(jsonFields), path: random.pick(paths), ...asked };
 }; // oxfmt-ignore
 
@@ -560,16 +566,48 @@ describe('a condition on JSON', () => {
 
   test.each([
     ['without a question', { path: 'a' }],
-    ['with nothing but null', { path: 'a', equals: null, gt: null }],
+    ['with nothing but null', { path: 'a', in: null, gt: null }],
     ['without a path', { path: '', exists: true }],
     ['with dots alone', { path: '..', exists: true }],
-    ['of 33 keys', { path: 'a.'.repeat(33), exists: true }],
+    ['with an empty key within', { path: 'a..b', exists: true }],
+    ['with an empty key at the head', { path: '.a', exists: true }],
+    ['with an empty key at the end', { path: 'a.', exists: true }],
+    ['with a backslash before nothing', { path: 'a\\', exists: true }],
+    ['of 33 keys', { path: `a${'.a'.repeat(32)}`, exists: true }],
   ])('%s is refused with BAD_USER_INPUT by both', (_name, condition) => {
     const refusal = expect.objectContaining({ code: 'BAD_USER_INPUT' }) as Error;
     const json = [{ field: 'metadata' as const, ...condition }];
     expect(() => filterSql({ json }, now)).toThrow(refusal);
     expect(() => filterTest({ json }, now)).toThrow(refusal);
   });
+
+  test('asks for JSON’s null where it says so', async () => {
+    const found = async (asked: Partial<JsonCondition>): Promise<unknown[]> => {
+      const filter = { json: [{ field: 'metadata' as const, path: 'a', ...asked }] };
+      expect(await compare(filter)).toBeGreaterThan(0);
+      return matching(filter).map(({ metadata }) => (metadata as { a: unknown }).a);
+    };
+    expect(new Set(await found({ equals: null }))).toEqual(new Set([null]));
+    expect(new Set(await found({ exists: true, equals: null, gt: null }))).toEqual(new Set([null]));
+    for (const value of await found({ contains: null }))
+      expect(Array.isArray(value) ? value.includes(null) : value === null).toBe(true);
+  });
+
+  test.each(['-1', '00', '01', '-0', '+0', '+1', ' 0', '\n1', '\v0'])(
+    'has %j for a key and for no place in a list',
+    async (key) => {
+      const json = async (value: unknown): Promise<unknown> => {
+        const given = sql`(SELECT ${JSON.stringify(value)}::text::jsonb AS metadata) AS events`;
+        const where = filterSql({ json: [{ field: 'metadata', path: `a.${key}.0`, equals: 1 }] }, now);
+        const { length } = await database.question.execute(sql`SELECT FROM ${given} WHERE ${where}`);
+        const event = { metadata: value } as Event;
+        expect(filterTest({ json: [{ field: 'metadata', path: `a.${key}.0`, equals: 1 }] }, now)(event)).toBe(length > 0);
+        return length > 0;
+      };
+      expect(await json({ a: { [key]: [1] } })).toBe(true);
+      expect(await json({ a: [[1], [1], [1]] })).toBe(false);
+    },
+  ); // oxfmt-ignore
 
   test.each(["' OR true --", '\\', "\\' OR true --", "a\\''b", '$1 $2', "E'x'", '"}', '𝔘’'])(
     'takes %j for a value and nothing else',
