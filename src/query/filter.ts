@@ -18,12 +18,13 @@ import { type Block, contains, formatBlock, markedBits, parseBlock } from '../ev
 import { definitionOf } from '../events/catalog.ts';
 import {
   type Event,
+  type Field,
   type FieldName,
   type InputName,
   fields,
   inputNames,
 } from '../events/fields.ts';
-import { mendText } from '../events/text.ts';
+import { cutText, mendText } from '../events/text.ts';
 import { microsOf } from '../events/time.ts';
 import {
   type Bounds,
@@ -365,11 +366,20 @@ const stored = (filter: EventFilter, storedForms: StoredForms): EventFilter => {
       return (value as EventFilter[]).map((each) => stored(each, storedForms));
     if (key === 'not') return stored(value, storedForms);
     const name = textFields[key];
-    return name ? (value as string[]).flatMap((text) => storedForms(name, text)) : value;
+    return name
+      ? (value as string[]).flatMap((text) =>
+          storedForms(name, text).map((form) => cutFor(name, form)),
+        )
+      : value;
   };
   return Object.fromEntries(
     Object.entries(filter).map(([key, value]) => [key, valueOf(key, value)]),
   );
+};
+
+const cutFor = (name: InputName, text: string): string => {
+  const { max }: Field = fields[name];
+  return max === undefined ? text : cutText(mendText(text), max);
 };
 
 /** Keys whose values are texts of a column that a caller writes freely. */

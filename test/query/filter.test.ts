@@ -29,7 +29,7 @@ import {
 import { type JsonCondition, hasJson, jsonFields } from '../../src/query/json.ts';
 import { MAX_WORDS, wordsOf } from '../../src/query/search.ts';
 import { type Random, createRandom } from '../support/generate.ts';
-import { type TestServer, createTestServer } from '../support/server.ts';
+import { type TestServer, createTestServer, testServer } from '../support/server.ts';
 import { readStored } from '../support/stored.ts';
 
 const EVENTS = 600;
@@ -760,3 +760,27 @@ test.each([
 ] as [EventFilter, string][])('how %j is looked for: %s', (filter, expected) => {
   expect(lookFor(filter)).toBe(expected);
 }); // oxfmt-ignore
+
+test('a text that is longer than a column finds what was cut of it, in queries and in subscriptions', async () => {
+  const own = await testServer();
+  const given = { username: '😀'.repeat(51), resourceId: 'r'.repeat(51), endpoint: `/api/${'x\0'.repeat(100)}`, errorCode: 'E'.repeat(21) }; // oxfmt-ignore
+  const event = {
+    category: 'SYSTEM',
+    type: 'LONG',
+    name: 'long',
+    ...given,
+    tags: ['t'.repeat(101)],
+  };
+  await own.graphql('mutation($input: LogEventInput!) { logEvent(input: $input) { outcome } }', { input: event }); // oxfmt-ignore
+  const filters = [
+    ...Object.entries(given).map(([key, text]) => ({ [key]: [text] })),
+    { tagsAll: event.tags },
+    { not: { tagsAny: ['t'.repeat(100)] }, or: [{ tagsAny: event.tags }] },
+  ];
+  for (const filter of filters) {
+    const { data } = await own.graphql('query($filter: EventFilter) { events(filter: $filter) { totalCount } }', { filter }); // oxfmt-ignore
+    expect([filter, data.events.totalCount]).toEqual([filter, 1]);
+    await using subscriber = own.subscribe('subscription($filter: EventFilter) { eventLogged(filter: $filter, after: "earliest") { event { type } } }', { filter }); // oxfmt-ignore
+    expect((await subscriber.next()).eventLogged.event.type).toBe('LONG');
+  }
+});
