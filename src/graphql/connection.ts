@@ -41,10 +41,12 @@ const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
   description: 'Where a page begins and ends, and whether there is more (Relay).',
   fields: (t) => ({
     hasNextPage: t.exposeBoolean('hasNextPage', {
-      description: 'Whether there are events after this page.',
+      description:
+        'Whether there are events after this page, up to `before` where that is given. For a page from the end (`last`, or `before` alone): whether `before` is given.',
     }),
     hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
-      description: 'Whether there are events before this page.',
+      description:
+        'Whether `after` is given. For a page from the end (`last`, or `before` alone): whether there are events before this page, down to `after` where that is given.',
     }),
     startCursor: t.exposeString('startCursor', {
       nullable: true,

@@ -81,7 +81,7 @@ const JsonCondition = builder.inputType('JsonCondition', {
 export const EventFilter = builder.inputRef<Filter>('EventFilter');
 
 EventFilter.implement({
-  description: `Which events. Every key that is given must hold; a list means any of its values, and an empty one none. It means the same in queries and in subscriptions. At most ${MAX_CONDITIONS} conditions, ${MAX_DEPTH} levels deep, with ${MAX_VALUES} values in all lists together; more is BAD_USER_INPUT.`,
+  description: `Which events. Every key that is given must hold; a list means any of its values, and an empty one none, unless its key says otherwise. It means the same in queries and in subscriptions. At most ${MAX_CONDITIONS} conditions, ${MAX_DEPTH} levels deep, with ${MAX_VALUES} values in all lists together; more is BAD_USER_INPUT.`,
   fields: (t) => ({
     code: t.field({ type: ['EventCode'], description: 'Catalog codes.' }),
     category: t.field({ type: [EventCategory], description: 'Categories.' }),
@@ -106,10 +106,13 @@ EventFilter.implement({
     httpMethod: t.stringList({ description: 'HTTP methods, to the letter.' }),
     errorCode: t.stringList({ description: 'Error codes, to the letter.' }),
     tagsAny: t.stringList({ description: 'Events with at least one of these tags.' }),
-    tagsAll: t.stringList({ description: 'Events with all of these tags.' }),
+    tagsAll: t.stringList({
+      description:
+        'Events with all of these tags; an empty list means those that have tags, be it an empty list of them.',
+    }),
     range: t.field({ type: TimeRange, description: 'By the timestamp of the event.' }),
     search: t.string({
-      description: `Words, in name, description, error message and resource name, ASCII without regard to case and accents: each must begin a word there, or be like a word of the resource's name (a third of their trigrams in common, 4 to 40 letters a to z in the word that is looked for and 3 to 40 in the name's), so that misspelt names are found; one in "quotation marks" must be that word. At most ${MAX_WORDS} of ${SEARCHED_CHARACTERS} characters; of descriptions and error messages the first ${SEARCHED_CHARACTERS} characters.`,
+      description: `Words, in name, description, error message and resource name. Between words stand blanks, tabs, line ends and . , ; : ' " ( ) / - _ =, any other character is a part of one; A to Z are taken without regard to case, the letters from À to ÿ without their accents where letter and accent are one character. Each must begin a word there, or be like a word of the resource's name (a third of their trigrams in common, 4 to 40 letters a to z in the word that is looked for and 3 to 40 in the name's), so that misspelt names are found; one in "quotation marks" must be that word. At most ${MAX_WORDS} of ${SEARCHED_CHARACTERS} characters; of descriptions and error messages the first ${SEARCHED_CHARACTERS} characters.`,
     }),
     json: t.field({
       type: [JsonCondition],

@@ -313,6 +313,18 @@ describe('pages', () => {
     expect(none.pageInfo).toEqual({ ...end, hasPreviousPage: false });
     const back = await page(server, { last: 100, before: last.pageInfo.endCursor });
     expect(back.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true });
+    const { startCursor: after, endCursor: before } = middle.pageInfo;
+    for (const [args, hasNextPage, hasPreviousPage] of [
+      [{ first: 98, after, before }, false, true],
+      [{ first: 97, after, before }, true, true],
+      [{ last: 98, after, before }, true, false],
+      [{ last: 97, after, before }, true, true],
+      [{ first: 200, before }, false, false],
+      [{ last: 200 }, false, true],
+      [{ last: 200, after }, false, false],
+      [{ before: first.pageInfo.endCursor }, true, true],
+    ] as const)
+      expect([args, (await page(server, args)).pageInfo]).toMatchObject([args, { hasNextPage, hasPreviousPage }]); // oxfmt-ignore
   });
 
   test('totalCount is of all pages, of the filter, whatever the page', async () => {
