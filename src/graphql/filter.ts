@@ -63,13 +63,16 @@ const JsonCondition = builder.inputType('JsonCondition', {
     exists: t.boolean({ description: 'Whether there is a value, be it null.' }),
     equals: t.field({
       type: 'JSON',
-      description: 'The very value: text, number, true, null, a list, an object.',
+      description: 'The very value: text, number, true, a list, an object.',
     }),
-    in: t.field({ type: ['JSON'], description: 'One of these values.' }),
+    in: t.field({
+      type: ['JSON'],
+      description: 'One of these values; [null] asks for the null of JSON.',
+    }),
     contains: t.field({
       type: 'JSON',
       description:
-        'A list with this item or these items, an object with at least these keys and values, or this very text, number, true, false or null.',
+        'A list with this item or these items, an object with at least these keys and values, or this very text, number, true or false.',
     }),
     gt: t.float({ description: 'A number greater than this.' }),
     gte: t.float({ description: 'A number greater than this or equal to it.' }),

@@ -11,8 +11,7 @@ import { boundNumber, mendJson, mendText } from '../events/text.ts';
 export const jsonFields = ['metadata', 'requestData', 'responseData'] as const;
 export type JsonField = (typeof jsonFields)[number];
 
-/** All that is given must hold; null for `equals` and `contains` is JSON's null, for the others nothing is asked. `path` leads
- * from key to key by dots; a number without a sign or needless zeros is also a place in a list, from 0. */
+/** All that is given must hold; with null nothing is asked, as everywhere in a filter. `path` leads from key to key by dots; a number without a sign or needless zeros is also a place in a list, from 0. */
 export type JsonCondition = {
   readonly field: JsonField;
   readonly path: string;
@@ -83,14 +82,10 @@ const meanings = {
   lte: comparison(sql`<=`, (value, wanted) => value <= wanted),
 } satisfies { [O in Operator]: Meaning<O extends 'exists' ? boolean : O extends 'in' ? readonly unknown[] : O extends 'equals' | 'contains' ? unknown : number> }; // oxfmt-ignore
 
-const takesNull: ReadonlySet<string> = new Set<Operator>(['equals', 'contains']);
-
 type Asked = readonly [Meaning<unknown>, wanted: unknown];
 
 const askedOf = ({ field: _field, path: _path, ...asked }: JsonCondition): Asked[] => {
-  const given = Object.entries(asked).filter(
-    ([operator, value]) => value !== undefined && (value !== null || takesNull.has(operator)),
-  );
+  const given = Object.entries(asked).filter(([, value]) => value !== null && value !== undefined);
   if (given.length === 0)
     throw new JejakError(
       'BAD_USER_INPUT',
