@@ -213,7 +213,7 @@ const jsonCondition = (random: Random): JsonCondition => {
   for (const operator of some(random, ['exists', 'equals', 'equals', 'in', 'contains', 'gt', 'gte', 'lt', 'lte'], 2))
     asked[operator] = operator === 'exists' ? random.chance(0.5) : operator === 'in' ? some(random, [...plains, ...nests], 4)
       : operator.length < 4 ? random.pick(numbers) : any();
-  if (Object.keys(asked).length === 0) asked['exists'] = true;
+  if (Object.values(asked).every((value) => value === null)) asked['exists'] = true;
   return { field: random.pick(jsonFields), path: random.pick(paths), ...asked };
 }; // oxfmt-ignore
 
@@ -566,7 +566,7 @@ describe('a condition on JSON', () => {
 
   test.each([
     ['without a question', { path: 'a' }],
-    ['with nothing but null', { path: 'a', in: null, gt: null }],
+    ['with nothing but null', { path: 'a', equals: null, gt: null }],
     ['without a path', { path: '', exists: true }],
     ['with dots alone', { path: '..', exists: true }],
     ['with an empty key within', { path: 'a..b', exists: true }],
