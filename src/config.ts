@@ -116,11 +116,11 @@ const mistakeOf = ({ path, message }: z.core.$ZodIssue): string =>
 
 const contradictions = (config: Config): string[] => {
   const { JEJAK_JWT_SECRET: secret, JEJAK_JWKS_URL: url, DATABASE_URL, JEJAK_MAINTENANCE_DATABASE_URL } = config; // oxfmt-ignore
-  const alone = JEJAK_MAINTENANCE_DATABASE_URL && !DATABASE_URL ? ['DATABASE_URL is needed beside JEJAK_MAINTENANCE_DATABASE_URL'] : []; // oxfmt-ignore
-  if (!secret && !url) return alone;
-  const needed = ['JEJAK_JWT_ISSUER', 'JEJAK_JWT_AUDIENCE'] as const;
+  const needed = secret || url ? (['JEJAK_JWT_ISSUER', 'JEJAK_JWT_AUDIENCE'] as const) : [];
   return [
-    ...alone,
+    ...(JEJAK_MAINTENANCE_DATABASE_URL && !DATABASE_URL
+      ? ['DATABASE_URL is needed beside JEJAK_MAINTENANCE_DATABASE_URL']
+      : []),
     ...(secret && url ? ['JEJAK_JWT_SECRET and JEJAK_JWKS_URL exclude each other'] : []),
     ...needed.filter((name) => !config[name]).map((name) => `${name} is needed for user tokens`),
   ];

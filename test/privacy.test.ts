@@ -371,7 +371,6 @@ test('a policy that masks what events are counted by is kept by lists, filters, 
     'tagsAny: ["kenari"]',
     'not: {tagsAll: ["kenari"]}',
   ]) {
-    // oxfmt-ignore
     const { errors } = await own.graphql(`{ events(filter: {${filter}}) { totalCount } }`, {}, reader); // oxfmt-ignore
     expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   }

@@ -11,10 +11,7 @@ export type RateLimit = (viewer: Viewer, events: number) => Promise<void>;
 /** An IPv4 address, or the network of an IPv6 one, of which a single machine has as many as it likes. */
 const placeOf = (address: string): string =>
   ipaddr.IPv6.isValid(address)
-    ? ipaddr.IPv6.parse(address)
-        .parts.slice(0, 4)
-        .map((part) => part.toString(16))
-        .join(':')
+    ? ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`).toString()
     : address;
 
 export const createRateLimit = (forAll = Infinity): RateLimit => {

@@ -88,6 +88,8 @@ export const createTokens = ({ key, issuer, audience, roles, claims }: TokenOpti
   };
 };
 
+const EXPIRED = 'The token has expired; sign in again.';
+
 /** What is refused whoever signed it. */
 const refuseShape = (token: string): void => {
   if (token.length > MAX_CHARACTERS)
@@ -102,7 +104,7 @@ const refuseShape = (token: string): void => {
   }
   // Also where the keys to verify it cannot be had, so that nothing lives on with it.
   if (typeof expires === 'number' && (expires + SKEW_SECONDS) * 1_000 < Date.now())
-    throw unauthenticated('The token has expired; sign in again.');
+    throw unauthenticated(EXPIRED);
   const forbidden = forbiddenHeaders.find((name) => Object.hasOwn(header, name));
   if (forbidden)
     throw unauthenticated(`The token has the header "${forbidden}", which is not accepted.`);
@@ -146,8 +148,7 @@ const aboutToken = [
 ];
 
 const refusalFor = (error: errors.JOSEError): JejakError => {
-  if (error instanceof errors.JWTExpired)
-    return unauthenticated('The token has expired; sign in again.', error);
+  if (error instanceof errors.JWTExpired) return unauthenticated(EXPIRED, error);
   if (error instanceof errors.JWTClaimValidationFailed)
     return unauthenticated(`The token's claim "${error.claim}" is not accepted.`, error);
   return unauthenticated('The token is not one that this log accepts.', error);

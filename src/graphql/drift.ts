@@ -7,7 +7,7 @@ import { resolveRange } from '../query/range.ts';
 import { maySeePersonal } from '../access/viewer.ts';
 import { builder } from './builder.ts';
 import { shownTo } from './event.ts';
-import { TimeRange, conditionOf } from './filter.ts';
+import { DAY, TimeRange, conditionOf } from './filter.ts';
 import { EventCategory, EventDefinition, SeverityEnum } from './vocabulary.ts';
 
 const COUNT = { description: 'How many events.' } as const;
@@ -93,8 +93,6 @@ const CatalogDrift = builder.objectRef<Where>('CatalogDrift').implement({
     }),
   }),
 });
-
-const DAY = { last: 'PT24H' };
 
 builder.queryFields((t) => ({
   catalogDrift: t.field({

@@ -12,7 +12,7 @@ import {
   fields,
   inputNames,
 } from '../events/fields.ts';
-import type { Shown } from '../events/mask.ts';
+import type { Mask, Shown } from '../events/mask.ts';
 import { type Context, builder } from './builder.ts';
 import { EventCategory, EventDefinition, EventStatus, SeverityEnum } from './vocabulary.ts';
 
@@ -34,17 +34,16 @@ export const types = {
 /** What may say something of a person, besides what the policy masks. */
 const personal: ReadonlySet<FieldName> = new Set<FieldName>(['description', 'userId', 'username', 'ipAddress', 'userAgent', 'sessionId', 'resourceId', 'resourceName', 'requestData', 'responseData', 'errorMessage', 'metadata']); // oxfmt-ignore
 
-const isPersonal = (name: FieldName, { mask }: Pick<Context, 'mask'>): boolean =>
+const isPersonal = (name: FieldName, mask: Mask): boolean =>
   personal.has(name) || mask.isHidden(name);
 
 /** A value of a column apart from its event, as the viewer may see it. */
 export const shownTo = <T extends string | number | null>(
-  context: Context,
+  { viewer, mask, read }: Context,
   name: string,
   value: T,
 ): Shown<T> => {
-  const { viewer, mask, read } = context;
-  if (value !== null && isPersonal(name as FieldName, context)) read?.add(value);
+  if (read && value !== null && isPersonal(name as FieldName, mask)) read.add(value);
   return maySeePersonal(viewer) ? (value as Shown<T>) : mask.value(name as InputName, value);
 };
 
@@ -63,9 +62,8 @@ Event.implement({
           type: types[fields[name].kind] as 'String',
           nullable: !('required' in fields[name]),
           description: fields[name].about,
-          resolve: (event, _args, context) => {
-            const { viewer, mask, read } = context;
-            if (isPersonal(name, context)) read?.add(event);
+          resolve: (event, _args, { viewer, mask, read }) => {
+            if (read && isPersonal(name, mask)) read.add(event);
             return (maySeePersonal(viewer) ? event[name] : mask.field(event, name)) as string;
           },
         }),

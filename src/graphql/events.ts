@@ -4,7 +4,7 @@ import { findEvent } from '../query/events.ts';
 import { builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { Event } from './event.ts';
-import { EventFilter, TimeRange, conditionOf, selectionOf } from './filter.ts';
+import { DAY, EventFilter, TimeRange, conditionOf, selectionOf } from './filter.ts';
 
 const EventOrder = builder.enumType('EventOrder', {
   description: 'The order of a list, by timestamp and then by id.',
@@ -13,8 +13,6 @@ const EventOrder = builder.enumType('EventOrder', {
     OLDEST_FIRST: { description: 'The earliest event first.' },
   } as const,
 });
-
-const DAY = { last: 'PT24H' };
 
 builder.queryFields((t) => ({
   event: t.field({

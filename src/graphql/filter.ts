@@ -9,12 +9,12 @@ import {
   filterSql,
   foundSql,
   lookFor,
-  storedFilter,
   filterFields,
 } from '../query/filter.ts';
 import { type Selection, reaches } from '../query/events.ts';
 import type { TimeRange as Range } from '../query/range.ts';
 import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';
+import { storedFilter } from '../query/stored.ts';
 import { seenBy } from '../query/seen.ts';
 import { maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
@@ -40,6 +40,9 @@ export const TimeRange = builder.inputRef<Range>('TimeRange').implement({
     }),
   }),
 });
+
+/** What is asked about where nothing is said. */
+export const DAY = { last: 'PT24H' };
 
 const JsonField = builder.enumType('JsonField', {
   description: 'The fields of an event that hold JSON.',

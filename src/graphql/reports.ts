@@ -5,7 +5,7 @@ import * as reports from '../query/reports.ts';
 import { seenBy } from '../query/seen.ts';
 import { type Context, builder } from './builder.ts';
 import { shownTo } from './event.ts';
-import { TimeRange, keptOf } from './filter.ts';
+import { DAY, TimeRange, keptOf } from './filter.ts';
 import { fieldsBelow } from './selection.ts';
 
 type RowOf<R extends (...args: never[]) => PromiseLike<readonly unknown[]>> = Awaited<
@@ -124,7 +124,6 @@ const spanOf = (range: Range, context: Context): reports.Span => {
   return { range: resolveRange(range, now), seen, kept: keptOf({ range }, context, now), now };
 };
 
-const DAY = { last: 'PT24H' };
 const HOUR = { last: 'PT1H' };
 
 builder.queryFields((t) => {

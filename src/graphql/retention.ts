@@ -4,7 +4,8 @@
 import { JejakError } from '../errors.ts';
 import { type Severity, severities, severityNames } from '../events/vocabulary.ts';
 import { countEvents } from '../query/events.ts';
-import { filterSql, storedFilter } from '../query/filter.ts';
+import { filterSql } from '../query/filter.ts';
+import { storedFilter } from '../query/stored.ts';
 import type { PlannedPartition, RetentionPlan as Plan } from '../retention/plan.ts';
 import { type RetentionRun as Run, removedBy } from '../retention/run.ts';
 import { type Hold as StoredHold, MAX_DAYS, MAX_HOLDS, type Rule } from '../retention/settings.ts';

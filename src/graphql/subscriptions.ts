@@ -13,8 +13,8 @@ import {
   filterFields,
   filterTest,
   settled,
-  storedFilter,
 } from '../query/filter.ts';
+import { storedFilter } from '../query/stored.ts';
 import { type Context, builder } from './builder.ts';
 import { Event } from './event.ts';
 import { EventFilter, asked } from './filter.ts';

@@ -3,7 +3,7 @@
 import { type SQL, and, or } from 'drizzle-orm';
 import { maySeePersonal } from '../access/viewer.ts';
 import * as trail from '../query/trail.ts';
-import { builder } from './builder.ts';
+import { type Context, builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { shownTo } from './event.ts';
 import { EventFilter, TimeRange, askPersonal, conditionOf } from './filter.ts';
@@ -60,6 +60,9 @@ const SubjectTrail = builder.objectRef<{ where: SQL | undefined }>('SubjectTrail
   }),
 });
 
+const shownTypes = ({ types }: { readonly types: string[] }, _args: object, context: Context) =>
+  types.map((type) => shownTo(context, 'type', type));
+
 const BreachSubject = builder.objectRef<trail.Breached>('BreachSubject').implement({
   readers: ['events:read'],
   description: 'A person or thing whose data a breach concerns.',
@@ -77,7 +80,7 @@ const BreachSubject = builder.objectRef<trail.Breached>('BreachSubject').impleme
     }),
     eventCount: t.exposeInt('eventCount', { description: 'How many events concern it.' }),
     types: t.stringList({
-      resolve: ({ types }, _args, context) => types.map((type) => shownTo(context, 'type', type)),
+      resolve: shownTypes,
       description: 'The families of those events.',
     }),
     first: t.expose('first', { type: 'DateTime', description: 'Timestamp of the first.' }),
@@ -91,7 +94,7 @@ const BreachSummary = builder.objectRef<trail.Breach>('BreachSummary').implement
   fields: (t) => ({
     eventCount: t.exposeInt('eventCount', { description: 'How many events match.' }),
     types: t.stringList({
-      resolve: ({ types }, _args, context) => types.map((type) => shownTo(context, 'type', type)),
+      resolve: shownTypes,
       description: 'The families of events: the kinds of data.',
     }),
     first: t.expose('first', {

@@ -10,6 +10,7 @@ import { type Compiled, compile } from '../graphql/compile.ts';
 import type { Documents } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
 import { tellingReads } from '../graphql/told.ts';
+import { published } from './mask.ts';
 import { createSharing } from './sharing.ts';
 
 export type Answer = {
@@ -128,10 +129,10 @@ export const render = (
   if (!result.errors) return { status: 200, text: JSON.stringify(result) };
   let status = 200;
   const errors = result.errors.map((error) => {
-    const { message, locations = locationsOf(error), path, extensions } = mask(error).toJSON();
-    const { http, ...published } = extensions as { http?: { status: number } };
-    status = Math.max(status, http?.status ?? 0);
-    return { message, locations, path, extensions: published };
+    const { status: asked, told } = published(mask(error));
+    const { message, locations = locationsOf(error), path, extensions } = told;
+    status = Math.max(status, asked);
+    return { message, locations, path, extensions };
   });
   return { status, text: JSON.stringify({ data: result.data, errors }) };
 };

@@ -44,6 +44,13 @@ export const publicError = (
   return new GraphQLError(message, { ...place, extensions: { ...fault, http: { status: 500 } } });
 };
 
+/** An error as it is published, without the status that it asks for. */
+export const published = (error: GraphQLError) => {
+  const { extensions = {}, ...told } = error.toJSON();
+  const { http, ...others } = extensions as { http?: { status: number } };
+  return { status: http?.status ?? 0, told: { ...told, extensions: others } };
+};
+
 /** What callers hear of a fault of ours: nothing but the id under which our log has the rest. */
 export const faultOf = (error: unknown, logger: Logger) => {
   const requestId = randomUUID();

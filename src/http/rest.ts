@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Access } from '../access/authenticate.ts';
 import { JejakError, errorCodes } from '../errors.ts';
 import { MAX_EVENTS_PER_CALL, fieldNames, fields } from '../events/fields.ts';
+import { isKeyed } from '../events/text.ts';
 import type { Log, Outcome } from '../ingest/log.ts';
 import { formatCursor } from '../live/cursor.ts';
 import { admit } from './admit.ts';
@@ -64,16 +65,16 @@ const nameByColumn = new Map<string, string>(fieldNames.map((name) => [fields[na
 /** The event under its API names, which are understood here too, but where the column is sent as well: then what is under the
  * name is of no field, and kept beside the event. Names that nobody knows stay as they are. */
 const withApiNames = (source: unknown): unknown => {
-  if (typeof source !== 'object' || source === null || Array.isArray(source)) return source;
-  const given = Object.entries(source).filter(([, value]) => value !== null);
-  const sent = new Set(given.map(([key]) => key));
-  const isTwice = (key: string): boolean =>
-    Object.hasOwn(fields, key) && key !== columnOf(key) && sent.has(columnOf(key));
+  if (!isKeyed(source)) return source;
+  const isSent = (key: string): boolean => Object.hasOwn(source, key) && source[key] !== null;
+  const nameOf = (key: string): string => {
+    const column = columnOf(key);
+    return column !== key && isSent(column) ? `(${key})` : (nameByColumn.get(key) ?? key);
+  };
   return Object.fromEntries(
-    given.map(([key, value]) => [
-      isTwice(key) ? `(${key})` : (nameByColumn.get(key) ?? key),
-      value,
-    ]),
+    Object.entries(source)
+      .filter(([, value]) => value !== null)
+      .map(([key, value]) => [nameOf(key), value]),
   );
 };
 

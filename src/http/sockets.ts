@@ -25,7 +25,7 @@ import { drained, piecesOf } from './drained.ts';
 import { frameOf } from './frame.ts';
 import type { Parts } from './graphql.ts';
 import { exactly } from './json.ts';
-import { publicError } from './mask.ts';
+import { publicError, published } from './mask.ts';
 import { isForeign } from './origins.ts';
 import type { Metrics } from '../metrics.ts';
 
@@ -75,10 +75,7 @@ export const createSockets = (
   });
 
   const formatted = (errors: readonly unknown[]) =>
-    errors.map((error) => {
-      const { extensions: { http: _http, ...extensions } = {}, ...told } = publicError(error, logger, parts.mask.text).toJSON(); // oxfmt-ignore
-      return { ...told, extensions };
-    });
+    errors.map((error) => published(publicError(error, logger, parts.mask.text)).told);
 
   /** Who a socket is for an operation that begins now. While that cannot be looked up it is who it was. */
   const viewerNow = async (extra: Extra): Promise<Viewer> => {

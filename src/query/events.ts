@@ -40,7 +40,6 @@ const parsePlace = (cursor: string): Place => {
     place.timestamp < '0002' ||
     formatPlace(place) !== cursor
   )
-    // oxfmt-ignore
     throw new JejakError(
       'CURSOR_INVALID',
       'This is not a cursor of a page; use `cursor` of an edge, or `startCursor` or `endCursor`. (`liveCursor` is for subscriptions.)',

@@ -16,15 +16,8 @@ import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import { type Block, contains, formatBlock, markedBits, parseBlock } from '../events/address.ts';
 import { definitionOf } from '../events/catalog.ts';
-import {
-  type Event,
-  type Field,
-  type FieldName,
-  type InputName,
-  fields,
-  inputNames,
-} from '../events/fields.ts';
-import { cutText, mendText } from '../events/text.ts';
+import type { Event, FieldName } from '../events/fields.ts';
+import { mendText } from '../events/text.ts';
 import { microsOf } from '../events/time.ts';
 import {
   type Bounds,
@@ -290,7 +283,8 @@ const given = (filter: EventFilter | null | undefined): Given[] => {
 const entriesOf = (filter: EventFilter | null | undefined): [string, unknown][] =>
   Object.entries(filter ?? {}).filter(([, value]) => value !== null && value !== undefined);
 
-const refuseLarge = (filter: EventFilter | null | undefined): void => {
+/** Throws BAD_USER_INPUT where more is said than may be. */
+export const refuseLarge = (filter: EventFilter | null | undefined): void => {
   let [conditions, values] = [0, 0];
   const count = (inner: EventFilter | null | undefined, depth: number): void => {
     conditions += entriesOf(inner).length + (inner?.json?.length ?? 0);
@@ -351,47 +345,8 @@ export const settled = (filter: EventFilter | null | undefined, now: Date): Even
     given(filter).map(([key, { settle }, value]) => [key, settle ? settle(value, now) : value]),
   );
 
-type StoredForms = (name: InputName, text: string) => readonly string[];
-
-/** The filter with texts as they would have been stored: `storedForms` says how a text of a column was. */
-export const storedFilter = (filter: EventFilter, storedForms: StoredForms): EventFilter => {
-  refuseLarge(filter);
-  return stored(filter, storedForms);
-};
-
-const stored = (filter: EventFilter, storedForms: StoredForms): EventFilter => {
-  const valueOf = (key: string, value: unknown): unknown => {
-    if (value === null || value === undefined) return value;
-    if (key === 'and' || key === 'or')
-      return (value as EventFilter[]).map((each) => stored(each, storedForms));
-    if (key === 'not') return stored(value, storedForms);
-    const name = textFields[key];
-    return name
-      ? (value as string[]).flatMap((text) =>
-          storedForms(name, text).map((form) => cutFor(name, form)),
-        )
-      : value;
-  };
-  return Object.fromEntries(
-    Object.entries(filter).map(([key, value]) => [key, valueOf(key, value)]),
-  );
-};
-
-const cutFor = (name: InputName, text: string): string => {
-  const { max }: Field = fields[name];
-  return max === undefined ? text : cutText(mendText(text), max);
-};
-
-/** Keys whose values are texts of a column that a caller writes freely. */
-const textFields: Readonly<Record<string, InputName>> = {
-  ...Object.fromEntries(
-    inputNames
-      .filter((name) => fields[name].kind === 'text' && name in meanings)
-      .map((name) => [name, name]),
-  ),
-  tagsAny: 'tags',
-  tagsAll: 'tags',
-};
+/** Whether a filter asks about it under this name. */
+export const isFilterKey = (name: string): name is keyof EventFilter => name in meanings;
 
 /** The fields of an event that the test looks at. */
 export const filterFields = (filter: EventFilter): FieldName[] =>

@@ -11,7 +11,8 @@ import { boundNumber, mendJson, mendText } from '../events/text.ts';
 export const jsonFields = ['metadata', 'requestData', 'responseData'] as const;
 export type JsonField = (typeof jsonFields)[number];
 
-/** All that is given must hold; with null nothing is asked, as everywhere in a filter. `path` leads from key to key by dots; a number without a sign or needless zeros is also a place in a list, from 0. */
+/** All that is given must hold; with null nothing is asked, as everywhere in a filter. `path` leads from key to key by dots; a
+ * number without a sign or needless zeros is also a place in a list, from 0. */
 export type JsonCondition = {
   readonly field: JsonField;
   readonly path: string;
