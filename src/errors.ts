@@ -52,5 +52,5 @@ export class JejakError extends Error {
   }
 }
 
-export const isUnavailable = (error: unknown): boolean =>
+export const isUnavailable = (error: unknown): error is JejakError =>
   error instanceof JejakError && error.code === 'UNAVAILABLE';

@@ -24,6 +24,7 @@ import { createProtection } from './events/protect.ts';
 import { createDocuments } from './graphql/documents.ts';
 import { listen } from './http/server.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createBackpressure } from './ingest/backpressure.ts';
 import { createBatcher } from './ingest/batcher.ts';
 import { createLog } from './ingest/log.ts';
 import { createPersist } from './ingest/persist.ts';
@@ -121,8 +122,6 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
       return appended;
     },
     writers: WRITERS,
-    maxWork: MAX_WORK,
-    maxBytes: MAX_BYTES,
   });
   // The pools end what hangs.
   starting.defer(() =>
@@ -130,7 +129,9 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   );
   pulse.onSilence(() => batcher.abandon(unavailable()));
   const quarantine = createQuarantine(database.write, room?.assert);
+  const backpressure = createBackpressure({ maxWork: MAX_WORK, maxBytes: MAX_BYTES });
   const log = createLog({
+    backpressure,
     batcher,
     sql: database.write,
     quarantine,
@@ -149,7 +150,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   metrics.watch(
     'jejak_work_under_way',
     `Events on their way into the log, and calls; from ${MAX_WORK} on they are refused`,
-    batcher.work,
+    backpressure.work,
   );
   metrics.watch(
     'jejak_live_head',
@@ -191,7 +192,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
         clock,
         logger,
         pulse,
-        assertRoom: batcher.assertRoom,
+        assertRoom: backpressure.assertRoom,
         metrics,
         documents: createDocuments({
           introspection:

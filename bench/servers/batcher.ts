@@ -20,7 +20,6 @@ const ways = {
     const batcher = createBatcher({
       append: createPersist(database.write),
       writers: WRITERS,
-      maxWork: 20_000,
     });
     return (index) => batcher.add([rows[index % rows.length]!]);
   },

@@ -61,6 +61,27 @@ export const unavailable = (cause?: unknown): JejakError =>
     { cause, details: { retryAfterMs: 1_000 } },
   );
 
+/** What is done, or UNAVAILABLE where nothing is heard of it for so long, as behind a lock or on a connection that carries
+ * nothing. It may be done yet. */
+export const inTime = async <T>(work: Promise<T>, ms = UNHEARD_MS): Promise<T> => {
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(unheard()), ms);
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+const UNHEARD_MS = 10_000;
+
+export const unheard = (): JejakError =>
+  new JejakError(
+    'UNAVAILABLE',
+    'The database was not done with this in time, as where another transaction holds what it needs; try again. With the same eventId an event is never stored twice.',
+    { details: { retryAfterMs: 1_000 } },
+  );
+
 const DISK_FULL = '53100';
 
 export const full = (cause?: unknown): JejakError =>

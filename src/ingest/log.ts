@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Sql } from '../database/connection.ts';
-import { isDataError } from '../database/failures.ts';
+import { inTime, isDataError } from '../database/failures.ts';
 import { BATCH_SPAN, eventColumns } from '../database/schema.ts';
 import {
   type Prepared,
@@ -13,6 +13,7 @@ import {
   isRejection,
   isServerId,
 } from '../events/complete.ts';
+import { bytesOf } from '../events/cut.ts';
 import { type Event, type InputName, fields, inputNames } from '../events/fields.ts';
 import type { Hash } from '../events/privacy.ts';
 import type { Protected, Protection } from '../events/protect.ts';
@@ -25,6 +26,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Policy } from '../retention/policy.ts';
 import { isVisible } from '../retention/visible.ts';
 import { attribute } from './attribute.ts';
+import type { Backpressure } from './backpressure.ts';
 import type { Batcher, Placed } from './batcher.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -61,6 +63,7 @@ export type Log = (
 ) => Promise<Outcome[]>;
 
 type LogParts = {
+  readonly backpressure: Backpressure;
   readonly batcher: Batcher;
   readonly sql: Sql;
   readonly quarantine: Quarantine;
@@ -77,6 +80,7 @@ type LogParts = {
 
 /** Makes the log of one server. */
 export const createLog = ({
+  backpressure,
   batcher,
   sql,
   quarantine,
@@ -143,7 +147,14 @@ export const createLog = ({
         warned(complete(source, now, periods, hash), warnings, attributed?.[index]?.claimed),
       ),
     );
+    const bytes = results.reduce(
+      (sum, result, index) =>
+        sum + (isRejection(result) ? bytesOf(sources[index]!.source) : result.bytes),
+      0,
+    );
     return pulse.guard(async () => {
+      // Until all is done: to keep what was refused and to read what is a duplicate is work, too.
+      using _room = backpressure.admit(viewer.id, sent.length, bytes);
       const stored = await store(
         results.filter((result): result is Prepared => !isRejection(result)),
         viewer,
@@ -213,7 +224,7 @@ const outcomesOf = async (
   const stored =
     takenIds.length === 0
       ? new Map<string, Existing>()
-      : await findExisting(sql, takenIds, visible);
+      : await inTime(findExisting(sql, takenIds, visible));
   return events.map((prepared, index) => {
     const place = offset + index;
     if (taken.has(place))

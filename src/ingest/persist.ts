@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connection.ts';
 import {
+  inTime,
   isCommittedKey,
   isMissingPartition,
   isTransient,
@@ -17,26 +18,16 @@ import { type Names, createNames } from './names.ts';
 
 const GIVE_UP_MS = 1_500;
 const PAUSE_MS = 50;
-/** A try of which nothing is heard for so long, as behind a lock or on a connection that carries nothing, is given up. It may be
- * committed yet; with the same eventId nothing is then stored twice. */
-const UNHEARD_MS = 10_000;
 
-/** `onMissing` hears of partitions that were missing, once they are made. */
+/** `onMissing` hears of partitions that were missing, once they are made. A batch that is given up may be committed yet; with the
+ * same eventId nothing is then stored twice. */
 export const createPersist = (
   sql: Sql,
   onMissing: (partitions: readonly Partition[]) => void = () => {},
-  unheardMs = UNHEARD_MS,
+  unheardMs?: number,
 ): ((batch: Batch) => Promise<Appended>) => {
   const names = createNames(sql);
-  return async (batch) => {
-    const { promise: unheard, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(unavailable()), unheardMs);
-    try {
-      return await Promise.race([persist(sql, names, batch, onMissing), unheard]);
-    } finally {
-      clearTimeout(timer);
-    }
-  };
+  return (batch) => inTime(persist(sql, names, batch, onMissing), unheardMs);
 };
 
 const persist = async (

@@ -2,6 +2,7 @@
 // retention. Mending is logging it again with some fields replaced.
 
 import type { Sql } from '../database/connection.ts';
+import { inTime } from '../database/failures.ts';
 import type { Rejection } from '../events/complete.ts';
 import { cut, cutValues } from '../events/cut.ts';
 import { mendJson } from '../events/text.ts';
@@ -42,16 +43,28 @@ export const createQuarantine = (sql: Sql, assertRoom = (): void => {}): Quarant
   const columns = sql`id, received_at AS "receivedAt", key_name AS "keyName", code, reason, source, tail`;
   type Row = Omit<Quarantined, 'source'> & { readonly source: string };
   const read = ({ source, ...row }: Row): Quarantined => ({ ...row, source: JSON.parse(source) });
+  // One statement at a time keeps all that waits, so that what is refused never takes the connections of what is stored.
+  let waiting: (readonly string[])[] = [];
+  let last: Promise<unknown> = Promise.resolve();
+  const keepWaiting = async (): Promise<void> => {
+    if (waiting.length === 0) return; // they went with those before
+    const rows = waiting;
+    waiting = [];
+    const keeping = sql.unsafe(
+      `INSERT INTO quarantine (key_name, code, reason, source)
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])`,
+      [0, 1, 2, 3].map((column) => rows.map((row) => row[column]!)),
+      { prepare: true },
+    );
+    await inTime(keeping);
+  };
   return {
     keep: async (keyName, refused) => {
       assertRoom();
-      const rows = refused.map(({ source, rejection: { code, reason } }) => ({
-        key_name: keyName,
-        code,
-        reason,
-        source: textOf(source),
-      }));
-      await sql`INSERT INTO quarantine ${sql(rows)}`;
+      for (const { source, rejection } of refused)
+        waiting.push([keyName, rejection.code, rejection.reason, textOf(source)]);
+      last = last.catch(() => {}).then(keepWaiting);
+      await last;
     },
     list: async (limit, before) =>
       (

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { JejakError } from '../../src/errors.ts';
+import { unavailable, unheard } from '../../src/database/failures.ts';
 import { type Prepared, complete, isRejection } from '../../src/events/complete.ts';
 import type { Appended, Batch } from '../../src/ingest/append.ts';
 import { type BatcherOptions, createBatcher } from '../../src/ingest/batcher.ts';
@@ -25,7 +25,6 @@ const held = (options: Partial<BatcherOptions> = {}) => {
   const sent: Sent[] = [];
   const { add, ...rest } = createBatcher({
     writers: 1,
-    maxWork: 1_000,
     ...options,
     append: (batch) =>
       new Promise<Appended>((resolve, reject) => {
@@ -45,8 +44,7 @@ const held = (options: Partial<BatcherOptions> = {}) => {
   return { batcher, sent };
 };
 const dataError = Object.assign(new Error('numeric value out of range'), { code: '22003' });
-const overloaded = { code: 'OVERLOADED', details: { retryAfterMs: expect.any(Number) } };
-const unavailable = new JejakError('UNAVAILABLE', 'away');
+const away = unavailable(new Error('CONNECTION_CLOSED'));
 /** What became of a call, once the next turn is over. */
 const settled = async <T>(promise: Promise<T>): Promise<unknown> => {
   const pending = Symbol('pending');
@@ -94,7 +92,7 @@ test('calls that arrive during a flush go together in the next, under a key of i
 });
 
 test('as many batches are on their way as there are writers, and no more; a small one waits for the one before', async () => {
-  const { batcher, sent } = held({ writers: 2, maxWork: 2_000 });
+  const { batcher, sent } = held({ writers: 2 });
   const sizes = { a: 1, b: 23, c: 1, d: 200 };
   const answers = [];
   for (const [name, size] of Object.entries(sizes)) {
@@ -137,55 +135,6 @@ test('maxBatch 1 makes a commit per call', async () => {
   await Promise.all(answers);
 });
 
-test('V7: over the bound a call is refused at once with OVERLOADED, and accepted again when there is room', async () => {
-  const { batcher, sent } = held({ maxWork: 20 }); // half of it for one owner: 10, each call counting 2 more
-  const answers = [batcher.add(call('a', 5))];
-  await turn();
-  answers.push(batcher.add(call('b', 40))); // there is room, and it is taken whole
-  expect(await settled(batcher.add(call('c')))).toMatchObject(overloaded);
-  expect(() => batcher.assertRoom('')).toThrow(expect.objectContaining(overloaded));
-  sent[0]!.succeed();
-  await turn();
-  expect(sent[1]!.batch.events).toHaveLength(40);
-  expect(await settled(batcher.add(call('d')))).toMatchObject(overloaded); // what is on its way counts
-  sent[1]!.succeed();
-  await turn();
-  batcher.assertRoom('');
-  answers.push(batcher.add(call('e')));
-  await turn();
-  sent[2]!.succeed();
-  await Promise.all(answers);
-});
-
-test('V7: what is under way is bounded in bytes too', async () => {
-  const { batcher, sent } = held({ maxBytes: 70_000 });
-  const heavy = event('heavy', { metadata: 'x'.repeat(30_000) });
-  const answers = [batcher.add([heavy]), batcher.add([heavy])];
-  expect(await settled(batcher.add([heavy]))).toMatchObject(overloaded);
-  expect(await settled(batcher.add(call('x')))).toBe('pending');
-  sent[0]!.succeed();
-  await turn();
-  sent[1]!.succeed();
-  await Promise.all(answers);
-});
-
-test('V7: one owner never takes all the room: there is some for each who comes', async () => {
-  const { batcher, sent } = held({ maxWork: 24 });
-  const answers = [batcher.add(call('a', 10), '1')]; // half of it
-  expect(await settled(batcher.add(call('a'), '1'))).toMatchObject(overloaded);
-  answers.push(batcher.add(call('b', 6), '2')); // a third
-  expect(await settled(batcher.add(call('b'), '2'))).toMatchObject(overloaded);
-  answers.push(batcher.add(call('c', 2), '3'));
-  expect(await settled(batcher.add(call('d'), '4'))).toMatchObject(overloaded); // now it is full
-  for (let index = 0; index < 2; index++) {
-    sent[index]!.succeed();
-    await turn();
-  }
-  await Promise.all(answers);
-  batcher.assertRoom('1');
-  batcher.assertRoom('4');
-});
-
 test('owners take turns call by call, and each owner’s calls stay in order', async () => {
   const { batcher, sent } = held({ maxBatch: 3 });
   const answers = [batcher.add(call('first'), '1')];
@@ -221,8 +170,8 @@ test('A6: abandoning gives up what waits, and not what is on its way', async () 
   const first = batcher.add(call('a'));
   await turn();
   const second = batcher.add(call('b'));
-  batcher.abandon(unavailable);
-  expect(await settled(second)).toBe(unavailable);
+  batcher.abandon(away);
+  expect(await settled(second)).toBe(away);
   expect(await settled(first)).toBe('pending');
   sent[0]!.succeed();
   await first;
@@ -235,7 +184,6 @@ test('P1: data at fault isolate the one bad call; the others are stored', async 
   let attempts = 0;
   const batcher = createBatcher({
     writers: 1,
-    maxWork: 1_000,
     append: async (batch) => {
       attempts++;
       const names = namesIn(batch);
@@ -287,17 +235,32 @@ test('after halving, each call’s offset is that within its own half', async ()
 });
 
 test('B1: with the database away those who wait hear it at once, and later calls are tried afresh', async () => {
-  const { batcher, sent } = held({ maxWork: 32 });
+  const { batcher, sent } = held();
   const first = batcher.add(call('a'));
   await turn();
   const waiting = [batcher.add(call('b', 3)), batcher.add(call('c', 2))];
-  sent[0]!.fail(unavailable);
-  for (const each of [first, ...waiting]) expect(await settled(each)).toBe(unavailable);
+  sent[0]!.fail(away);
+  for (const each of [first, ...waiting]) expect(await settled(each)).toBe(away);
   expect(sent).toHaveLength(1);
-  const after = batcher.add(call('d', 5)); // the room is free again
+  const after = batcher.add(call('d', 5));
   await turn();
   sent[1]!.succeed();
   expect(await after).toMatchObject({ offset: 0 });
+});
+
+test.each([
+  ['was not done in time', unheard()],
+  ['waited for a lock in vain', unavailable(Object.assign(new Error(), { code: '55P03' }))],
+  ['was the victim of a deadlock', unavailable(Object.assign(new Error(), { code: '40P01' }))],
+])('a batch that %s takes nobody with it who waits', async (_, error) => {
+  const { batcher, sent } = held();
+  const first = batcher.add(call('a'));
+  await turn();
+  const second = batcher.add(call('b'));
+  sent[0]!.fail(error);
+  expect(await settled(first)).toBe(error);
+  sent[1]!.succeed();
+  await second;
 });
 
 test('a fault of ours is the error of the calls it met, and of no other', async () => {

@@ -4,6 +4,7 @@ import { createPulse } from '../../src/database/pulse.ts';
 import type { Sql } from '../../src/database/connection.ts';
 import { createHash, createPolicy } from '../../src/events/privacy.ts';
 import { createProtection } from '../../src/events/protect.ts';
+import { createBackpressure } from '../../src/ingest/backpressure.ts';
 import { createBatcher } from '../../src/ingest/batcher.ts';
 import { type Outcome, createLog } from '../../src/ingest/log.ts';
 import { createPersist } from '../../src/ingest/persist.ts';
@@ -23,10 +24,10 @@ export const createTestLog = (
   const pulse = createPulse(sql, () => {});
   const hash = createHash(Buffer.alloc(32));
   const log = createLog({
+    backpressure: createBackpressure({ maxWork: 100_000 }),
     batcher: createBatcher({
       append: createPersist(sql),
       writers: 2,
-      maxWork: 100_000,
     }),
     sql,
     quarantine: createQuarantine(sql),
