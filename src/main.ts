@@ -13,11 +13,11 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
 }
 
 let starting = true;
-let stopping = false;
+const stopping = new AbortController();
 const stopped = new Promise<string>((resolve) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
-      stopping = true;
+      stopping.abort(new Error(`${signal} came first`));
       resolve(signal);
     });
 });
@@ -31,7 +31,7 @@ try {
   // A connection that is cut at the wrong moment can leave a rejection that nobody waits for. What was asked has failed
   // where it was asked; the log goes on.
   process.on('unhandledRejection', (error) => logger.error({ err: error }, 'Unhandled rejection'));
-  await using service = await startService(config, logger);
+  await using service = await startService(config, logger, stopping.signal);
   starting = false;
   if (service.adminKey)
     process.stdout.write(`Administrator key, shown only this once: ${service.adminKey}\n`);
@@ -41,10 +41,11 @@ try {
   logger.info({ signal: await stopped }, 'Stopping');
 } catch (error) {
   // Ctrl-C in a terminal ends PostgreSQL's programs too, with errors that say nothing of use.
-  const why =
-    stopping && starting
-      ? 'was stopped while it started'
-      : `cannot go on: ${(error as Error).message}`;
+  const cutShort = stopping.signal.aborted && starting;
+  const why = cutShort
+    ? 'was stopped while it started'
+    : `cannot go on: ${(error as Error).message}`;
   process.stderr.write(`Jejak ${why}\n`);
   process.exitCode = 1;
+  if (cutShort) process.exit(); // whatever is waited for
 }

@@ -61,14 +61,21 @@ setFlagsFromString('--heap-growing-percent=30');
 // place of 5, and the p99 of 1,000 sockets was 30 ms in the place of 39.
 setFlagsFromString('--no-parallel-scavenge');
 
-export const startService = async (config: Config, logger: Logger): Promise<Service> => {
+/** The signal ends a start that is not done; what waits for the database then may be left behind. */
+export const startService = async (
+  config: Config,
+  logger: Logger,
+  signal = new AbortController().signal,
+): Promise<Service> => {
   await using starting = new AsyncDisposableStack();
+  const unlessStopped = whileNot(signal);
 
   const embedded =
     config.DATABASE_URL === undefined
       ? starting.use(
           await startEmbedded({
             dataDir: config.JEJAK_DATA_DIR,
+            signal,
             log: (message, details) => logger.info(details ?? {}, message),
           }),
         )
@@ -79,10 +86,12 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const owner: DatabaseAddress = embedded?.connection ?? {
     url: config.JEJAK_MAINTENANCE_DATABASE_URL ?? config.DATABASE_URL!,
   };
-  await migrate(owner, {
-    acceptUnsafe: config.JEJAK_ACCEPT_UNSAFE_DATABASE === 'yes',
-    service: embedded || config.JEJAK_MAINTENANCE_DATABASE_URL ? address : undefined,
-  }).catch((cause: Error) => {
+  await unlessStopped(
+    migrate(owner, {
+      acceptUnsafe: config.JEJAK_ACCEPT_UNSAFE_DATABASE === 'yes',
+      service: embedded || config.JEJAK_MAINTENANCE_DATABASE_URL ? address : undefined,
+    }),
+  ).catch((cause: Error) => {
     throw new Error(`The database at ${nameOf(owner)} cannot be used: ${cause.message}`, { cause });
   });
 
@@ -90,7 +99,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const pulse = starting.use(createPulse(database.pulse, database.renew));
   const { JEJAK_PRIVACY_POLICY: policyFile, JEJAK_HASH_KEY: givenKey } = config;
   const policy = createPolicy(policyFile === undefined ? {} : await readPolicy(policyFile));
-  const hash = createHash(await agreeOnHashKey(database.write, givenKey));
+  const hash = createHash(await unlessStopped(agreeOnHashKey(database.write, givenKey)));
   const protection = createProtection(policy, hash);
   const mask = createMask(policy);
   const keys = createKeys(database.write, pulse.guard, config.JEJAK_ADMIN_KEY);
@@ -101,7 +110,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     storedForms: protection.storedForms,
   });
   const clock = () => new Date();
-  const kept = starting.use(await watchPolicy(database.write, logger));
+  const kept = starting.use(await unlessStopped(watchPolicy(database.write, logger)));
   const metrics = createMetrics();
   const room = embedded && starting.use(watchRoom(embedded.location));
   const doorbell = starting.use(createDoorbell(database.follow, database.listener, logger));
@@ -217,7 +226,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     ),
   );
   // Last of all, or it would be lost where something else fails.
-  const adminKey = await keys.bootstrap();
+  const adminKey = await unlessStopped(keys.bootstrap());
   const running = starting.move();
   return {
     url: server.url,
@@ -225,6 +234,14 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     location: embedded?.location ?? nameOf(address),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+};
+
+/** The result of some work, or the signal's reason where that comes first. */
+const whileNot = (signal: AbortSignal): (<T>(work: Promise<T>) => Promise<T>) => {
+  const stopped = Promise.withResolvers<never>();
+  stopped.promise.catch(() => {});
+  signal.addEventListener('abort', () => stopped.reject(signal.reason as Error));
+  return (work) => Promise.race([work, stopped.promise]);
 };
 
 const isLoopback = (host: string): boolean =>

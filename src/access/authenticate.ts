@@ -39,7 +39,6 @@ export const KEYS_BELIEVED_MS = 5_000;
 /** How often what lives on, sockets and streams, looks whether its credential holds: so it ends within ten seconds. */
 export const LOOK_AT_CREDENTIALS_MS = 4_000;
 const MOST_BELIEVED = 10_000;
-const MOST_ORIGINS = 1_000;
 
 export const unauthenticated = (message: string, cause?: unknown): JejakError =>
   new JejakError('UNAUTHENTICATED', message, { cause });
@@ -54,7 +53,7 @@ type AccessParts = {
 export const createAccess = ({ keys, tokens, proxies, storedForms }: AccessParts): Access => {
   const believed = new Map<string, { holder: Holder; until: number }>();
   const asking = new Map<string, Promise<Holder>>();
-  const pages = new Map<string, { is: Promise<boolean>; until: number }>();
+  let pages: { origins: ReturnType<Keys['origins']>; until: number; changes: number } | undefined;
   let changes = keys.changes();
 
   const ask = async (authorization: string): Promise<Holder> => {
@@ -125,14 +124,13 @@ export const createAccess = ({ keys, tokens, proxies, storedForms }: AccessParts
         if (refusalOf(error)?.code === 'UNAUTHENTICATED') throw error;
       }
     },
-    isOrigin: (origin) => {
-      const known = pages.get(origin);
-      if (known && known.until > Date.now()) return known.is;
-      const is = keys.isOrigin(origin);
-      is.catch(() => pages.delete(origin));
-      if (pages.size >= MOST_ORIGINS) pages.clear();
-      pages.set(origin, { is, until: Date.now() + KEYS_BELIEVED_MS });
-      return is;
+    isOrigin: async (origin) => {
+      if (!pages || pages.until <= Date.now() || pages.changes !== keys.changes()) {
+        const looked = { origins: keys.origins(), until: Date.now() + KEYS_BELIEVED_MS, changes: keys.changes() }; // oxfmt-ignore
+        looked.origins.catch(() => (pages = undefined));
+        pages = looked;
+      }
+      return (await pages.origins).has(origin);
     },
   };
 };

@@ -55,11 +55,11 @@ export type Keys = {
    * long a key was to live is not known of one that was replaced. */
   readonly rotate: (id: number, overlapMs: number) => Promise<MadeKey | undefined>;
   readonly list: () => Promise<ApiKey[]>;
-  /** Whether some key is for pages of this origin. */
-  readonly isOrigin: (origin: string) => Promise<boolean>;
+  /** Of all pages that some key is for. */
+  readonly origins: () => Promise<ReadonlySet<string>>;
   /** Makes the first administrator's key where there is no key yet, and returns it to be shown once. */
   readonly bootstrap: () => Promise<string | undefined>;
-  /** Changes whenever this server takes a key back or shortens its life. */
+  /** Changes whenever this server takes a key back or shortens its life, or makes one for pages. */
   readonly changes: () => number;
 };
 
@@ -138,7 +138,11 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
       if (row.unnoted) noteUse(row.id);
       return holderOf(row);
     },
-    create: (rights) => insert(checked(rights)),
+    create: async (rights) => {
+      const made = await insert(checked(rights));
+      if (made.apiKey.origins) changes++;
+      return made;
+    },
     revoke: async (id) => {
       const [apiKey] = await sql<ApiKey[]>`
         UPDATE api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE id = ${id} RETURNING ${columns}`;
@@ -169,12 +173,13 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
       return made;
     },
     list: () => sql<ApiKey[]>`SELECT ${columns} FROM api_keys ORDER BY id`,
-    isOrigin: async (origin) =>
-      (
-        await guard(
-          () => sql`SELECT FROM api_keys WHERE ${origin} = ANY (origins) AND ${good} LIMIT 1`,
-        )
-      ).length > 0,
+    origins: async () => {
+      const rows = await guard(
+        () => sql<{ origin: string }[]>`
+          SELECT DISTINCT unnest(origins) AS origin FROM api_keys WHERE ${good}`,
+      );
+      return new Set(rows.map(({ origin }) => origin));
+    },
     bootstrap: async () => {
       if (adminHash) return undefined;
       // One of several servers that start at once makes it; the lock is the transaction's.

@@ -26,6 +26,8 @@ import type { Parts } from './graphql.ts';
 import { parametersOf } from './parameters.ts';
 
 const MAX_EXPORTS = 4;
+/** Of one viewer, so that a slow one does not keep others from theirs. */
+const MAX_OWN_EXPORTS = 2;
 const RETRY_AFTER_MS = 5_000;
 /** One whose client takes nothing for so long is given up; it can be resumed. */
 const STALLED_MS = 60_000;
@@ -57,7 +59,7 @@ type Exporting = Pick<
 type ExportDoor = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export const createExport = ({ access, logger, pulse, ...parts }: Exporting): ExportDoor => {
-  let underWay = 0;
+  const underWay: string[] = []; // whose they are
 
   return async (request, response) => {
     const viewer = await admit(request, response, {
@@ -71,9 +73,11 @@ export const createExport = ({ access, logger, pulse, ...parts }: Exporting): Ex
     const filter = parameters.filter === undefined ? undefined : readFilter(parameters.filter, parts.documents.hidesSuggestions(viewer)); // oxfmt-ignore
     const selection = { ...selectionOf(filter, { ...parts, viewer }), after, began };
     const gzip = isGzipped(request, parameters);
-    if (underWay >= MAX_EXPORTS)
-      throw new JejakError('OVERLOADED', `${MAX_EXPORTS} exports are under way; ask again when one has ended.`, { details: { retryAfterMs: RETRY_AFTER_MS } }); // oxfmt-ignore
-    underWay++;
+    const own = underWay.filter((id) => id === viewer.id);
+    if (own.length >= MAX_OWN_EXPORTS)
+      throw busy(`${MAX_OWN_EXPORTS} exports with this credential`);
+    if (underWay.length >= MAX_EXPORTS) throw busy(`${MAX_EXPORTS} exports`);
+    underWay.push(viewer.id);
     try {
       const expected =
         parameters.estimate === 'yes'
@@ -107,10 +111,15 @@ export const createExport = ({ access, logger, pulse, ...parts }: Exporting): Ex
         logger.error({ err: error }, 'How an export ended could not be logged'),
       );
     } finally {
-      underWay--;
+      underWay.splice(underWay.indexOf(viewer.id), 1);
     }
   };
 };
+
+const busy = (what: string): JejakError =>
+  new JejakError('OVERLOADED', `${what} are under way; ask again when one has ended.`, {
+    details: { retryAfterMs: RETRY_AFTER_MS },
+  });
 
 const readParameters = (url: string): Parameters => {
   const given = Object.fromEntries(parametersOf(url));

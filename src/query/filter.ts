@@ -84,6 +84,10 @@ type Meaning<V> = {
 };
 type Value<K extends keyof EventFilter> = NonNullable<EventFilter[K]>;
 
+const NOTHING: Bounds = { severities: [], categories: [] };
+/** An empty list means none. */
+const ofAny = (values: readonly unknown[]): Bounds => (values.length === 0 ? NOTHING : {});
+
 /** Text as the log would have stored it: PostgreSQL refuses NUL in a parameter and would replace lone surrogates itself. */
 const mended = <T>(values: readonly T[]): T[] =>
   values.map((value) => (typeof value === 'string' ? (mendText(value) as T) : value));
@@ -111,7 +115,7 @@ const blockMark = (block: Block): SQL | undefined => {
 
 const anyOf = <K extends FieldName & keyof EventFilter>(
   name: K,
-  bounds?: (values: Value<K>) => Bounds,
+  bounds: (values: Value<K>) => Bounds = ofAny,
 ): Meaning<Value<K>> => ({
   sql: (values) => inArray(events[name] as Column, mended<unknown>(values)),
   test: (values) => {
@@ -120,7 +124,7 @@ const anyOf = <K extends FieldName & keyof EventFilter>(
   },
   fields: () => [name],
   ...(marked.includes(name) && { found: (values) => hasAny(mended(values as string[])) }),
-  ...(bounds && { bounds }),
+  bounds,
 });
 
 const meanings = {
@@ -160,6 +164,7 @@ const meanings = {
         ? sql`${eventMarks} && ARRAY[${sql.join(marks, sql`, `)}]::text[]`
         : undefined;
     },
+    bounds: ofAny,
   },
   sessionId: anyOf('sessionId'),
   resourceType: anyOf('resourceType'),
@@ -176,6 +181,7 @@ const meanings = {
     },
     fields: () => ['tags'],
     found: (tags) => hasAny(mended(tags)),
+    bounds: ofAny,
   },
   tagsAll: {
     sql: (tags) =>
@@ -244,7 +250,7 @@ const meanings = {
       const all = filters.map(foundSql);
       return all.every((each) => each !== undefined) ? or(...all) : undefined;
     },
-    bounds: (filters) => filters.map(filterBounds).reduce(beside, { severities: [], categories: [] }), // oxfmt-ignore
+    bounds: (filters) => filters.map(filterBounds).reduce(beside, NOTHING),
     settle: (filters, now) => filters.map((filter) => settled(filter, now)),
   },
   not: {
@@ -255,6 +261,7 @@ const meanings = {
       return (event) => !test(event);
     },
     fields: (filter) => filterFields(filter),
+    bounds: (filter) => (filterSql(filter, new Date()) ? {} : NOTHING),
     settle: (filter, now) => settled(filter, now),
   },
 } satisfies { [K in keyof Required<EventFilter>]: Meaning<Value<K>> };

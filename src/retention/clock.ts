@@ -160,7 +160,7 @@ export const createRetention = ({
     plan: (at = clock()) => planRetention(read, at),
     runs: (limit) => listRuns(read, limit),
     rules: () => listRules(read),
-    setRule: (target, days, by) => change((sql) => setRule(sql, target, days, by, clock())),
+    setRule: (target, days, by) => change((sql) => setRule(sql, target, days, by, clock)),
     holds: (released) => listHolds(read, released),
     placeHold: (hold, by) => change((sql) => placeHold(sql, hold, by, clock())),
     releaseHold: (id, by) => change((sql) => releaseHold(sql, id, by, clock())),

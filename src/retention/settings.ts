@@ -47,7 +47,7 @@ export const setRule = async (
   target: string,
   days: number | null,
   by: string,
-  now: Date,
+  clock: () => Date,
 ): Promise<void> => {
   if (!isSeverity(target) && !definitionOf(target))
     throw new JejakError('BAD_USER_INPUT', `"${target}" is neither a severity nor a code of the catalog.`); // oxfmt-ignore
@@ -60,6 +60,7 @@ export const setRule = async (
     // One change at a time, so that what is told of it is what it was.
     const [{ version }] = await within<[{ version: number }]>`
       SELECT version FROM retention_policy FOR UPDATE`;
+    const now = clock(); // while it waited, a run may have removed what expired meanwhile
     const [before] = await within<{ days: number }[]>`
       SELECT days FROM retention_rules WHERE target = ${target}`;
     const [were, are] = [before?.days, days].map((set) => set ?? documentDays(target));

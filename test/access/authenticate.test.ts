@@ -7,6 +7,9 @@ import { blocksOf } from '../../src/access/caller.ts';
 import { createKeys } from '../../src/access/keys.ts';
 import { testDatabase } from '../support/database.ts';
 
+const tokens = undefined;
+const proxies = blocksOf([]);
+const storedForms = (_name: string, text: string) => [text];
 const ADMIN = 'the-key-of-the-administrator';
 const caller = { headers: {}, socket: {} } as IncomingMessage;
 
@@ -26,11 +29,29 @@ test('a key that is revoked while it is looked up is not believed after it, whoe
         return found;
       },
     },
-    tokens: undefined,
-    proxies: blocksOf([]),
-    storedForms: (_name, text) => [text],
+    tokens,
+    proxies,
+    storedForms,
   });
   const ask = () => access.authenticate(`Bearer ${made.key}`, caller);
   expect(await ask()).toMatchObject({ name: 'reader' });
   await expect(ask()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+});
+
+test('the origins of pages are looked up once for all, and anew where a key is made for more', async () => {
+  const { sql } = await testDatabase();
+  let looked = 0;
+  const made = createKeys(sql, async (work) => work(), ADMIN);
+  const keys = { ...made, origins: () => (looked++, made.origins()) };
+  const access = createAccess({ keys, tokens, proxies, storedForms });
+  const origin = 'https://portal.edupro.example';
+  for (let other = 0; other < 50; other++)
+    expect(await access.isOrigin(`https://${other}.example`)).toBe(false);
+  expect(await access.isOrigin(origin)).toBe(false);
+  expect(looked).toBe(1);
+  const { apiKey } = await keys.create({ name: 'pages', scopes: ['events:write'], origins: [origin] }); // oxfmt-ignore
+  expect(await access.isOrigin(origin)).toBe(true);
+  await keys.revoke(apiKey.id);
+  expect(await access.isOrigin(origin)).toBe(false);
+  expect(looked).toBe(3);
 });

@@ -187,6 +187,25 @@ test('a key that is revoked takes nothing more of an export that is under way', 
   await expect.poll(ended).toHaveLength(1);
 }, 30_000);
 
+test('who takes exports slowly keeps nobody else from one', async () => {
+  const own = await testServer();
+  using log = createTestLog(own.database.sql);
+  const metadata = { filling: 'x'.repeat(16_000) }; // 16 MB each, which the sockets between do not hold
+  for (let call = 0; call < 2; call++)
+    await log(Array.from({ length: 500 }, () => ({ code: 'AUTH-001', metadata })));
+  const { data } = await own.graphql('mutation { createApiKey(name: "slow", scopes: [EVENTS_READ, EVENTS_EXPORT]) { key } }'); // oxfmt-ignore
+  const ask = async (key = ADMIN_KEY): Promise<IncomingMessage> =>
+    (await once(request(`${own.url}/api/export`, { headers: { authorization: `Bearer ${key}` } }).end(), 'response'))[0]; // oxfmt-ignore
+  const slow = [await ask(data.createApiKey.key), await ask(data.createApiKey.key)];
+  const more = await ask(data.createApiKey.key);
+  expect([more.statusCode, more.headers['retry-after']]).toEqual([503, '5']);
+  expect(JSON.parse((await more.toArray()).join(''))).toMatchObject({ error: { code: 'OVERLOADED' } }); // oxfmt-ignore
+  const others = await ask();
+  expect(others.statusCode).toBe(200);
+  for (const each of [...slow, others]) each.destroy();
+  await expect.poll(async () => (await ask(data.createApiKey.key)).destroy().statusCode).toBe(200);
+}, 30_000);
+
 test('an estimate comes before the events, exact where they are few', async () => {
   await server.database.sql`ANALYZE events`;
   const estimated = async (filter: string) => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chmod, chown, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { migration } from '../../src/database/locks.ts';
 import { testDatabase } from '../support/database.ts';
 import { type Program, startProgram, temporaryDirectory } from '../support/process.ts';
 import { spawnProgram } from '../support/program.ts';
@@ -73,6 +74,24 @@ test('who ends it while it starts is told so, and not what that broke', async ()
   await once(child, 'close');
   expect(text).not.toMatch(/FATAL|cannot go on/);
   expect((await startProgram({ directory })).url).toBeTruthy();
+});
+
+test('who ends it while it waits for another server that migrates need not wait, too', async () => {
+  const { sql, url } = await testDatabase();
+  const migrating = await sql.reserve();
+  await migrating`SELECT pg_advisory_lock(${migration})`;
+  const child = spawnProgram({ directory: await temporaryDirectory() }, { DATABASE_URL: url, JEJAK_ADMIN_KEY: ADMIN_KEY }); // oxfmt-ignore
+  let text = '';
+  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  await expect
+    .poll(() => sql`SELECT FROM pg_locks WHERE NOT granted`, { timeout: 10_000 })
+    .not.toEqual([]);
+  child.kill('SIGTERM');
+  const asked = Date.now();
+  expect(await once(child, 'exit')).toEqual([1, null]);
+  expect(Date.now() - asked).toBeLessThan(2_000);
+  expect(text).toContain('Jejak was stopped while it started');
+  migrating.release();
 });
 
 test('who ends it while it runs is told what goes wrong then', async () => {

@@ -222,7 +222,7 @@ test.each([
   const hold = await holdOn('all', ['A', 'B', 'C']);
   clock.advance(60);
   await retention.run({ now: true }); // empty partitions are gone
-  await holdOn('some', held);
+  if (held.length > 0) await holdOn('some', held);
   await retention.releaseHold(hold.id, 'me');
   await logRefused(log, sql);
   const before = others(await stored());

@@ -87,6 +87,22 @@ test('a longer period does not bring back what may be gone: since when all is ke
   expect(Number.isFinite(wholeSince(policy.current().periods, [], clock(), []).getTime())).toBe(true); // oxfmt-ignore
 });
 
+test('a longer period that waits for another change counts from when it came in force, for a run may have removed more meanwhile', async () => {
+  const { clock, database, policy, retention } = await testRetention();
+  const changing = await database.sql.reserve();
+  await changing`BEGIN`;
+  await changing`SELECT FROM retention_policy FOR UPDATE`;
+  const set = retention.setRule('DEBUG', 50, 'test');
+  await expect.poll(() => database.sql`SELECT FROM pg_locks WHERE NOT granted`).not.toEqual([]);
+  clock.advance(1);
+  await changing`COMMIT`;
+  changing.release();
+  await set;
+  expect(wholeSince(policy.current().periods, ['DEBUG'], clock())).toEqual(
+    new Date(clock().getTime() - 7 * DAY),
+  );
+});
+
 test('held events survive any drop as they were, and go at the next run after the release', async () => {
   const { clock, log, retention, stored, database } = await testRetention();
   const of = (username: string) =>
@@ -186,7 +202,7 @@ test('an administrator does all of it through the API, and it is told in the log
     (_, index) => `"/api/${index}${'x'.repeat(100)}"`,
   ).join();
   expect(await refusal(`mutation { placeHold(name: "case 8", reason: "r", filter: { endpoint: [${much}] }) { id } }`)).toEqual(['BAD_USER_INPUT', expect.stringContaining('place several')]); // oxfmt-ignore
-  for (const filter of ['{ or: [] }', '{ code: [] }', '{ severity: [], username: ["x"] }'])
+  for (const filter of ['{ or: [] }', '{ code: [] }', '{ severity: [], username: ["x"] }', '{ username: [] }', '{ tagsAny: [] }', '{ ipAddress: [] }', '{ not: {} }', '{ not: { search: "." } }', '{ or: [{ userId: [] }, { and: [{ status: [] }] }] }']) // oxfmt-ignore
     expect(await refusal(`mutation { placeHold(name: "case 8", reason: "r", filter: ${filter}) { id } }`)).toEqual(['BAD_USER_INPUT', expect.stringContaining('would hold nothing')]); // oxfmt-ignore
   expect(await refusal('mutation { placeHold(name: " ", reason: "r", filter: { username: ["x"] }) { id } }')).toEqual(['BAD_USER_INPUT', expect.stringContaining('1 to 100')]); // oxfmt-ignore
   expect(await refusal('mutation { placeHold(name: "n", reason: "r", filter: { ipAddress: ["nonsense"] }) { id } }')).toEqual(['BAD_USER_INPUT', expect.stringContaining('CIDR')]); // oxfmt-ignore
