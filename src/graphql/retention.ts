@@ -177,7 +177,8 @@ builder.queryFields((t) => ({
     args: {
       at: t.arg({
         type: 'DateTime',
-        description: 'If it ran then, under the rules and holds of today; without it, now.',
+        description:
+          'If it ran then, under the rules and holds of today; without it, or where it is past, now.',
       }),
     },
     resolve: (_root, { at }, { retention }) => retention.plan(at ? new Date(at) : undefined),

@@ -157,7 +157,8 @@ export const createRetention = ({
     policy: policy.current,
     run,
     overdueSince,
-    plan: (at = clock()) => planRetention(read, at),
+    plan: (at = clock()) =>
+      planRetention(read, new Date(Math.max(at.getTime(), clock().getTime()))),
     runs: (limit) => listRuns(read, limit),
     rules: () => listRules(read),
     setRule: (target, days, by) => change((sql) => setRule(sql, target, days, by, clock)),

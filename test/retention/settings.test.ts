@@ -210,6 +210,10 @@ test('an administrator does all of it through the API, and it is told in the log
   expect(await refusal(`mutation { releaseHold(id: "${placeHold.id}") { id } }`)).toEqual(['BAD_USER_INPUT', expect.stringContaining('no hold')]); // oxfmt-ignore
   expect(await ask('{ holds { id } all: holds(includeReleased: true) { name } }')).toEqual({ holds: [], all: [{ name: 'case 7' }] }); // oxfmt-ignore
 
+  const early = await ask(
+    '{ retentionPlan(at: "0001-01-01T00:00:00Z") { at partitions { name } } }',
+  ); // before now nothing runs
+  expect(early).toEqual({ retentionPlan: { at: expect.stringMatching(/^20/), partitions: [] } });
   for (const [args, why] of [
     ['code: "ADMIN-007", days: 1', 'longest period'],
     ['code: "AUTH-999", days: 1', 'catalog'],
