@@ -7,7 +7,8 @@ import type { Benchmark } from './support/benchmark.ts';
 import { type Contender, startContender } from './support/contender.ts';
 import { fillHistory } from './support/history.ts';
 import { install } from './support/install.ts';
-import { type Measured, putLoad } from './support/load.ts';
+import { type Load, type Measured, putLoad } from './support/load.ts';
+import { summarize } from './support/profile.ts';
 import { graphql } from './support/loads.ts';
 import { median, table, tenths, times, whole } from './support/table.ts';
 
@@ -63,6 +64,19 @@ const entrants: readonly [Entrant, Entrant, Entrant] = [
   },
 ];
 
+const loadOf = (
+  { query, variables }: Entrant,
+  page: (typeof asked)[number],
+  { connections, calls }: (typeof crowds)[number],
+): Load => ({
+  name: page.name,
+  path: '/graphql',
+  connections,
+  bodies: Array.from({ length: calls }, (_, call) => graphql(query, { ...variables(page), call })),
+  eventsPerCall: 0,
+  expect: '"hasNextPage":',
+});
+
 export const pages: Benchmark = {
   about: 'pages of 50 events beside PostGraphile, over --rows events',
   rows: 500_000,
@@ -70,18 +84,18 @@ export const pages: Benchmark = {
     await install(new URL('rivals/', import.meta.url), say);
     const figures = new Map<string, Measured[]>();
     const now = new Date();
-    for (const { contender, query, variables } of entrants) {
+    for (const entrant of entrants) {
+      const { contender } = entrant;
       await using server = await startContender(contender, postgres, signal);
       await fillHistory({ url: server.databaseUrl }, { rows, now });
       for (const page of asked)
-        for (const { name, connections, calls } of crowds) {
-          const bodies = Array.from({ length: calls }, (_, call) => graphql(query, { ...variables(page), call })); // oxfmt-ignore
-          const load = { name: page.name, path: '/graphql', connections, bodies, eventsPerCall: 0, expect: '"hasNextPage":' }; // oxfmt-ignore
+        for (const crowd of crowds) {
+          const load = loadOf(entrant, page, crowd);
           const timing = { warmUpSeconds: WARM_UP_SECONDS, seconds };
           const taken: Measured[] = [];
           for (let run = 0; run < runs; run++)
             taken.push(await putLoad(load, server, timing, signal));
-          figures.set(`${contender.name} ${page.name} ${name}`, taken);
+          figures.set(`${contender.name} ${page.name} ${crowd.name}`, taken);
         }
     }
     const middle = (of: number, page: string, crowd: string, figure: keyof Measured) =>
@@ -96,5 +110,18 @@ export const pages: Benchmark = {
       }),
     );
     say(table([['pages of 50', 'p50 ms', 'theirs', 'pages/s', 'theirs', 'at most', 'ours is', 'wanted', 'reached'], ...lines])); // oxfmt-ignore
+  },
+  profile: async ({ postgres, rows, seconds, signal, say }) => {
+    const [ours] = entrants;
+    await using server = await startContender(ours.contender, postgres, signal);
+    await fillHistory({ url: server.databaseUrl }, { rows, now: new Date() });
+    for (const page of asked) {
+      const load = loadOf(ours, page, crowds[1]);
+      await putLoad(load, server, { warmUpSeconds: 0, seconds: WARM_UP_SECONDS }, signal);
+      await server.profile();
+      const { callsPerSecond } = await putLoad(load, server, { warmUpSeconds: 0, seconds }, signal);
+      say(`\n${page.name}: ${whole(callsPerSecond)} pages/s while profiled`);
+      say(summarize(await server.profiled()));
+    }
   },
 };
