@@ -12,10 +12,10 @@ test('whoever is killed, all who follow have every event once, in one order, and
   expect(happened.length).toBeGreaterThan(12);
   expect(stored).toBeGreaterThan(2_000);
   expect(delivered).toBe(5 * stored); // two readers, two bystanders, and one from the beginning
-}, 120_000);
+}, 240_000);
 
 test('readers that remember too little lose events and repeat them, and the checker says so', async () => {
   const { lost, examples } = await run({ ...options, negative: true });
   expect(lost).toBeGreaterThan(0);
   expect(examples.some((text) => text.startsWith('doubled: reader 1'))).toBe(true);
-}, 60_000);
+}, 120_000);

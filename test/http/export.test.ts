@@ -34,7 +34,7 @@ beforeAll(async () => {
     );
     if (data.logEvents.stored === 0) throw new Error('Nothing was stored');
   }
-}, 30_000);
+}, 60_000);
 afterAll(() => server[Symbol.asyncDispose]());
 
 const fetchExport = (parameters: Record<string, string> | string = {}, init: RequestInit = {}) =>
@@ -185,7 +185,7 @@ test('a key that is revoked takes nothing more of an export that is under way', 
   await expect(response.toArray()).rejects.toThrow('aborted');
   const ended = () => own.database.sql`SELECT FROM events WHERE code = 'DATA-012' AND status = 'FAILED'`; // oxfmt-ignore
   await expect.poll(ended).toHaveLength(1);
-}, 30_000);
+}, 60_000);
 
 test('who takes exports slowly keeps nobody else from one', async () => {
   const own = await testServer();
@@ -204,7 +204,7 @@ test('who takes exports slowly keeps nobody else from one', async () => {
   expect(others.statusCode).toBe(200);
   for (const each of [...slow, others]) each.destroy();
   await expect.poll(async () => (await ask(data.createApiKey.key)).destroy().statusCode).toBe(200);
-}, 30_000);
+}, 60_000);
 
 test('an estimate comes before the events, exact where they are few', async () => {
   await server.database.sql`ANALYZE events`;

@@ -58,7 +58,7 @@ test('8 concurrent writers, 50,000 events: every subscriber from the beginning h
   expect(check(acknowledged, await late)).toEqual(FAULTLESS);
   await sleep(300); // a poll later there is still nothing more
   expect(early.waiting()).toEqual([]);
-}, 120_000);
+}, 240_000);
 
 /** Logs in calls of any size, every third of them a single event. */
 const write = async (

@@ -196,7 +196,7 @@ test('a list and the subscription after its liveCursor have together each event 
     expect(listed).toHaveLength(Math.min(200, before));
     await nothingMore(subscriber);
   }
-}, 60_000);
+}, 120_000);
 
 /** The last batch that a list saw, found from its events. */
 const lastListed = async ({ sql }: TestDatabase, listed: readonly Seen['event'][]) => {
@@ -402,7 +402,7 @@ test('a stream goes on without gap on the same socket though every connection to
   replayed.push(...(await take(inTheTable, acknowledged.length - 1)));
   expect(check(acknowledged, replayed)).toEqual(FAULTLESS);
   expect(check([await logOne(server, 'last')], await take(atTheHead, 1))).toEqual(FAULTLESS);
-}, 60_000);
+}, 120_000);
 
 test('a subscription that begins while connections are killed begins all the same', async () => {
   const server = await testServer();

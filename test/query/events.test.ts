@@ -28,7 +28,7 @@ test('a list is counted up to a bound, and it is said whether that is all', asyn
   expect(await countUpToMost(question, few)).toEqual({ count: await countEvents(question, few), isExact: true }); // oxfmt-ignore
   await fillHistory(address, { rows: 1, now: new Date() });
   expect(await countUpToMost(question, undefined)).toEqual({ count: MOST_COUNTED, isExact: false });
-}, 60_000);
+}, 120_000);
 
 test('what no index has in the order of time is the same on every page, however far apart it lies', async () => {
   await using database = openDatabase({ url: (await testDatabase()).url });

@@ -52,7 +52,7 @@ test('R1: expired partitions are dropped, and nothing younger than its retention
     expect(age).toBeLessThan(retentionDays + partitionDays);
   }
   expect(gone).toBe(400 + told - (await stored()).length);
-}, 120_000);
+}, 240_000);
 
 test('what goes stays counted in the roll-ups, though nobody counted it before', async () => {
   const { clock, log, retention, stored, database } = await testRetention();
@@ -177,7 +177,7 @@ test('a partition that is in use is waited for without holding up who logs, and 
   running = false;
   await logging;
   expect(slowest).toBeLessThan(1_000);
-}, 60_000);
+}, 120_000);
 
 test('a run that lost its lock with its connection removes nothing beside another, and nothing held', async () => {
   const first = await testRetention();
@@ -207,7 +207,7 @@ test('a run that lost its lock with its connection removes nothing beside anothe
   expect(await other).toMatchObject({ removed: { DEBUG: 1 }, error: null });
   const held = await sql`SELECT resource_id FROM events WHERE severity = 'DEBUG'`;
   expect([...held]).toEqual([{ resource_id: 'HELD' }]);
-}, 60_000);
+}, 120_000);
 
 test.each([
   { way: 'drops', held: [], removed: { DEBUG: 3 } },
@@ -290,7 +290,7 @@ test('A1: a run that is killed in the middle is gone on with by the next, and ev
   const told = await database.sql<{ count: number }[]>`
     SELECT (metadata ->> 'deleted_count')::int AS count FROM events WHERE code = 'ADMIN-007' ORDER BY resource_id::int`;
   expect([...told]).toEqual([{ count: 4 }, { count: 4 }]);
-}, 60_000);
+}, 120_000);
 
 test('what a run could not tell is told later, once', async () => {
   const { clock, log, retention, stored, database } = await testRetention();
@@ -432,4 +432,4 @@ test('what was kept stays in few partitions, however many it came from', async (
     [{ held: number }]
   >`SELECT count(*) AS held FROM events WHERE username = 'guru07'`;
   expect(held).toBe(60);
-}, 60_000);
+}, 120_000);
