@@ -32,7 +32,7 @@ export const options = {
   DATABASE_URL: { schema: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://'), about: 'An existing PostgreSQL, 15 or newer, instead of the embedded one.' },
   JEJAK_MAINTENANCE_DATABASE_URL: { schema: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://'), about: 'The same database as its owner, for migrations and retention. `DATABASE_URL` then needs no rights: what the service may do is granted to it, and changing or removing what is in the log is not among that.' },
   JEJAK_DATA_DIR: { schema: z.string(), default: '.jejak', about: 'Where the embedded database keeps its files.' },
-  JEJAK_ADMIN_KEY: { schema: z.string().min(16, 'must have at least 16 characters'), about: 'A key with every right, besides the stored ones. Unset, one is made at first start and printed once.' },
+  JEJAK_ADMIN_KEY: { schema: z.string().min(16, 'must have at least 16 characters'), about: 'A key with every right, besides the stored ones; 16 characters at least. Unset, one is made at first start and printed once.' },
   JEJAK_HASH_KEY: { schema: z.string().min(16, 'must have at least 16 characters'), about: 'The secret of the keyed hashes that are stored in place of sessions. Unset, one is made at first start and kept in the database. It is the same for good, and on every server of a database.' },
   JEJAK_PRIVACY_POLICY: { schema: z.string(), about: 'A JSON file that changes what is kept, masked, hashed and dropped; see [Privacy](#privacy).' },
   JEJAK_JWT_SECRET: { schema: z.string().min(32, 'must have at least 32 characters'), about: 'The secret with which user tokens are signed (HS256, HS384, HS512).' },

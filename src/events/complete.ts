@@ -96,7 +96,7 @@ export const complete = (
     if (!value)
       return {
         code: 'MISSING_VALUE',
-        reason: `\`${field}\` is missing or unknown; send \`code\`, or \`category\`, \`type\` and \`name\`.`,
+        reason: `${input.code && !definition ? '`code` is not in the catalog, and ' : ''}\`${field}\` is missing or unknown; send \`code\`, or \`category\`, \`type\` and \`name\`.`,
       };
   for (const field of ['type', 'name', 'action'] as const)
     if (input[field] === '') warn(field, 'is empty and is taken as left out');

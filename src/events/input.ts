@@ -99,11 +99,12 @@ const repairs = {
       : undefined;
   },
   text: repairText,
-  integer: (source) => {
+  integer: (source, field) => {
     const text = source instanceof WrittenNumber ? source.text : source;
     const number = typeof text === 'string' && text.trim() !== '' ? Number(text) : text;
     if (typeof number !== 'number') return undefined;
     const whole = Math.round(number);
+    if (field.column === 'user_id' && whole !== number) return undefined; // it would be another's
     return isInteger(whole) ? { value: whole, warning: `is read as ${whole}` } : undefined;
   },
   address: (source) => {

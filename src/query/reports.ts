@@ -67,7 +67,8 @@ export const userActivity = async (question: Question, span: Span, includeAnonym
     .filter(([username]) => includeAnonymous || username !== null)
     .map(([username, ofUser]) => ({
       username,
-      userId: ofUser.reduce<number | null>((most, { group: { userId } }) => greatest(most, userId as number | null), null), // oxfmt-ignore
+      // Those without a name are nobody in particular.
+      userId: username === null ? null : ofUser.reduce<number | null>((most, { group: { userId } }) => greatest(most, userId as number | null), null), // oxfmt-ignore
       eventCount: ofUser.reduce((sum, each) => sum + each.events.count, 0),
       lastActivity: ofUser.map((each) => each.events.lastAt!).toSorted(compareInstants).at(-1)!, // oxfmt-ignore
     }))

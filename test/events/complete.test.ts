@@ -479,19 +479,18 @@ describe('values', () => {
   test('P1: integers at the edges of 32 bits are kept; beyond them, or no number, are set aside', () => {
     for (const userId of [0, -1, 2147483647, -2147483648])
       expect(login({ userId })).toMatchObject({ warnings: [], draft: { userId } });
-    for (const [sent, stored] of [
-      ['15', 15],
-      [' -7 ', -7],
-      [15.4, 15],
-      [15.5, 16],
-      ['15.9', 16],
-      ['2147483647', 2147483647],
-      [2147483647.4, 2147483647],
+    for (const [field, column, sent, stored] of [
+      ['userId', 'user_id', '15', 15],
+      ['userId', 'user_id', ' -7 ', -7],
+      ['userId', 'user_id', '2147483647', 2147483647],
+      ['processingTimeMs', 'processing_time_ms', 15.4, 15],
+      ['processingTimeMs', 'processing_time_ms', '15.9', 16],
+      ['processingTimeMs', 'processing_time_ms', 2147483646.6, 2147483647],
     ] as const) {
-      const of = login({ userId: sent });
-      expect(of.draft.userId).toBe(stored);
-      expect(of.warnings).toEqual([{ field: 'userId', message: `is read as ${stored}` }]);
-      expect(originalOf(of)).toEqual({ user_id: sent });
+      const of = login({ [field]: sent });
+      expect(of.draft[field]).toBe(stored);
+      expect(of.warnings).toEqual([{ field, message: `is read as ${stored}` }]);
+      expect(originalOf(of)).toEqual({ [column]: sent });
     }
     for (const userId of [
       2147483648,
@@ -752,4 +751,17 @@ test('the source is never changed', () => {
   const before = JSON.stringify(source);
   prepared(source);
   expect(JSON.stringify(source)).toBe(before);
+});
+
+test.each([1.5, '15.9'])('P1: a user id of %s is nobody’s, and not the next one’s', (userId) => {
+  const event = login({ userId });
+  expect(event.draft.userId).toBeNull();
+  expect(warned(event)).toEqual(['userId']);
+  expect(originalOf(event)).toEqual({ user_id: userId });
+  expect(draftOf({ processingTimeMs: 1.5 }).processingTimeMs).toBe(2);
+});
+
+test('I7: of an unknown code with nothing else it is said that it is unknown', () => {
+  expect(refused({ code: 'AUTH-999' }).reason).toContain('`code` is not in the catalog');
+  expect(refused({ name: 'Nobody knows' }).reason).not.toContain('catalog');
 });
