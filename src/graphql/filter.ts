@@ -3,14 +3,12 @@
 import { type SQL, and } from 'drizzle-orm';
 import {
   type EventFilter as Filter,
-  MAX_CONDITIONS,
-  MAX_DEPTH,
-  MAX_VALUES,
   filterSql,
   foundSql,
   lookFor,
   filterFields,
 } from '../query/filter.ts';
+import { MAX_CONDITIONS, MAX_DEPTH, MAX_VALUES } from '../query/filter-size.ts';
 import { type Selection, reaches } from '../query/events.ts';
 import type { TimeRange as Range } from '../query/range.ts';
 import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';

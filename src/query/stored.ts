@@ -2,7 +2,8 @@
 
 import { type Field, type InputName, fields, inputNames } from '../events/fields.ts';
 import { cutText, mendText } from '../events/text.ts';
-import { type EventFilter, isFilterKey, refuseLarge } from './filter.ts';
+import { refuseLarge } from './filter-size.ts';
+import { type EventFilter, isFilterKey } from './filter.ts';
 
 type StoredForms = (name: InputName, text: string) => readonly string[];
 

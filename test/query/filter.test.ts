@@ -16,8 +16,6 @@ import {
 } from '../../src/events/vocabulary.ts';
 import {
   type EventFilter,
-  MAX_CONDITIONS,
-  MAX_DEPTH,
   filterBounds,
   filterFields,
   filterSql,
@@ -26,6 +24,7 @@ import {
   lookFor,
   settled,
 } from '../../src/query/filter.ts';
+import { MAX_CONDITIONS, MAX_DEPTH } from '../../src/query/filter-size.ts';
 import { type JsonCondition, hasJson, jsonFields } from '../../src/query/json.ts';
 import { MAX_WORDS, wordsOf } from '../../src/query/search.ts';
 import { type Random, createRandom } from '../support/generate.ts';
