@@ -4,11 +4,11 @@
 
 import { PAGE } from './questions.ts';
 import type { Benchmark } from './support/benchmark.ts';
+import { profile } from './support/compare.ts';
 import { type Contender, startContender } from './support/contender.ts';
 import { fillHistory } from './support/history.ts';
 import { install } from './support/install.ts';
 import { type Load, type Measured, putLoad } from './support/load.ts';
-import { summarize } from './support/profile.ts';
 import { graphql } from './support/loads.ts';
 import { median, table, tenths, times, whole } from './support/table.ts';
 
@@ -111,17 +111,9 @@ export const pages: Benchmark = {
     );
     say(table([['pages of 50', 'p50 ms', 'theirs', 'pages/s', 'theirs', 'at most', 'ours is', 'wanted', 'reached'], ...lines])); // oxfmt-ignore
   },
-  profile: async ({ postgres, rows, seconds, signal, say }) => {
+  profile: (setting) => {
     const [ours] = entrants;
-    await using server = await startContender(ours.contender, postgres, signal);
-    await fillHistory({ url: server.databaseUrl }, { rows, now: new Date() });
-    for (const page of asked) {
-      const load = loadOf(ours, page, crowds[1]);
-      await putLoad(load, server, { warmUpSeconds: 0, seconds: WARM_UP_SECONDS }, signal);
-      await server.profile();
-      const { callsPerSecond } = await putLoad(load, server, { warmUpSeconds: 0, seconds }, signal);
-      say(`\n${page.name}: ${whole(callsPerSecond)} pages/s while profiled`);
-      say(summarize(await server.profiled()));
-    }
+    const loads = asked.map((page) => loadOf(ours, page, crowds[1]));
+    return profile(ours.contender, loads, setting, (url) => fillHistory({ url }, { rows: setting.rows, now: new Date() })); // oxfmt-ignore
   },
 };

@@ -37,18 +37,22 @@ export const compare = async (
   say(`\n${report(contenders, loads, figures)}`);
 };
 
-/** Prints where the server's time goes. */
+/** Prints where the server's time goes, once its database is filled. */
 export const profile = async (
   contender: Contender,
   loads: readonly Load[],
   { postgres, seconds, signal, say }: Setting,
+  fill: (databaseUrl: string) => Promise<void> = async () => {},
 ): Promise<void> => {
   await using server = await startContender(contender, postgres, signal);
+  await fill(server.databaseUrl);
   for (const load of loads) {
     await putLoad(load, server, { warmUpSeconds: 0, seconds: WARM_UP_SECONDS }, signal);
     await server.profile();
     const measured = await putLoad(load, server, { warmUpSeconds: 0, seconds }, signal);
-    say(`\n${load.name}: ${describe(measured)} while profiled`);
+    const rate =
+      load.eventsPerCall === 0 ? `${whole(measured.callsPerSecond)} calls/s` : describe(measured);
+    say(`\n${load.name}: ${rate} while profiled`);
     say(summarize(await server.profiled()));
   }
 };

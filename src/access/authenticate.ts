@@ -53,8 +53,17 @@ type AccessParts = {
 export const createAccess = ({ keys, tokens, proxies, storedForms }: AccessParts): Access => {
   const believed = new Map<string, { holder: Holder; until: number }>();
   const asking = new Map<string, Promise<Holder>>();
-  let pages: { origins: ReturnType<Keys['origins']>; until: number; changes: number } | undefined;
+  let pages: { origins: ReturnType<Keys['origins']>; until: number } | undefined;
   let changes = keys.changes();
+
+  /** What was read before a key changed here is not believed after it. */
+  const forgetChanged = (): void => {
+    if (changes === keys.changes()) return;
+    changes = keys.changes();
+    believed.clear();
+    asking.clear();
+    pages = undefined;
+  };
 
   const ask = async (authorization: string): Promise<Holder> => {
     const credential = /^Bearer +(\S+)$/i.exec(authorization.trim())?.[1];
@@ -73,7 +82,6 @@ export const createAccess = ({ keys, tokens, proxies, storedForms }: AccessParts
       : found.viewer;
     const holder = { ...found, viewer };
     if (believed.size >= MOST_BELIEVED) believed.clear();
-    // What was read before a key was revoked here is not believed after it.
     if (asked === keys.changes())
       believed.set(authorization, {
         holder,
@@ -83,11 +91,7 @@ export const createAccess = ({ keys, tokens, proxies, storedForms }: AccessParts
   };
 
   const holderOf = (authorization = ''): Holder | Promise<Holder> => {
-    if (changes !== keys.changes()) {
-      changes = keys.changes();
-      believed.clear();
-      asking.clear();
-    }
+    forgetChanged();
     const known = believed.get(authorization);
     if (known && known.until > Date.now()) return known.holder;
     const asked =
@@ -125,8 +129,9 @@ export const createAccess = ({ keys, tokens, proxies, storedForms }: AccessParts
       }
     },
     isOrigin: async (origin) => {
-      if (!pages || pages.until <= Date.now() || pages.changes !== keys.changes()) {
-        const looked = { origins: keys.origins(), until: Date.now() + KEYS_BELIEVED_MS, changes: keys.changes() }; // oxfmt-ignore
+      forgetChanged();
+      if (!pages || pages.until <= Date.now()) {
+        const looked = { origins: keys.origins(), until: Date.now() + KEYS_BELIEVED_MS };
         looked.origins.catch(() => (pages = undefined));
         pages = looked;
       }

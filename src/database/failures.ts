@@ -75,6 +75,7 @@ export const inTime = async <T>(work: Promise<T>, ms = UNHEARD_MS): Promise<T> =
 
 const UNHEARD_MS = 10_000;
 
+/** That nothing was heard of it, for a reason that may be its own. */
 export const unheard = (): JejakError =>
   new JejakError(
     'UNAVAILABLE',

@@ -1,6 +1,6 @@
 // How much may be under way: so much work and so many bytes, of which each owner (an API key) has a fair share. Both are divided
-// by one more than there are owners, so that there is always some for one who comes. A call that finds room is taken whatever
-// its size; one that finds none is refused at once, best before it has been parsed.
+// by one more than there are owners, so that there is some for one who comes, unless very many are at it at once. A call that
+// finds room is taken whatever its size; one that finds none is refused at once, best before it has been parsed.
 
 import { JejakError } from '../errors.ts';
 

@@ -43,7 +43,8 @@ export const createQuarantine = (sql: Sql, assertRoom = (): void => {}): Quarant
   const columns = sql`id, received_at AS "receivedAt", key_name AS "keyName", code, reason, source, tail`;
   type Row = Omit<Quarantined, 'source'> & { readonly source: string };
   const read = ({ source, ...row }: Row): Quarantined => ({ ...row, source: JSON.parse(source) });
-  // One statement at a time keeps all that waits, so that what is refused never takes the connections of what is stored.
+  // One statement at a time keeps all that waits, so that what is refused takes one of the connections of what is stored; another
+  // only where a statement is given up that still runs.
   let waiting: (readonly string[])[] = [];
   let last: Promise<unknown> = Promise.resolve();
   const keepWaiting = async (): Promise<void> => {
