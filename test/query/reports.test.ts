@@ -634,3 +634,20 @@ test('R1: every report counts what is kept, and nothing that only roll-ups still
     expect(data.systemPerformance).not.toContainEqual({ name: definitionOf('SEC-004')!.name });
   }
 });
+
+test('Q2: those without a name are nobody in particular, whatever numbers they came with', async () => {
+  const own = await testServer();
+  for (const [username, userId] of [
+    [null, 15],
+    [null, null],
+    ['siti', 7],
+    ['siti', 9],
+  ])
+    // oxfmt-ignore
+    await own.rest({ code: 'AUTH-001', username, user_id: userId });
+  const { data } = await own.graphql('{ userActivity(includeAnonymous: true) { username userId eventCount } }'); // oxfmt-ignore
+  expect(data.userActivity).toEqual([
+    { username: 'siti', userId: 9, eventCount: 2 }, // the latest
+    { username: null, userId: null, eventCount: 2 },
+  ]);
+});
