@@ -47,5 +47,5 @@ try {
     : `cannot go on: ${(error as Error).message}`;
   process.stderr.write(`Jejak ${why}\n`);
   process.exitCode = 1;
-  if (cutShort) process.exit(); // whatever is waited for
 }
+process.exit(); // whatever is waited for: a statement behind a lock outlives the pool that gave it up

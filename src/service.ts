@@ -51,7 +51,7 @@ export type Service = AsyncDisposable & {
 /** About 40 ms of work on two cores for one key alone, so that under a flood what is accepted is answered soon: of calls of 20
  * half took 50 ms and the slowest hundredth 140 to 160; at 1,700 it was 75 to 95 and 165 to 225. */
 const MAX_WORK = 1_000;
-const GOODBYE_MS = 5_000;
+const GOODBYE_MS = 500;
 const MAX_BYTES = 64 * 1024 * 1024;
 
 // What belongs to requests under way grows old before it is garbage. Collected whenever a third has come to it, the process
@@ -102,7 +102,7 @@ export const startService = async (
   const hash = createHash(await unlessStopped(agreeOnHashKey(database.write, givenKey)));
   const protection = createProtection(policy, hash);
   const mask = createMask(policy);
-  const keys = createKeys(database.write, pulse.guard, config.JEJAK_ADMIN_KEY);
+  const keys = createKeys(database, pulse.guard, config.JEJAK_ADMIN_KEY);
   const access = createAccess({
     keys,
     tokens: tokensOf(config),
@@ -110,7 +110,7 @@ export const startService = async (
     storedForms: protection.storedForms,
   });
   const clock = () => new Date();
-  const kept = starting.use(await unlessStopped(watchPolicy(database.write, logger)));
+  const kept = starting.use(await unlessStopped(watchPolicy(database.access, logger)));
   const metrics = createMetrics();
   const room = embedded && starting.use(watchRoom(embedded.location));
   const doorbell = starting.use(createDoorbell(database.follow, database.listener, logger));
@@ -137,7 +137,7 @@ export const startService = async (
     Promise.race([batcher.drained(), sleep(GOODBYE_MS, undefined, { ref: false })]),
   );
   pulse.onSilence(() => batcher.abandon(unavailable()));
-  const quarantine = createQuarantine(database.write, room?.assert);
+  const quarantine = createQuarantine(database.quarantine, room?.assert);
   const backpressure = createBackpressure({ maxWork: MAX_WORK, maxBytes: MAX_BYTES });
   const log = createLog({
     backpressure,
@@ -170,7 +170,7 @@ export const startService = async (
   metrics.watch('jejak_live_subscribers', 'Subscribers', groups.members);
 
   starting.use(
-    createRollups(database.follow, () => kept.current().periods, clock, logger, metrics),
+    createRollups(database.rollups, () => kept.current().periods, clock, logger, metrics),
   );
 
   const retention = createRetention({

@@ -5,7 +5,8 @@
 // severity, from pages of its origins, so many a second from one address, and nothing it says of who acts is believed.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Sql } from '../database/connection.ts';
+import type { Database, Sql } from '../database/connection.ts';
+import { inTime } from '../database/failures.ts';
 import type { Pulse } from '../database/pulse.ts';
 import { JejakError } from '../errors.ts';
 import { mendText } from '../events/text.ts';
@@ -76,7 +77,11 @@ const makeKey = (): string => {
 const wellFormed = (key: string): boolean =>
   /^jejak_[\w-]{43}[0-9a-f]{6}$/.test(key) && checksum(key.slice(0, -6)) === key.slice(-6);
 
-export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | undefined): Keys => {
+export const createKeys = (
+  { write: sql, access }: Pick<Database, 'write' | 'access'>,
+  guard: Pulse['guard'],
+  adminKey: string | undefined,
+): Keys => {
   const adminHash = adminKey === undefined ? undefined : sha256(adminKey);
   let changes = 0;
   const administrator: Holder = {
@@ -90,9 +95,15 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
   // One condition for all that may be wrong with a key, so that one that was revoked takes as long as one that never was.
   const good = sql`revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`;
 
+  const noting = new Set<number>();
   /** At most once a minute, and nobody waits for it. */
-  const noteUse = (id: number): void =>
-    void sql`UPDATE api_keys SET last_used_at = clock_timestamp() WHERE id = ${id}`.catch(() => {});
+  const noteUse = (id: number): void => {
+    if (noting.has(id)) return;
+    noting.add(id);
+    sql`UPDATE api_keys SET last_used_at = clock_timestamp() WHERE id = ${id}`
+      .catch(() => {})
+      .finally(() => void noting.delete(id));
+  };
 
   const insert = async (
     rights: KeyRights,
@@ -127,7 +138,7 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
       if (!wellFormed(key))
         throw unauthenticated('The key is not one of this log; check that it was copied whole.');
       const [row] = await guard(
-        () => sql<(ApiKey & { readonly unnoted: boolean })[]>`
+        () => access<(ApiKey & { readonly unnoted: boolean })[]>`
           SELECT ${columns}, coalesce(last_used_at < clock_timestamp() - interval '1 minute', true) AS unnoted
           FROM api_keys WHERE hash = ${sha256(key)} AND ${good}`,
       );
@@ -139,18 +150,21 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
       return holderOf(row);
     },
     create: async (rights) => {
-      const made = await insert(checked(rights));
+      const made = await inTime(insert(checked(rights)));
       if (made.apiKey.origins) changes++;
       return made;
     },
     revoke: async (id) => {
-      const [apiKey] = await sql<ApiKey[]>`
-        UPDATE api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE id = ${id} RETURNING ${columns}`;
+      changes++; // before it is heard of, which may be too late
+      const [apiKey] = await inTime(
+        sql<ApiKey[]>`
+          UPDATE api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE id = ${id} RETURNING ${columns}`,
+      );
       changes++;
       return apiKey;
     },
     rotate: async (id, overlapMs) => {
-      const made = await sql.begin(async (transaction) => {
+      const rotating = sql.begin(async (transaction) => {
         const by = transaction as unknown as Sql;
         // As long as the old one was to live, the new one is.
         const [old] = await by<(ApiKey & { readonly renewed: string | null })[]>`
@@ -169,13 +183,14 @@ export const createKeys = (sql: Sql, guard: Pulse['guard'], adminKey: string | u
           WHERE id = ${id}`;
         return insert({ ...old, expiresAt: old.renewed }, old, by);
       });
+      const made = await inTime(rotating);
       changes++;
       return made;
     },
-    list: () => sql<ApiKey[]>`SELECT ${columns} FROM api_keys ORDER BY id`,
+    list: () => access<ApiKey[]>`SELECT ${columns} FROM api_keys ORDER BY id`,
     origins: async () => {
       const rows = await guard(
-        () => sql<{ origin: string }[]>`
+        () => access<{ origin: string }[]>`
           SELECT DISTINCT unnest(origins) AS origin FROM api_keys WHERE ${good}`,
       );
       return new Set(rows.map(({ origin }) => origin));

@@ -1,5 +1,5 @@
-// Connections to PostgreSQL. Writing, reading, questions that are composed, following the log and the pulse have a pool each,
-// so that a heavy question never keeps an acknowledgement or a subscriber waiting.
+// Connections to PostgreSQL. Each kind of work has a pool of its own, so that what is slow or hangs there, as a heavy question,
+// or a commit whose standby is gone, keeps nothing else waiting.
 
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
@@ -111,8 +111,18 @@ const open = (address: DatabaseAddress, pool: PoolOptions, onclose: () => void):
       ? postgres(place.url, options)
       : postgres({ ...options, ...place, username: place.user });
   mendResults(sql);
+  askAlone(sql);
   if (pool.keepsPlans) keepPlans(sql);
   return sql;
+};
+
+/** Where all connections are busy, postgres.js sends a statement behind another; behind a heavy one it waited, whichever
+ * connection was free sooner. Its hook for the first statement of a transaction can say that a connection takes no more. */
+const askAlone = (sql: Sql): void => {
+  const unsafe = sql.unsafe.bind(sql);
+  const alone = { onexecute: () => false };
+  sql.unsafe = (statement, parameters, options) =>
+    unsafe(statement, parameters, { ...alone, ...options });
 };
 
 /** So many statements are prepared on a connection, a plan over 28 partitions taking 150 kB. */
@@ -162,7 +172,11 @@ const socketOf = (text: string): DatabaseAddress | undefined => {
 export type Database = {
   readonly write: Sql;
   readonly read: Sql;
+  /** For who may come in, and what is kept. */
+  readonly access: Sql;
+  readonly quarantine: Sql;
   readonly follow: Sql;
+  readonly rollups: Sql;
   /** For asking whether it answers: behind other queries that would say nothing. */
   readonly pulse: Sql;
   readonly question: Question;
@@ -178,8 +192,14 @@ export type Question = ReturnType<typeof drizzle<Record<string, never>>>;
 
 export const WRITERS = 2;
 const READERS = 6;
-const FOLLOWERS = 4;
+const FOLLOWERS = 3;
+/** How long a statement waits for what another transaction holds: one that waited longer would keep its connection, for nobody,
+ * after its caller was told that it is not done. */
+const LOCK_WAIT_MS = 8_000;
+const SHORT_LOCK_WAIT_MS = 1_500;
 const MAINTENANCE_WAIT_MS = 5_000;
+/** What still hangs when the server stops. */
+const END_S = 1;
 
 /** `owner` is where maintenance goes; a question to the reading pools is ended after so long. */
 export const openDatabase = (
@@ -187,7 +207,10 @@ export const openDatabase = (
   questionTimeoutMs = 15_000,
   owner = address,
 ): Database => {
-  const write = connect(address, { name: 'write', max: WRITERS + 2 });
+  const write = connect(address, { name: 'write', max: WRITERS + 2, lockTimeoutMs: LOCK_WAIT_MS });
+  const short = { max: 2, lockTimeoutMs: SHORT_LOCK_WAIT_MS };
+  const access = connect(address, { name: 'access', ...short });
+  const quarantine = connect(address, { name: 'quarantine', ...short });
   const read = connect(address, {
     name: 'read',
     max: READERS,
@@ -198,6 +221,7 @@ export const openDatabase = (
   // Over some 300 partitions and their indexes a plan takes longer than what it plans: planned each time, a batch was read
   // in 3.8-4.7 ms and 60,000 events of a replay in 440-660; planned once, in 1.8-2.6 and 250-280.
   const follow = connect(address, { name: 'follow', max: FOLLOWERS, plansOnce: true });
+  const rollups = connect(address, { name: 'rollups', max: 1, plansOnce: true });
   const pulse = connect(address, { name: 'pulse', max: 1 });
   // drizzle takes over its client's parsers, so it has a client of its own.
   const client = connect(address, {
@@ -208,11 +232,14 @@ export const openDatabase = (
     keepsPlans: true,
     adopt: drizzle,
   });
-  const pools = [write, read, follow, pulse, client];
+  const pools = [write, read, access, quarantine, follow, rollups, pulse, client];
   return {
     write,
     read,
+    access,
+    quarantine,
     follow,
+    rollups,
     pulse,
     question: drizzle(client),
     renew: () => pools.forEach((pool) => pool.renew()),
@@ -225,7 +252,7 @@ export const openDatabase = (
         maintenance: true,
       }),
     async [Symbol.asyncDispose]() {
-      await Promise.all(pools.map((pool) => pool.end({ timeout: 5 })));
+      await Promise.all(pools.map((pool) => pool.end({ timeout: END_S })));
     },
   };
 };

@@ -25,6 +25,7 @@ const transient = new Set([
   '40001', // serialization_failure
   '40P01', // deadlock_detected
   '55P03', // lock_not_available
+  '57014', // query_canceled: by hand, or after the time that its pool gives it
   '57P01', '57P02', '57P03', // shutting down, crashed, starting up
   '53300', // too_many_connections
   '25006', // read_only_sql_transaction: it is another's standby now

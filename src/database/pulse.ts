@@ -2,7 +2,7 @@
 // wait for it: what is guarded then fails with UNAVAILABLE, within two seconds of the silence.
 
 import type { Sql } from './connection.ts';
-import { unavailable } from './failures.ts';
+import { unavailable, unheard } from './failures.ts';
 
 const BEAT_MS = 250;
 const SILENT_AFTER_MS = 1_500;
@@ -14,6 +14,8 @@ export type Pulse = Disposable & {
   readonly beats: () => boolean;
   /** And whether it did when it was last asked: where connections are refused there is no silence to wait for. */
   readonly ready: () => boolean;
+  /** Has whatever is guarded fail with UNAVAILABLE. */
+  readonly giveUp: () => void;
   /** Calls back whenever it has been silent for too long. */
   readonly onSilence: (listener: () => void) => void;
   /** The result of some work, or UNAVAILABLE where the database falls or is silent meanwhile. */
@@ -33,12 +35,16 @@ export const createPulse = (sql: Sql, renew: () => void): Pulse => {
   let asking = false;
   let failed = false;
 
+  const giveUp = (reason: Error): void => {
+    for (const reject of guarded) reject(reason);
+  };
+
   const beat = setInterval(() => {
     const now = Date.now();
     heard += Math.max(0, now - last - 2 * BEAT_MS);
     last = now;
     if (!beats()) {
-      for (const reject of guarded) reject(unavailable());
+      giveUp(unavailable());
       for (const listener of listeners) listener();
       if (now - Math.max(heard, refusedAt, renewedAt) > RENEW_MS) {
         renewedAt = now;
@@ -62,6 +68,7 @@ export const createPulse = (sql: Sql, renew: () => void): Pulse => {
 
   return {
     onSilence: (listener) => void listeners.push(listener),
+    giveUp: () => giveUp(unheard()),
     beats,
     ready: () => beats() && !failed,
     guard: (work) =>

@@ -41,7 +41,9 @@ const secure = Object.entries({
 });
 
 /** How long requests that are under way may take to finish when the server stops. */
-const FINISH_MS = 5_000;
+const FINISH_MS = 4_500;
+/** And what is not done by then has this long to be told so. */
+const GOODBYE_MS = 500;
 const LOOK_MS = 20;
 
 export const listen = async (
@@ -104,6 +106,11 @@ export const listen = async (
       else underWay--;
     }
   };
+  const finished = async (ms: number): Promise<void> => {
+    const deadline = Date.now() + ms;
+    do await sleep(LOOK_MS);
+    while (underWay > 0 && Date.now() < deadline);
+  };
   const server = createServer(patience, (request, response) => void answer(request, response));
   await started(server, address); // what is made before it fails lives on
   const sockets = createSockets(server, parts, deliveries);
@@ -117,9 +124,9 @@ export const listen = async (
       leaving.abort();
       NetServer.prototype.close.call(server); // HTTP's own cuts off answers of which something is still to be taken
       await sockets[Symbol.asyncDispose]();
-      const deadline = Date.now() + FINISH_MS;
-      do await sleep(LOOK_MS);
-      while (underWay > 0 && Date.now() < deadline);
+      await finished(FINISH_MS);
+      parts.pulse.giveUp();
+      await finished(GOODBYE_MS);
       // What is left are streams of clients that take nothing, and connections that ask for nothing.
       server.close().closeAllConnections();
       await closed;

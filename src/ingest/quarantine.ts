@@ -2,7 +2,7 @@
 // retention. Mending is logging it again with some fields replaced.
 
 import type { Sql } from '../database/connection.ts';
-import { inTime } from '../database/failures.ts';
+import { inTime, unheard } from '../database/failures.ts';
 import type { Rejection } from '../events/complete.ts';
 import { cut, cutValues } from '../events/cut.ts';
 import { mendJson } from '../events/text.ts';
@@ -38,34 +38,43 @@ export type Quarantine = {
 const MAX_BYTES = 64 * 1024;
 const KEPT_DAYS = Math.min(...severityNames.map((name) => severities[name].retentionDays));
 
+/** Callers of which something was refused wait no longer for it to be kept. */
+const PATIENCE_MS = 2_000;
+
 /** `assertRoom` throws where the disk has none. */
 export const createQuarantine = (sql: Sql, assertRoom = (): void => {}): Quarantine => {
   const columns = sql`id, received_at AS "receivedAt", key_name AS "keyName", code, reason, source, tail`;
   type Row = Omit<Quarantined, 'source'> & { readonly source: string };
   const read = ({ source, ...row }: Row): Quarantined => ({ ...row, source: JSON.parse(source) });
-  // One statement at a time keeps all that waits, so that what is refused takes one of the connections of what is stored; another
-  // only where a statement is given up that still runs.
+  // One statement at a time keeps all that waits.
   let waiting: (readonly string[])[] = [];
   let last: Promise<unknown> = Promise.resolve();
+  let hangs = false;
   const keepWaiting = async (): Promise<void> => {
     if (waiting.length === 0) return; // they went with those before
     const rows = waiting;
     waiting = [];
-    const keeping = sql.unsafe(
-      `INSERT INTO quarantine (key_name, code, reason, source)
-       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])`,
-      [0, 1, 2, 3].map((column) => rows.map((row) => row[column]!)),
-      { prepare: true },
-    );
-    await inTime(keeping);
+    const late = setTimeout(() => void (hangs = true), PATIENCE_MS);
+    try {
+      await sql.unsafe(
+        `INSERT INTO quarantine (key_name, code, reason, source)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])`,
+        [0, 1, 2, 3].map((column) => rows.map((row) => row[column]!)),
+        { prepare: true },
+      );
+    } finally {
+      clearTimeout(late);
+      hangs = false;
+    }
   };
   return {
     keep: async (keyName, refused) => {
       assertRoom();
+      if (hangs) throw unheard();
       for (const { source, rejection } of refused)
         waiting.push([keyName, rejection.code, rejection.reason, textOf(source)]);
       last = last.catch(() => {}).then(keepWaiting);
-      await last;
+      await inTime(last, PATIENCE_MS);
     },
     list: async (limit, before) =>
       (

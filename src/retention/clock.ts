@@ -54,7 +54,7 @@ type RetentionParts = {
 const LOOK_MS = 60_000;
 /** Not before a server that was just started has answered its first callers. */
 const FIRST_LOOK_MS = 5_000;
-const GOODBYE_MS = 5_000;
+const GOODBYE_MS = 1_000;
 const MINUTE_MS = 60_000;
 const OVERDUE_TIMES = 3;
 

@@ -15,7 +15,7 @@ const caller = { headers: {}, socket: {} } as IncomingMessage;
 
 test('a key that is revoked while it is looked up is not believed after it, whoever asks in between', async () => {
   const { sql } = await testDatabase();
-  const keys = createKeys(sql, async (work) => work(), ADMIN);
+  const keys = createKeys({ write: sql, access: sql }, async (work) => work(), ADMIN);
   const made = await keys.create({ name: 'reader', scopes: ['events:read'] });
   const access = createAccess({
     keys: {
@@ -41,7 +41,7 @@ test('a key that is revoked while it is looked up is not believed after it, whoe
 test('the origins of pages are looked up once for all, and anew where a key is made for more', async () => {
   const { sql } = await testDatabase();
   let looked = 0;
-  const made = createKeys(sql, async (work) => work(), ADMIN);
+  const made = createKeys({ write: sql, access: sql }, async (work) => work(), ADMIN);
   const keys = { ...made, origins: () => (looked++, made.origins()) };
   const access = createAccess({ keys, tokens, proxies, storedForms });
   const origin = 'https://portal.edupro.example';

@@ -450,7 +450,7 @@ test('an unknown, a revoked and an expired key cost the same statement and are t
       return target(strings, ...values);
     },
   });
-  const keys = createKeys(watched, async (work) => work(), undefined);
+  const keys = createKeys({ write: watched, access: watched }, async (work) => work(), undefined);
   const kinds = {
     unknown: await keys.create({ name: 'unknown', scopes: ['admin'] }),
     revoked: await keys.create({ name: 'revoked', scopes: ['admin'] }),

@@ -25,3 +25,16 @@ test('a URL may name the directory of a Unix socket, in either way that libpq kn
     await sql.end();
   }
 });
+
+test('a quick question does not wait behind a heavy one while another connection is free', async () => {
+  const { url } = await testDatabase();
+  const sql = connect({ url }, { name: 'test', max: 2 });
+  const quick = async (): Promise<void> => void (await sql.unsafe('SELECT $1::int', [1]));
+  await Promise.all([quick(), quick()]);
+  const heavy = sql.unsafe('SELECT pg_sleep(2)').execute();
+  const begun = performance.now();
+  await Promise.all(Array.from({ length: 20 }, quick));
+  expect(performance.now() - begun).toBeLessThan(1_000);
+  await heavy;
+  await sql.end();
+});
