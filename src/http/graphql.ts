@@ -75,6 +75,10 @@ export const createGraphql = (
   const { known, learn, assertMayAsk, hidesSuggestions } = documents;
   const lane = createLane({ known, assertMayAsk, mask, guard: pulse.guard });
   const page = createPage();
+  const hiding = (args: ExecutionArgs): ExecutionArgs => ({
+    ...args,
+    hideSuggestions: hidesSuggestions((args.contextValue as Context).viewer),
+  });
   const plugin: Plugin<object, Context> = {
     onResponse: ({ response }) => {
       if (response.headers.get('content-type')?.startsWith('text/html'))
@@ -90,14 +94,9 @@ export const createGraphql = (
       setValidationFn((of: typeof schema, document: DocumentNode, by: Rules) =>
         validate(of, document, by, { hideSuggestions }),
       );
-      return ({ valid, result }) => {
+      return ({ valid, result, setResult }) => {
         if (valid) learn(documentAST as DocumentNode, askedIn(context).context.viewer);
-        // These are not masked; yoga would name a code of its own.
-        else
-          for (const error of result) {
-            error.extensions['code'] = 'BAD_USER_INPUT';
-            error.message = parts.mask.text(error.message);
-          }
+        else setResult(result.map(mask)); // yoga masks what is thrown or executed only
       };
     },
     onResultProcess: (answer) => {
@@ -112,14 +111,19 @@ export const createGraphql = (
         'any',
       );
     },
+    // Of mistakes in the variables yoga would tell fifty, and of a subscription in words of its own.
+    onSubscribe: ({ subscribeFn, setSubscribeFn }) =>
+      setSubscribeFn((args: ExecutionArgs) => {
+        const errors = mistakesIn(hiding(args));
+        return errors ? { errors } : subscribeFn(args);
+      }),
     onExecute: ({ executeFn, setExecuteFn }) =>
       setExecuteFn((args: ExecutionArgs) => {
         const { document, variableValues: variables } = args;
         const context = args.contextValue as Context;
-        const asked = { ...args, hideSuggestions: hidesSuggestions(context.viewer) };
-        // Of mistakes in the variables yoga would tell fifty.
-        const mistakes = mistakesIn(asked);
-        if (mistakes) return { errors: mistakes };
+        const asked = hiding(args);
+        const errors = mistakesIn(asked);
+        if (errors) return { errors };
         return tellingReads(context, { query: document.loc?.source.body, variables }, (telling) =>
           pulse.guard(async () => {
             assertMayAsk(document, context.viewer);

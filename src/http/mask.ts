@@ -14,6 +14,8 @@ export const publicError = (
 ): GraphQLError => {
   const cause = causeOf(error);
   const place = error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : {};
+  // Of the document or its variables, before anything ran: `spec` is yoga's word for 200 where application/json is accepted.
+  const spec = error instanceof GraphQLError && error.path === undefined;
   const refusal = refusalOf(cause);
   if (refusal) {
     // An error of one field leaves the others their answer, so the status is that of the request alone.
@@ -23,13 +25,13 @@ export const publicError = (
     };
     return new GraphQLError(refusal.message, {
       ...place,
-      extensions: { code: refusal.code, ...details, ...(whole ? { http: { status } } : {}) },
+      extensions: { code: refusal.code, ...details, ...(whole ? { http: { status, spec } } : {}) },
     });
   }
   // A compiled document has no extensions in its errors, which are of answers that do not fit the schema: our faults.
   if (error instanceof GraphQLError && error.extensions && !(cause instanceof Error)) {
     // Whatever a library calls it: the codes are ours, and how its error came about stays here.
-    const { http } = error.extensions;
+    const { http = spec && { status: 400, spec } } = error.extensions;
     return new GraphQLError(hide(error.message), {
       ...place,
       extensions: { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) },
@@ -38,17 +40,17 @@ export const publicError = (
   // Before anything ran only what was sent can be too deep for the stack.
   if (cause instanceof RangeError && place.path === undefined)
     return new GraphQLError('What was sent is nested too deeply.', {
-      extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
+      extensions: { code: 'BAD_USER_INPUT', http: { status: 400, spec } },
     });
   const { message, ...fault } = faultOf(cause ?? error, logger);
   return new GraphQLError(message, { ...place, extensions: { ...fault, http: { status: 500 } } });
 };
 
-/** An error as it is published, without the status that it asks for. */
+/** An error as it is published, without the status that it asks for; for what could not be run only yoga has one. */
 export const published = (error: GraphQLError) => {
   const { extensions = {}, ...told } = error.toJSON();
-  const { http, ...others } = extensions as { http?: { status: number } };
-  return { status: http?.status ?? 0, told: { ...told, extensions: others } };
+  const { http, ...others } = extensions as { http?: { status: number; spec?: boolean } };
+  return { status: http && !http.spec ? http.status : 0, told: { ...told, extensions: others } };
 };
 
 /** What callers hear of a fault of ours: nothing but the id under which our log has the rest. */

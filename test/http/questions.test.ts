@@ -151,12 +151,14 @@ describe('the schema', () => {
     await expect(watching.next()).rejects.toSatisfy(
       ([{ message }]: [{ message: string }]) => !message.includes('Did you mean'),
     );
-    const stream = await call(closed, '/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-      body: JSON.stringify({ query: badSeverity, variables: { least: 'WARNIN' } }),
-    });
-    expect(await stream.text()).not.toContain('Did you mean');
+    for (const accept of ['text/event-stream', 'application/json']) {
+      const refusal = await call(closed, '/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept },
+        body: JSON.stringify({ query: badSeverity, variables: { least: 'WARNIN' } }),
+      });
+      expect(await refusal.text()).toMatch(/^(?!.*Did you mean).*BAD_USER_INPUT/s);
+    }
     const { data } = await closed.graphql('mutation { createApiKey(name: "ekspor", scopes: [EVENTS_EXPORT]) { key } }'); // oxfmt-ignore
     for (const filter of ['{"categry":["AUTH"]}', '{"category":["AUTHH"]}']) {
       const exported = await call(closed, `/api/export?filter=${filter}`, { headers: { authorization: `Bearer ${data.createApiKey.key}` } }); // oxfmt-ignore
@@ -164,6 +166,62 @@ describe('the schema', () => {
     }
     // What is no introspection is answered as ever.
     expect(await code('{ __typename severities { __typename severity } }', reader)).toBe('shown');
+  }); // oxfmt-ignore
+});
+
+describe('a mistake in what is asked with', () => {
+  const LOG = 'mutation($input: LogEventInput!) { logEvent(input: $input) { outcome } }';
+  const LOGS = 'mutation($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }';
+  const FIND = 'query($filter: EventFilter) { events(filter: $filter) { totalCount } }';
+  const WATCH = 'subscription($filter: EventFilter) { eventLogged(filter: $filter) { cursor } }';
+  const logged = { code: 'AUTH-001' };
+  const naive = { ...logged, timestamp: '2025-06-19T14:30:52' };
+
+  // Each with what the message begins with; literals are told by their line and column.
+  const mistakes = Object.entries<[query: string, variables: object, told: string]>({
+    'P4: a time without an offset': [LOG, { input: naive }, '`input.timestamp`: "2025-06-19T14:30:52" is no DateTime: '],
+    'P4: that of one of many events': [LOGS, { input: [logged, logged, logged, naive] }, '`input[3].timestamp`: "2025-06-19T14:30:52" is no DateTime: '],
+    'P4: in a literal': ['mutation { logEvent(input: { timestamp: "2025-06-19T14:30:52" }) { outcome } }', {}, '"2025-06-19T14:30:52" is no DateTime: '],
+    'what is no code': [LOGS, { input: [logged, { code: 'nothing' }] }, '`input[1].code`: "nothing" is no EventCode: '],
+    'what is no code, as the whole variable': ['query($code: EventCode!) { eventDefinition(code: $code) { name } }', { code: 'nothing' }, '`code`: "nothing" is no EventCode: '],
+    'what is no duration': [FIND, { filter: { or: [{ range: { last: '24h' } }] } }, '`filter.or[0].range.last`: "24h" is no Duration: '],
+    'no word of the enum': [LOG, { input: { severity: 'LOUD' } }, '`input.severity`: Value "LOUD" does not exist'],
+    'no word of the enum, in a literal': ['mutation { logEvent(input: { severity: LOUD }) { outcome } }', {}, 'Value "LOUD" does not exist'],
+    'a text for a number': [LOGS, { input: [{ userId: 'x' }] }, '`input[0].userId`: Int cannot '],
+    'a text for an object': [FIND, { filter: 'x' }, '`filter`: Expected '],
+    'a field that there is not': [LOGS, { input: [{ nonsense: 1 }] }, '`input[0]`: Expected '],
+    'nothing where something must be': [LOG, {}, '`input`: Expected '],
+    'null where something must be': [LOG, { input: null }, '`input`: Expected '],
+    'nothing where something must be, in a literal': ['mutation { logEvent { outcome } }', {}, 'Argument "Mutation.logEvent(input:)" '],
+    'what is no code, of a subscription': [WATCH, { filter: { code: ['x'] } }, '`filter.code[0]`: "x" is no EventCode: '],
+    'no word of the enum, of a subscription': [WATCH, { filter: { severity: ['x'] } }, '`filter.severity[0]`: Value "x" does not exist'],
+  }); // oxfmt-ignore
+  const ask = async (query: string, variables: object, accept: string) => {
+    const answer = await call(server, '/graphql', post({ query, variables }, { accept }));
+    return { status: answer.status, errors: JSON.parse((await answer.text()).match(/{"errors".*}/)![0]).errors };
+  }; // oxfmt-ignore
+
+  test.each(mistakes)('is 400 or 200 by what the client accepts, on both lanes: %s', async (_name, [query, variables]) => {
+    await call(server, '/graphql', post({ query })); // from now on the lean lane knows the document
+    const statuses = {
+      'application/json': 200,
+      'application/json;q=1': 200, // past the lean lane
+      '*/*': 200,
+      'text/event-stream': 200,
+      'application/graphql-response+json': 400,
+      'application/graphql-response+json;q=1': 400,
+    };
+    for (const [accept, status] of Object.entries(statuses))
+      expect([accept, await ask(query, variables, accept)]).toMatchObject([accept, { status, errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] }]);
+  }); // oxfmt-ignore
+
+  test.each([
+    ['no JSON', '{'],
+    ['no object', '[]'],
+    ['variables that are a list', { query: LOG, variables: [] }],
+  ])('is less than what makes no request, which is 400 whatever is accepted: %s', async (_name, body) => {
+    for (const accept of ['application/json', 'application/graphql-response+json'])
+      expect([accept, (await call(server, '/graphql', post(body, { accept }))).status]).toEqual([accept, 400]);
   }); // oxfmt-ignore
 });
 
