@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import { refusalOf } from '../database/failures.ts';
 import { errorCodes } from '../errors.ts';
+import { cutText } from '../events/text.ts';
 import type { Logger } from '../logger.ts';
 
 /** `hide` takes out what a library repeats of what was sent. Where it says so, `extensions.http.status` is the status of the whole answer; it is not published. */
@@ -16,6 +17,7 @@ export const publicError = (
   const place = error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : {};
   // Of the document or its variables, before anything ran: `spec` is yoga's word for 200 where application/json is accepted.
   const spec = error instanceof GraphQLError && error.path === undefined;
+  const [where, what] = placeIn(error instanceof GraphQLError ? error.message : '');
   const refusal = refusalOf(cause);
   if (refusal) {
     // An error of one field leaves the others their answer, so the status is that of the request alone.
@@ -23,7 +25,7 @@ export const publicError = (
     const { status = errorCodes[refusal.code].status, ...details } = refusal.details as {
       status?: number;
     };
-    return new GraphQLError(refusal.message, {
+    return new GraphQLError(where + refusal.message, {
       ...place,
       extensions: { code: refusal.code, ...details, ...(whole ? { http: { status, spec } } : {}) },
     });
@@ -32,7 +34,7 @@ export const publicError = (
   if (error instanceof GraphQLError && error.extensions && !(cause instanceof Error)) {
     // Whatever a library calls it: the codes are ours, and how its error came about stays here.
     const { http = spec && { status: 400, spec } } = error.extensions;
-    return new GraphQLError(hide(error.message), {
+    return new GraphQLError(where + hide(what), {
       ...place,
       extensions: { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) },
     });
@@ -63,6 +65,16 @@ export const faultOf = (error: unknown, logger: Logger) => {
     requestId,
   };
 };
+
+/** Where in the variables a mistake is, such as "`input[3].timestamp`: ", which graphql-js says first, and what it is. */
+const placeIn = (message: string): readonly [where: string, what: string] => {
+  const [said, name, path = ''] = inVariables.exec(message) ?? [];
+  if (said === undefined) return ['', message];
+  return [`\`${cutText(name + path, LONGEST_PLACE)}\`: `, message.slice(said.length)];
+};
+const inVariables = /^Variable "\$(\w+)" has invalid value(?: at ([\w.[\]]+))?: /;
+/** Filters may be thousands deep in filters. */
+const LONGEST_PLACE = 200; // characters
 
 const causeOf = (error: unknown): unknown => {
   let cause = error;

@@ -47,10 +47,16 @@ test.each<[string, object]>([
   expect(text.length).toBeLessThan(300_000);
 }); // oxfmt-ignore
 
+const within = (depth: number, filter: object): object =>
+  depth === 0 ? filter : { not: within(depth - 1, filter) };
 const ASK = 'query($x: EventFilter, $a: Int) { events(filter: $x, first: $a) { totalCount } }';
 test.each<[string, object]>([
   ['keys that no filter has', { x: keyed(4_000, (index) => 'k'.repeat(50) + number(index)) }],
   ['a text in which a token could begin everywhere', { a: '-eyJ'.repeat(60_000) }],
+  [
+    'what is no code, in filters within filters',
+    { x: within(1_500, { code: Array(5).fill('x') }) },
+  ],
 ])('in variables, of a document that is known: %s', async (_, variables) => {
   for (let time = 0; time < 2; time++) await post('/graphql', { query: ASK }, keys.read);
   const { text } = await soon(() => post('/graphql', { query: ASK, variables }, keys.read));

@@ -215,6 +215,14 @@ describe('a mistake in what is asked with', () => {
       expect([accept, await ask(query, variables, accept)]).toMatchObject([accept, { status, errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] }]);
   }); // oxfmt-ignore
 
+  test.each(mistakes)('is told by its place on every transport: %s', async (_name, [query, variables, told]) => {
+    const errors = [{ message: expect.stringMatching(RegExp(`^${RegExp.escape(told)}`)) }];
+    for (const accept of ['application/json', 'application/json;q=1', 'text/event-stream'])
+      expect([accept, await ask(query, variables, accept)]).toMatchObject([accept, { errors }]);
+    await using socket = server.subscribe(query, variables);
+    await expect(socket.next()).rejects.toMatchObject(errors);
+  }); // oxfmt-ignore
+
   test.each([
     ['no JSON', '{'],
     ['no object', '[]'],
