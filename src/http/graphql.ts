@@ -88,6 +88,10 @@ export const createGraphql = (
       const { params } = askedIn(serverContext);
       if (params) setRequestParser(() => params);
     },
+    // To yoga this is a mistake in a document, 200 where application/json is accepted.
+    onParams: ({ params }) => {
+      if (params.query == null) throw nothingAsked();
+    },
     onParse: ({ setParseFn }) => setParseFn(documents.parse),
     onValidate: ({ params: { documentAST }, context, setValidationFn }) => {
       const hideSuggestions = hidesSuggestions(askedIn(context).context.viewer);
@@ -227,8 +231,7 @@ export const createGraphql = (
       const { viewer } = context;
       if (viewer && text.includes('logEvent')) assertRoom(viewer.id);
       const sent = parseJson(text);
-      if (typeof sent !== 'object' || sent === null)
-        throw new JejakError('BAD_USER_INPUT', 'Send a JSON object with `query` in it.');
+      if (typeof sent !== 'object' || sent === null) throw nothingAsked();
       const body = withDocument(sent, documents);
       if (typeof body.query === 'string') documents.assertListed(body.query, viewer);
       const answer = await lane(text, body, accept, context);
@@ -275,6 +278,9 @@ const notAcceptable = (): JejakError =>
     'Accept application/json or application/graphql-response+json, and text/event-stream for a subscription.',
     { details: { status: 406 } },
   );
+
+const nothingAsked = (): JejakError =>
+  new JejakError('BAD_USER_INPUT', 'Send `query`, in a JSON object or in the address.');
 
 type Sent = GraphQLParams & { readonly documentId?: unknown };
 

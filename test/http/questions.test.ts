@@ -225,7 +225,9 @@ describe('a mistake in what is asked with', () => {
 
   test.each([
     ['no JSON', '{'],
-    ['no object', '[]'],
+    ['no object', '5'],
+    ['a list', '[]'],
+    ['no question', {}],
     ['variables that are a list', { query: LOG, variables: [] }],
   ])('is less than what makes no request, which is 400 whatever is accepted: %s', async (_name, body) => {
     for (const accept of ['application/json', 'application/graphql-response+json'])
