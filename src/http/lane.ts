@@ -51,6 +51,7 @@ export const createLane = ({ known, assertMayAsk, mask, guard }: LaneParts): Lan
       request.operationName !== operationOf(document)?.name?.value
     )
       return undefined;
+    if (overridesDefault(document, request.variables)) return undefined;
     if (!compiled.has(document))
       compiled.set(document, isPlain(document) ? compile(schema, document) : undefined);
     const query = compiled.get(document);
@@ -82,6 +83,12 @@ const isPlain = (document: DocumentNode): boolean => {
   visit(document, { ObjectValue: look, ListValue: look });
   return operations.length === 1 && operations[0]!.operation !== 'subscription' && !inside;
 };
+
+/** With a default a variable may stand where null may not, and graphql-jit 0.8.9 hands the null on. */
+const overridesDefault = (document: DocumentNode, variables: Request['variables']): boolean =>
+  operationOf(document)?.variableDefinitions?.some(
+    ({ variable, defaultValue }) => defaultValue && variables[variable.name.value] === null,
+  ) ?? false;
 
 const operationOf = ({ definitions }: DocumentNode): OperationDefinitionNode | undefined =>
   definitions.find((definition) => definition.kind === 'OperationDefinition');

@@ -64,6 +64,18 @@ const requests: Record<string, Request> = {
   'a filter in a variable': filtered({ not: { or: [{ code: ['AUTH-001'] }, { not: {} }] } }),
   'a filter where one is the default': filtered(undefined),
   'a filter of null': filtered(null),
+  'null where the default would do': {
+    query: 'query($c: EventCode = "AUTH-001") { eventDefinition(code: $c) { name } }',
+    rest: { variables: { c: null } },
+  },
+  'null where the default would do, in an event': {
+    query: 'mutation($i: LogEventInput = { code: "AUTH-001" }) { logEvent(input: $i) { outcome } }',
+    rest: { variables: { i: null } },
+  },
+  'null where the default would do, in a directive': {
+    query: 'query($yes: Boolean = true) { categories @include(if: $yes) { code } }',
+    rest: { variables: { yes: null } },
+  },
   'a filter that does not fit': filtered({ and: [{ or: { severity: 'LOW' } }] }),
   'an answer of null': { query: '{ event(eventId: "none") { id } }' },
   'graphql-response+json': {
