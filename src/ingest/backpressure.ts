@@ -1,6 +1,7 @@
 // How much may be under way: so much work and so many bytes, of which each owner (an API key) has a fair share. Both are divided
-// by one more than there are owners, so that there is some for one who comes, unless very many are at it at once. A call that
-// finds room is taken whatever its size; one that finds none is refused at once, best before it has been parsed.
+// by one more than there are owners, so that there is some for one who comes. A call that finds room is taken whatever its size, so
+// that very many owners may fill it all; then there is a quarter more for those who have nothing under way and ask for no more than
+// their share. A call that finds none is refused at once, best before it has been parsed.
 
 import { JejakError } from '../errors.ts';
 
@@ -23,22 +24,25 @@ export type Bounds = {
 export const createBackpressure = ({ maxWork, maxBytes = Infinity }: Bounds): Backpressure => {
   const all = { work: 0, bytes: 0 };
   const shares = new Map<string, typeof all>();
-  const exceeds = (share: typeof all, parts: number): boolean =>
-    share.work >= maxWork / parts || share.bytes >= maxBytes / parts;
+  const reaches = (share: typeof all, part: number): boolean =>
+    share.work >= maxWork * part || share.bytes >= maxBytes * part;
 
-  const assertRoom = (owner: string): void => {
+  const assertRoom = (owner: string, call = { work: 0, bytes: 0 }): void => {
     const own = shares.get(owner);
-    if (exceeds(all, 1) || (own && exceeds(own, shares.size + 1))) throw overloaded;
+    const fairPart = 1 / (shares.size + 1);
+    const isModest = !own && !reaches(call, fairPart);
+    if (reaches(all, isModest ? FOR_THE_MODEST : 1) || (own && reaches(own, fairPart)))
+      throw overloaded;
   };
 
   return {
-    assertRoom,
+    assertRoom: (owner) => assertRoom(owner),
     work: () => all.work,
     admit: (owner, events, bytes) => {
-      assertRoom(owner);
+      const work = CALL_WORK + Math.min(events, MAX_CALL_WORK);
+      assertRoom(owner, { work, bytes });
       const own = shares.get(owner) ?? { work: 0, bytes: 0 };
       shares.set(owner, own);
-      const work = CALL_WORK + Math.min(events, MAX_CALL_WORK);
       const count = (sign: 1 | -1): void => {
         own.work += sign * work;
         own.bytes += sign * bytes;
@@ -60,6 +64,9 @@ export const createBackpressure = ({ maxWork, maxBytes = Infinity }: Bounds): Ba
  * to cost less, and others need not wait for it, because owners take turns. */
 const CALL_WORK = 2;
 const MAX_CALL_WORK = 60;
+
+/** Of what may be under way. */
+const FOR_THE_MODEST = 1.25;
 
 const RETRY_AFTER_MS = 100;
 

@@ -42,9 +42,26 @@ test('V7: one owner never takes all the room: there is some for each who comes',
   taken.push(admit('2', 6, 0)); // a third
   expect(refuses('2')).toBe(true);
   taken.push(admit('3', 2, 0));
-  expect(refuses('4')).toBe(true); // now it is full
+  expect(() => admit('4', 5, 0)).toThrow(expect.objectContaining(overloaded)); // now it is full
+  taken.push(admit('4', 1, 0)); // but for one who has nothing and asks for no more than a share
   for (const each of taken) each[Symbol.dispose]();
   for (const owner of ['1', '4']) expect(refuses(owner)).toBe(false);
+});
+
+test('V7: however many are at it, there is room for one who asks for little, within a bound', () => {
+  const { admit, work } = bounded({ maxWork: 1_000 });
+  const tries = Array.from({ length: 60 }, (_, owner) => () => admit(`noisy ${owner}`, 1_000, 0));
+  const refused = tries.filter((attempt) => {
+    try {
+      attempt();
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  expect(refused).toHaveLength(60 - 17); // each counts 62
+  for (let owner = 0; work() < 1_250; owner++) admit(`quiet ${owner}`, 1, 0);
+  expect(() => admit('quiet', 1, 0)).toThrow(expect.objectContaining(overloaded));
 });
 
 test('V7: what is under way is bounded in bytes too, and shared alike', () => {
@@ -53,7 +70,7 @@ test('V7: what is under way is bounded in bytes too, and shared alike', () => {
   expect(refuses('1')).toBe(true);
   expect(refuses('2')).toBe(false);
   const second = admit('2', 1, 40_000);
-  expect(refuses('3')).toBe(true);
+  expect(() => admit('3', 1, 20_000)).toThrow(expect.objectContaining(overloaded));
   second[Symbol.dispose]();
   expect(refuses('3')).toBe(false);
   first[Symbol.dispose]();
