@@ -27,6 +27,7 @@ const transient = new Set([
   '55P03', // lock_not_available
   '57014', // query_canceled: by hand, or after the time that its pool gives it
   '57P01', '57P02', '57P03', // shutting down, crashed, starting up
+  '53200', // out_of_memory, mostly that of locks
   '53300', // too_many_connections
   '25006', // read_only_sql_transaction: it is another's standby now
   'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT',
@@ -38,6 +39,7 @@ const transient = new Set([
 export const refusalOf = (error: unknown): JejakError | undefined => {
   if (error instanceof JejakError) return error;
   if (codeOf(error) === DISK_FULL) return full(error);
+  if (codeOf(error) === OUT_OF_MEMORY) return outOfMemory(error);
   // drizzle wraps what went wrong
   if (isTimeout(error) || isTimeout((error as Error | undefined)?.cause)) return timeout(error);
   return isTransient(error) || isTransient((error as Error | undefined)?.cause)
@@ -85,6 +87,14 @@ export const unheard = (): JejakError =>
   );
 
 const DISK_FULL = '53100';
+const OUT_OF_MEMORY = '53200';
+
+const outOfMemory = (cause: unknown): JejakError =>
+  new JejakError(
+    'UNAVAILABLE',
+    'PostgreSQL had no memory left for this; try again. Where its log says "out of shared memory", raise `max_locks_per_transaction`.',
+    { cause, details: { retryAfterMs: 1_000 } },
+  );
 
 export const full = (cause?: unknown): JejakError =>
   new JejakError(

@@ -17,7 +17,7 @@ export type Category = keyof typeof categories;
 
 /**
  * The five severities, least first: the order of the lines is the order of severity. `retentionDays` is how long an
- * event is kept; `partitionDays` is how wide its partitions are (expired partitions are dropped whole, so narrower
+ * event is kept; `partitionDays` is how wide its partitions are then (expired partitions are dropped whole, so narrower
  * ones free space sooner, and wider ones keep planning cheap).
  */
 // oxfmt-ignore

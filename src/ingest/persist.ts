@@ -18,6 +18,8 @@ import { type Names, createNames } from './names.ts';
 
 const GIVE_UP_MS = 1_500;
 const PAUSE_MS = 50;
+/** Another server, to which other periods count still, may make one beside it first. */
+const MOST_TIMES_MADE = 3;
 
 /** `onMissing` hears of partitions that were missing, once they are made. A batch that is given up may be committed yet; with the
  * same eventId nothing is then stored twice. */
@@ -37,20 +39,19 @@ const persist = async (
   onMissing: (partitions: readonly Partition[]) => void,
 ): Promise<Appended> => {
   const deadline = Date.now() + GIVE_UP_MS;
-  let partitionsMade = false;
+  let timesMade = 0; // partitions
   let doubtful = false; // an earlier try may have been committed
   for (;;) {
     try {
       await names.note(batch.events);
       return (doubtful ? await findCommitted(sql, batch) : undefined) ?? (await append(sql, batch));
     } catch (error) {
-      if (isMissingPartition(error) && !partitionsMade) {
+      if (isMissingPartition(error) && timesMade++ < MOST_TIMES_MADE) {
         const made = await makePartitionsFor(
           sql,
           batch.events.map(({ draft }) => draft),
         );
         if (made.length > 0) onMissing(made);
-        partitionsMade = true;
       } else if (isCommittedKey(error) || isTransient(error)) {
         if (Date.now() > deadline) throw unavailable(error);
         doubtful = true;

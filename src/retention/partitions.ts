@@ -2,6 +2,7 @@
 
 import { type SQL, and, lt, or, sql as text } from 'drizzle-orm';
 import type { Sql } from '../database/connection.ts';
+import { widthOf } from '../database/partitions.ts';
 import { execute } from '../database/execute.ts';
 import { events } from '../database/schema.ts';
 import { oldestKept } from '../events/retention.ts';
@@ -17,6 +18,8 @@ export type Partition = {
   /** Whether it holds what was kept of partitions that went. */
   readonly kept: boolean;
 };
+
+const DAY_MS = 86_400_000;
 
 /** The oldest first. */
 export const listPartitions = async (sql: Sql): Promise<Partition[]> =>
@@ -39,11 +42,17 @@ export const isExpired = ({ severity, ends }: Partition, { periods }: Policy, no
 export const staysSql = (policy: Policy, { severity }: Partition, now: Date): SQL =>
   visibleSql(policy, { severity: [severity] }, now)!;
 
-/** What goes of a partition that stays: what was kept in it for a time, and codes that are kept shorter than its severity.
- * Undefined where there can be nothing. */
+/** Whether it was made for a longer period than is in force, so that to wait for its end would be too long. */
+const isTooWide = ({ severity, starts, ends }: Partition, { periods }: Policy): boolean =>
+  Date.parse(ends) - Date.parse(starts) > widthOf(severity, periods.severities[severity]) * DAY_MS;
+
+/** What goes of a partition that stays: what was kept in it for a time, codes that are kept shorter than its severity, and where
+ * it is too wide all that has expired. Undefined where there can be nothing. */
 export const goesSql = (policy: Policy, partition: Partition, now: Date): SQL | undefined => {
-  if (partition.kept) return text`(${staysSql(policy, partition, now)}) IS NOT TRUE`;
   const { severities, codes } = policy.periods;
+  const begun = new Date(partition.starts) < oldestKept(severities[partition.severity], now);
+  if (partition.kept || (begun && isTooWide(partition, policy)))
+    return text`(${staysSql(policy, partition, now)}) IS NOT TRUE`;
   const shorter = [...codes].filter(
     ([, days]) =>
       days < severities[partition.severity] && new Date(partition.starts) < oldestKept(days, now),

@@ -9,6 +9,7 @@ import { type Sql, connect } from '../../src/database/connection.ts';
 import { type Severity, severities, severityNames } from '../../src/events/vocabulary.ts';
 import { removedBy } from '../../src/retention/run.ts';
 import {
+  DAY,
   type TestRetention,
   eventOf,
   movedClock,
@@ -53,6 +54,65 @@ test('R1: expired partitions are dropped, and nothing younger than its retention
   }
   expect(gone).toBe(400 + told - (await stored()).length);
 }, 240_000);
+
+test('long periods make few partitions, and what a shorter one lets go of is gone soon', async () => {
+  const { clock, log, retention, database } = await testRetention();
+  const partitions = (of: string): Promise<{ starts: string; ends: string }[]> =>
+    database.sql`SELECT starts, ends FROM event_partitions WHERE severity = ${of} ORDER BY starts`;
+  const ages = async (of: string): Promise<number[]> => {
+    const found = await database.sql<{ timestamp: string }[]>`
+      SELECT timestamp FROM events WHERE severity = ${of} AND code IS NULL ORDER BY timestamp DESC`;
+    return found.map(({ timestamp }) => Math.round((clock().getTime() - Date.parse(timestamp)) / DAY)); // oxfmt-ignore
+  };
+  for (const severity of severityNames) await retention.setRule(severity, 3_650, 'ani');
+  // No run has been since: the first of them finds partitions of the old width beside its own.
+  expect(outcomesOf(await log([1, 20, 300].flatMap((ago) => ofAll(clock, ago))))).toEqual(Array(15).fill('STORED')); // oxfmt-ignore
+  for (let day = 0; day < 3_650; day += 100) {
+    expect((await retention.run({ now: true }))!.error).toBeNull();
+    expect(outcomesOf(await log(ofAll(clock, 0)))).toEqual(Array(5).fill('STORED'));
+    clock.advance(100);
+  }
+  for (const severity of severityNames) {
+    const there = await partitions(severity);
+    expect(there.length).toBeLessThan(45);
+    expect(there.slice(1).map(({ starts }) => starts)).toEqual(there.slice(0, -1).map(({ ends }) => ends)); // oxfmt-ignore
+    expect((await ages(severity)).filter((age) => age <= 3_750)).toHaveLength(39); // the last run was 100 days ago
+  }
+
+  await log(ofAll(clock, 0));
+  await retention.setRule('DEBUG', 7, 'ani');
+  await retention.run({ now: true });
+  expect(await ages('DEBUG')).toEqual([0]);
+  clock.advance(8);
+  await log(ofAll(clock, 0));
+  await retention.run({ now: true });
+  expect(await ages('DEBUG')).toEqual([0]); // though its partition is not over
+  for (let day = 0; day < 200; day += 5) {
+    clock.advance(5);
+    await log(ofAll(clock, 0));
+    await retention.run({ now: true });
+  }
+  expect(await ages('DEBUG')).toEqual([0, 5]);
+  expect((await partitions('DEBUG')).length).toBeLessThan(12);
+}, 240_000);
+
+test('a code that is kept for long makes few partitions of every severity, however old its events come', async () => {
+  const { clock, log, retention, database } = await testRetention(
+    undefined,
+    movedClock(new Date()),
+  );
+  await retention.setRule('DATA-004', 1_460, 'ani');
+  for (let ago = 0; ago < 1_460; ago += 20)
+    expect(outcomesOf(await log(ofAll(clock, ago, { code: 'DATA-004' })))).not.toContain(
+      'REJECTED',
+    );
+  const [{ count }] = await database.sql<
+    [{ count: number }]
+  >`SELECT count(*) FROM event_partitions`;
+  expect(count).toBeLessThan(80);
+  expect((await retention.run({ now: true }))!.error).toBeNull();
+  expect(await database.sql`SELECT FROM events WHERE code = 'DATA-004'`).toHaveLength(73 * 5);
+}, 120_000);
 
 test('what goes stays counted in the roll-ups, though nobody counted it before', async () => {
   const { clock, log, retention, stored, database } = await testRetention();

@@ -30,7 +30,8 @@ const settings = ({ connection }: Site) => ({
   listen_addresses: '',
   port: connection.port,
   unix_socket_directories: `"${connection.host.replaceAll('"', '""')}"`,
-  max_connections: 60,
+  max_connections: 100,
+  max_locks_per_transaction: 512, // a question over all partitions and their indexes takes some 400
   shared_buffers: '256MB',
   max_wal_size: '2GB',
   wal_compression: 'pglz', // this build has no other
