@@ -117,7 +117,8 @@ const open = (address: DatabaseAddress, pool: PoolOptions, onclose: () => void):
 };
 
 /** Where all connections are busy, postgres.js sends a statement behind another; behind a heavy one it waited, whichever
- * connection was free sooner. Its hook for the first statement of a transaction can say that a connection takes no more. */
+ * connection was free sooner. Its hook for the first statement of a transaction can say that a connection takes no more. On six
+ * connections 16 callers then read 8 % fewer pages, on ten 18 % more. */
 const askAlone = (sql: Sql): void => {
   const unsafe = sql.unsafe.bind(sql);
   const alone = { onexecute: () => false };
@@ -191,7 +192,8 @@ export type Database = {
 export type Question = ReturnType<typeof drizzle<Record<string, never>>>;
 
 export const WRITERS = 2;
-const READERS = 6;
+const READERS = 8;
+const QUESTIONERS = 6;
 const FOLLOWERS = 3;
 /** How long a statement waits for what another transaction holds: one that waited longer would keep its connection, for nobody,
  * after its caller was told that it is not done. */
@@ -226,7 +228,7 @@ export const openDatabase = (
   // drizzle takes over its client's parsers, so it has a client of its own.
   const client = connect(address, {
     name: 'question',
-    max: READERS,
+    max: QUESTIONERS,
     statementTimeoutMs: questionTimeoutMs,
     plansOnce: true,
     keepsPlans: true,
