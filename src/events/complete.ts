@@ -34,7 +34,12 @@ export const rejections = {
   UNSTORABLE: 'The database refused the values of the event.',
 } as const;
 export type RejectionCode = keyof typeof rejections;
-export type Rejection = { readonly code: RejectionCode; readonly reason: string };
+export type Rejection = {
+  readonly code: RejectionCode;
+  readonly reason: string;
+  /** What was found and done before. */
+  readonly warnings: readonly Warning[];
+};
 
 /** An event as it goes to the database, which adds its number and the time it was stored. */
 export type Draft = Omit<Event, 'id' | 'createdAt' | 'updatedAt'>;
@@ -65,13 +70,14 @@ export const complete = (
   periods: Periods = documentPeriods,
   hash?: Hash,
 ): Prepared | Rejection => {
+  const warnings: Warning[] = [];
   if (!isKeyed(source))
     return {
       code: 'MISSING_VALUE',
       reason: 'An event is a JSON object with at least `code`, or `category`, `type` and `name`.',
+      warnings,
     };
 
-  const warnings: Warning[] = [];
   const original = new Map<string, unknown>(); // not an object: a key may be `__proto__`
   let nameApart: ((name: string) => string) | undefined;
   const warn = (field: string, message: string): void => void warnings.push({ field, message });
@@ -86,7 +92,7 @@ export const complete = (
   };
 
   const input = mendInput(source, warn, setAside);
-  if (isRefused(input)) return input;
+  if (isRefused(input)) return { ...input, warnings };
 
   const definition = definitionFor(input, setAside);
   const category = categoryFor(input, definition, setAside);
@@ -97,6 +103,7 @@ export const complete = (
       return {
         code: 'MISSING_VALUE',
         reason: `${input.code && !definition ? '`code` is not in the catalog, and ' : ''}\`${field}\` is missing or unknown; send \`code\`, or \`category\`, \`type\` and \`name\`.`,
+        warnings,
       };
   for (const field of ['type', 'name', 'action'] as const)
     if (input[field] === '') warn(field, 'is empty and is taken as left out');
@@ -113,6 +120,7 @@ export const complete = (
     return {
       code: 'EXPIRED',
       reason: `\`timestamp\` ${timestamp} is older than the ${daysKept(periods, { severity, code })} days that ${code !== null && periods.codes.has(code) ? code : severity} events are kept.`,
+      warnings,
     };
 
   const bytes =
@@ -121,12 +129,14 @@ export const complete = (
     return {
       code: 'TOO_LARGE',
       reason: `\`requestData\`, \`responseData\` and \`metadata\` take ${bytes} bytes of JSON together; at most ${MAX_JSON_BYTES} are kept.`,
+      warnings,
     };
   const asideBytes = original.size === 0 ? 0 : jsonBytes(Object.fromEntries(original));
   if (asideBytes > MAX_JSON_BYTES)
     return {
       code: 'TOO_LARGE',
       reason: `What is not a valid field of an event takes ${asideBytes} bytes of JSON; at most ${MAX_JSON_BYTES} are kept.`,
+      warnings,
     };
 
   const draft = {} as { -readonly [N in keyof Draft]: Draft[N] | null };
@@ -155,14 +165,16 @@ type Warn = (field: string, message: string) => void;
 type SetAside = (field: string, value: unknown, message: string) => void;
 type Mended = { -readonly [N in keyof EventInput]: EventInput[N] };
 
-const isRefused = (input: Mended | Rejection): input is Rejection => 'reason' in input;
+type Fault = Omit<Rejection, 'warnings'>;
+
+const isRefused = (input: Mended | Fault): input is Fault => 'reason' in input;
 
 /** The input with every value valid: repaired, or set aside where it cannot be. */
 const mendInput = (
   source: Record<string, unknown>,
   warn: Warn,
   setAside: SetAside,
-): Mended | Rejection => {
+): Mended | Fault => {
   let input = source;
   const replace = (name: string, value: unknown): void => {
     if (input === source) input = { ...source };

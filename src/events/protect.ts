@@ -188,13 +188,16 @@ export const createProtection = (policy: Policy, hash: Hash): Protection => {
   const protect: Protection['protect'] = (source, isAgain = false) => {
     [field, again] = ['event', isAgain];
     noted = removed = session = undefined;
-    if (!isKeyed(source)) return { source: value(source, undefined, AT_TOP, 0), warnings: NOTHING };
+    const safe = isKeyed(source) ? whole(source) : value(source, undefined, AT_TOP, 0);
+    return { source: safe, warnings: noted ? warningsOf(noted) : NOTHING };
+  };
+
+  const whole = (source: Keyed): Keyed => {
     const ownSession = source['sessionId'];
     if (sessionsAreHashed && isTelling(ownSession) && !(again && isHash(ownSession)))
       session = ownSession;
     const once = event(source);
-    const safe = removed ? withoutEverywhere(once, removed) : once;
-    return { source: safe, warnings: noted ? warningsOf(noted) : NOTHING };
+    return removed ? withoutEverywhere(once, removed) : once;
   };
 
   /** What was dropped in one place is dropped from the texts of the others too. */

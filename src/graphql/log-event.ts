@@ -62,7 +62,8 @@ export const LogEventPayload = builder.objectRef<Outcome>('LogEventPayload').imp
     outcome: t.expose('outcome', { type: IngestOutcome, description: 'Whether it was stored.' }),
     warnings: t.field({
       type: [IngestWarning],
-      description: 'What was repaired, a field each; empty where nothing was.',
+      description:
+        'What was repaired, a field each; empty where nothing was. Of an event that was rejected, what was found before, a hundred at most.',
       resolve: ({ warnings }) => [...warnings],
     }),
     rejectionCode: t.field({

@@ -103,7 +103,7 @@ export const createLog = ({
       placed = await batcher.add(events, viewer.id, owner);
     } catch (error) {
       if (!isDataError(error)) throw error;
-      if (events.length === 1) return [unstorable(error as Error)];
+      if (events.length === 1) return [unstorable(error as Error, events[0]!)];
       const middle = events.length >> 1;
       return [
         ...(await store(events.slice(0, middle), viewer)),
@@ -176,7 +176,7 @@ const warned = (
   before: readonly Warning[],
   claimed: readonly string[] = [],
 ): Prepared | Rejection => {
-  if (isRejection(result) || before.length + claimed.length === 0) return result;
+  if (before.length + claimed.length === 0) return result;
   const message =
     'is not the caller’s to say and was replaced; what was sent is kept in metadata.claimed';
   const warnings = claimed.map((field) => ({ field, message }));
@@ -192,6 +192,7 @@ const within = (
   return {
     code: 'FORBIDDEN',
     reason: `"${name}" may not log such an event; its \`${narrowingKeys.filter((key) => narrowing[key]).join('`, `')}\` must be within what the key is for.`,
+    warnings: result.warnings,
   };
 };
 
@@ -204,10 +205,17 @@ const tally = (outcomes: readonly Outcome[]): Map<Outcome['outcome'], number> =>
 const rejected = (rejection: Rejection): Outcome => ({
   outcome: 'REJECTED',
   rejection,
-  warnings: [],
+  warnings: rejection.warnings.slice(0, MOST_WARNINGS),
 });
-const unstorable = (error: Error): Outcome =>
-  rejected({ code: 'UNSTORABLE', reason: `The database refused the event: ${error.message}.` });
+const unstorable = ({ message }: Error, { warnings }: Prepared): Outcome =>
+  rejected({
+    code: 'UNSTORABLE',
+    reason: `The database refused the event: ${message}.`,
+    warnings,
+  });
+
+/** Of an event that is rejected, which may have as many fields as a body holds. */
+const MOST_WARNINGS = 100;
 
 const outcomesOf = async (
   { appended, offset }: Placed,
@@ -277,6 +285,7 @@ const duplicate = (
     return rejected({
       code: 'EXPIRED',
       reason: `An event with eventId ${eventId} was stored before and its retention has ended.`,
+      warnings: prepared.warnings,
     });
   const { seq, key, owner, ...event } = existing;
   const seesAll =
@@ -289,6 +298,7 @@ const duplicate = (
     return rejected({
       code: 'CONFLICT',
       reason: `eventId ${eventId} belongs to ${whose}; nothing was overwritten. Use a new eventId for a new event.`,
+      warnings: prepared.warnings,
     });
   }
   const position = seq === null ? null : { seq, place: event.id % BATCH_SPAN, key: key! };

@@ -622,6 +622,7 @@ describe('values', () => {
         expect(refused({ code: 'AUTH-001', requestData: nested(levels, open, close) })).toEqual({
           code: 'TOO_LARGE',
           reason: '`requestData` is nested more than 32 levels deep.',
+          warnings: [],
         });
     }
   });
