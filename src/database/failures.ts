@@ -60,7 +60,7 @@ const timeout = (cause: unknown): JejakError =>
 export const unavailable = (cause?: unknown): JejakError =>
   new JejakError(
     'UNAVAILABLE',
-    'The database cannot be reached now; try again. With the same eventId an event is never stored twice.',
+    'The database cannot be reached now; try again. With the same `eventId` an event is never stored twice.',
     { cause, details: { retryAfterMs: 1_000 } },
   );
 
@@ -82,7 +82,7 @@ const UNHEARD_MS = 10_000;
 export const unheard = (): JejakError =>
   new JejakError(
     'UNAVAILABLE',
-    'The database was not done with this in time, as where another transaction holds what it needs; try again. With the same eventId an event is never stored twice.',
+    'The database was not done with this in time, as where another transaction holds what it needs; try again. With the same `eventId` an event is never stored twice.',
     { details: { retryAfterMs: 1_000 } },
   );
 
@@ -99,7 +99,7 @@ const outOfMemory = (cause: unknown): JejakError =>
 export const full = (cause?: unknown): JejakError =>
   new JejakError(
     'UNAVAILABLE',
-    'The disk of the log is full; what it holds can be read, and nothing more is stored before there is room. Try again later, with the same eventId.',
+    'The disk of the log is full; what it holds can be read, and nothing more is stored before there is room. Try again later, with the same `eventId`.',
     { cause, details: { retryAfterMs: 5_000 } },
   );
 

@@ -22,7 +22,13 @@ export const setRetryAfter = (response: ServerResponse, error: unknown): void =>
   if (retryAfterMs !== undefined) response.setHeader('Retry-After', Math.ceil(retryAfterMs / 1000));
 };
 
-export const respondError = (response: ServerResponse, error: unknown, logger: Logger): void => {
+/** `inWords` says a message in the words of its door. */
+export const respondError = (
+  response: ServerResponse,
+  error: unknown,
+  logger: Logger,
+  inWords = (message: string): string => message,
+): void => {
   if (response.headersSent) {
     response.destroy();
     return;
@@ -36,7 +42,7 @@ export const respondError = (response: ServerResponse, error: unknown, logger: L
     setRetryAfter(response, refusal);
     if (status === 413) response.setHeader('Connection', 'close'); // the rest of the body is not read
     respond(response, status, {
-      error: { code: refusal.code, message: refusal.message, ...details },
+      error: { code: refusal.code, message: inWords(refusal.message), ...details },
     });
     return;
   }

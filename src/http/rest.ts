@@ -8,20 +8,31 @@ import { MAX_EVENTS_PER_CALL, fieldNames, fields } from '../events/fields.ts';
 import { isKeyed } from '../events/text.ts';
 import type { Log, Outcome } from '../ingest/log.ts';
 import { formatCursor } from '../live/cursor.ts';
+import type { Logger } from '../logger.ts';
 import { admit } from './admit.ts';
 import { parseJson, readBody } from './body.ts';
 import type { DoorLimits } from './graphql.ts';
-import { respond } from './respond.ts';
+import { respond, respondError } from './respond.ts';
 
 export type RestParts = {
   readonly log: Log;
   readonly access: Access;
   readonly limits: DoorLimits;
   readonly assertRoom: (viewerId: string) => void;
+  readonly logger: Logger;
 };
 
 /** Answers 200 where every event is in the log, 207 where only some are, and for a single one that is not 409 or 422. */
-export const handleEvents = async (
+export const handleEvents = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  parts: RestParts,
+): Promise<void> =>
+  answer(request, response, parts).catch((error: unknown) =>
+    respondError(response, error, parts.logger, withColumns),
+  );
+
+const answer = async (
   request: IncomingMessage,
   response: ServerResponse,
   { log, access, assertRoom, limits }: RestParts,
@@ -81,9 +92,9 @@ const withApiNames = (source: unknown): unknown => {
 const columnOf = (field: string): string =>
   Object.hasOwn(fields, field) ? fields[field as keyof typeof fields].column : field;
 
-/** A reason names fields between backquotes, here by their columns. */
-const withColumns = (reason: string): string =>
-  reason.replaceAll(/`(\w+)`/g, (_, field: string) => `\`${columnOf(field)}\``);
+/** A message names fields between backquotes, here by their columns. */
+const withColumns = (message: string): string =>
+  message.replaceAll(/`(\w+)`/g, (_, field: string) => `\`${columnOf(field)}\``);
 
 const resultOf = (of: Outcome) => ({
   outcome: of.outcome,

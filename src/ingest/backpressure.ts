@@ -73,6 +73,6 @@ const RETRY_AFTER_MS = 100;
 /** Made once: under a flood its stack, which nobody reads, took 12 % of the server's time. */
 const overloaded = new JejakError(
   'OVERLOADED',
-  'More events are waiting than can be stored now; try again shortly with the same eventId.',
+  'More events are waiting than can be stored now; try again shortly with the same `eventId`.',
   { details: { retryAfterMs: RETRY_AFTER_MS } },
 );

@@ -284,7 +284,7 @@ const duplicate = (
   if (!existing)
     return rejected({
       code: 'EXPIRED',
-      reason: `An event with eventId ${eventId} was stored before and its retention has ended.`,
+      reason: `An event with \`eventId\` ${eventId} was stored before and its retention has ended.`,
       warnings: prepared.warnings,
     });
   const { seq, key, owner, ...event } = existing;
@@ -297,7 +297,7 @@ const duplicate = (
     const whose = seesAll ? `an event whose \`${difference}\` is another` : 'another event';
     return rejected({
       code: 'CONFLICT',
-      reason: `eventId ${eventId} belongs to ${whose}; nothing was overwritten. Use a new eventId for a new event.`,
+      reason: `\`eventId\` ${eventId} belongs to ${whose}; nothing was overwritten. Use a new \`eventId\` for a new event.`,
       warnings: prepared.warnings,
     });
   }

@@ -403,6 +403,7 @@ describe('refusals', () => {
     const answer = await server.rest({ ...event, event_type: 'OTHER' });
     expect(answer).toMatchObject({ status: 409, body: { outcome: 'REJECTED', code: 'CONFLICT' } });
     expect(answer.body.reason).toContain('`event_type`');
+    expect(answer.body.reason).toMatch(/^`event_id` .* Use a new `event_id` for a new event\.$/);
     expect((await rowOf(event.event_id)).event_type).toBe('USER_LOGIN');
   });
 

@@ -89,6 +89,7 @@ test('V7: a call of which every event is refused counts until what was sent is k
   const calls = Array.from({ length: 30 }, () => server.rest(refused, data.createApiKey.key));
   const early = await Promise.race(calls);
   expect([early.status, early.body.error.code]).toEqual([503, 'OVERLOADED']);
+  expect(early.body.error.message).toContain('the same `event_id`');
   expect(Number(early.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(await server.rest({ code: 'AUTH-001' }, ADMIN_KEY)).toMatchObject({ status: 201 });
   await locking`COMMIT`;

@@ -261,7 +261,7 @@ test('A3: with a database that accepts and never answers, UNAVAILABLE comes with
 
 const away = {
   code: 'UNAVAILABLE',
-  message: expect.stringContaining('same eventId'),
+  message: expect.stringContaining('same `eventId`'),
   details: { retryAfterMs: expect.any(Number) },
 };
 /** What a batch is answered with the database at that address, and after how long. */
@@ -335,7 +335,13 @@ for (const [row, fault] of [
       for (const answer of answers)
         expect(answer).toMatchObject({
           status: 503,
-          body: { error: { code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) } },
+          body: {
+            error: {
+              code: 'UNAVAILABLE',
+              message: expect.stringContaining('same `event_id`'),
+              retryAfterMs: expect.any(Number),
+            },
+          },
         });
       // The full stack, then the lean lane.
       const asked = ['{ events { totalCount } } ', KNOWN].map((query) => ask(server, query));

@@ -47,7 +47,11 @@ test('of a conflict, and of one that has expired since it was stored', async () 
   await server.rest({ code: 'AUTH-001', event_id: 'taken' });
   expect((await server.rest(event)).body).toMatchObject({ code: 'CONFLICT', warnings });
   await server.database.sql`UPDATE events SET "timestamp" = "timestamp" - interval '31 days' WHERE event_id = 'taken'`; // oxfmt-ignore
-  expect((await server.rest(event)).body).toMatchObject({ code: 'EXPIRED', warnings });
+  expect((await server.rest(event)).body).toMatchObject({
+    code: 'EXPIRED',
+    reason: expect.stringContaining('`event_id` taken'),
+    warnings,
+  });
 });
 
 test('of what the database refuses', async () => {
