@@ -2,7 +2,7 @@
 // digits of what a Python service sent). Milliseconds are always printed, microseconds only where they are not zero.
 
 const shape =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))?(?:([Zz])|([+-])(\d\d):?(\d\d))?$/;
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?(?:([Zz])|([+-])(\d\d):?(\d\d))?$/;
 
 export type Instant = {
   /** The canonical text, such as 2025-06-19T07:30:52.123Z. */
@@ -13,19 +13,14 @@ export type Instant = {
   readonly cut: boolean;
 };
 
-/** Reads an ISO 8601 date and time; undefined for anything else (also "now", "infinity", 30 February, year 0). */
+/** Reads an ISO 8601 date and time, to the minute at least; undefined for anything else ("now", "infinity", 30 February, year 0). */
 export const parseInstant = (source: string): Instant | undefined => {
   if (isCanonical(source)) return { text: source, zoned: true, cut: false };
   const match = shape.exec(source);
   if (!match) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [year, month, day, hour, minute, second] = match
+    .slice(1, 7)
+    .map((part) => Number(part ?? 0)) as [number, number, number, number, number, number];
   if (year < 1 || hour > 23 || minute > 59 || second > 59) return undefined;
   const local = new Date(0);
   local.setUTCFullYear(year, month - 1, day);

@@ -36,6 +36,11 @@ describe('reading an instant', () => {
     });
   });
 
+  test('P4: a time without seconds is that of the minute', () => {
+    for (const source of ['2025-06-19T14:30+07:00', '2025-06-19 07:30Z', '2025-06-19T07:30'])
+      expect([source, textOf(source)]).toEqual([source, '2025-06-19T07:30:00.000Z']);
+  });
+
   test('microseconds are kept, printed only where they are not zero, and what is beyond them is cut', () => {
     expect(textOf('2025-06-19T07:30:52Z')).toBe('2025-06-19T07:30:52.000Z');
     expect(textOf('2025-06-19T07:30:52.1Z')).toBe('2025-06-19T07:30:52.100Z');
@@ -70,7 +75,9 @@ describe('reading an instant', () => {
       'epoch',
       '2025-06-19',
       '07:30:52',
-      '2025-06-19T07:30Z',
+      '2025-06-19T07Z',
+      '2025-06-19T07:30.5Z',
+      '2025-06-19T07:60Z',
       '2025-06-19T24:00:00Z',
       '2025-06-19T23:60:00Z',
       '2025-06-19T23:59:60Z',

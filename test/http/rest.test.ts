@@ -142,6 +142,28 @@ describe('what the specification sends', () => {
     expect(row.metadata._original).toEqual({ timestamp: naive });
   });
 
+  test('P4: a time without seconds is that of the minute, on both doors and in filters', async () => {
+    const minute = new Date(Date.now() - 3_600_000).toISOString().slice(0, 16);
+    const [columns, api] = [newId(), newId()];
+    const timestamp = `${minute}+00:00`;
+    expect(await server.rest({ code: 'AUTH-001', event_id: columns, timestamp })).toMatchObject({
+      status: 201,
+      body: { outcome: 'STORED', warnings: [] },
+    });
+    const { data } = await server.graphql(
+      `mutation($t: DateTime) { logEvent(input: { code: "AUTH-001", eventId: "${api}", timestamp: $t }) { outcome } }`,
+      { t: timestamp },
+    );
+    expect(data.logEvent).toEqual({ outcome: 'STORED' });
+    const found = await server.graphql(
+      'query($t: DateTime) { events(filter: { range: { from: $t }, code: ["AUTH-001"] }) { edges { node { eventId timestamp } } } }',
+      { t: timestamp },
+    );
+    const nodes = found.data.events.edges.map(({ node }: { node: object }) => node);
+    for (const eventId of [columns, api])
+      expect(nodes).toContainEqual({ eventId, timestamp: `${minute}:00.000Z` });
+  });
+
   test('P4: its Python clock in WIB does not store the event 7 h in the future', async () => {
     const naive = new Date(Date.now() + 7 * 3_600_000).toISOString().replace('Z', '456');
     const { body } = await server.rest(pythonLogged(naive, newId()));
