@@ -6,10 +6,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { type GraphQLInputType, coerceInputValue, validateInputValue } from 'graphql';
+import {
+  type GraphQLError,
+  type GraphQLInputType,
+  coerceInputValue,
+  validateInputValue,
+} from 'graphql';
 import { z } from 'zod';
 import { LOOK_AT_CREDENTIALS_MS } from '../access/authenticate.ts';
 import { type Viewer, maySeePersonal } from '../access/viewer.ts';
+import { refusalOf } from '../database/failures.ts';
 import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
 import { selectionOf } from '../graphql/filter.ts';
@@ -23,6 +29,7 @@ import { admit } from './admit.ts';
 import { parseJson } from './body.ts';
 import { type Format, formats } from './formats.ts';
 import type { Parts } from './graphql.ts';
+import { causeOf, placed } from './mask.ts';
 import { parametersOf } from './parameters.ts';
 
 const MAX_EXPORTS = 4;
@@ -136,8 +143,10 @@ const readFilter = (text: string, hideSuggestions: boolean): EventFilter =>
 /** A value as GraphQL would take it for this type. */
 const coerced = (type: string, value: unknown, name: string, hideSuggestions = true): unknown => {
   const inputType = schema.getType(type) as GraphQLInputType;
-  const refuse = ({ message }: Error): never => {
-    throw new JejakError('BAD_USER_INPUT', `${name}: ${message}`);
+  const refuse = (error: GraphQLError, path: readonly (string | number)[]): never => {
+    const place = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('');
+    const { message } = refusalOf(causeOf(error)) ?? error;
+    throw new JejakError('BAD_USER_INPUT', placed(name + place) + message);
   };
   validateInputValue(value, inputType, refuse, hideSuggestions);
   return coerceInputValue(value, inputType);

@@ -70,13 +70,17 @@ export const faultOf = (error: unknown, logger: Logger) => {
 const placeIn = (message: string): readonly [where: string, what: string] => {
   const [said, name, path = ''] = inVariables.exec(message) ?? [];
   if (said === undefined) return ['', message];
-  return [`\`${cutText(name + path, LONGEST_PLACE)}\`: `, message.slice(said.length)];
+  return [placed(name + path), message.slice(said.length)];
 };
 const inVariables = /^Variable "\$(\w+)" has invalid value(?: at ([\w.[\]]+))?: /;
+
+/** A place in what was sent, before what is wrong there. */
+export const placed = (place: string): string => `\`${cutText(place, LONGEST_PLACE)}\`: `;
 /** Filters may be thousands deep in filters. */
 const LONGEST_PLACE = 200; // characters
 
-const causeOf = (error: unknown): unknown => {
+/** What an error of GraphQL came from; undefined where that is GraphQL. */
+export const causeOf = (error: unknown): unknown => {
   let cause = error;
   while (cause instanceof GraphQLError && (cause.originalError ?? cause.cause))
     cause = cause.originalError ?? cause.cause;
