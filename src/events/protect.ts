@@ -118,8 +118,8 @@ export const createProtection = (policy: Policy, hash: Hash): Protection => {
     if (typeof given !== 'object' || given === null) return given;
     if (given instanceof WrittenNumber) return scalar(given, given.text, decision);
     if (decision?.action === 'drop') return replace('', decision);
-    // What is nested deeper is refused, and need only show that it is.
-    if (level >= MAX_JSON_DEPTH) return Array.isArray(given) ? [] : {};
+    // What is nested deeper is refused, and need only show that it is: a list is one level more.
+    if (level >= MAX_JSON_DEPTH) return ['…'];
     return Array.isArray(given)
       ? items(given, decision, parents, level)
       : object(given as Keyed, decision, parents, level);

@@ -26,7 +26,7 @@ const QuarantinedEvent = builder.objectRef<Quarantined>('QuarantinedEvent').impl
         return source;
       },
       description:
-        'The event as it was sent, under the names of LogEventInput; text where it was no JSON, null where it was that. Where it is longer than 64 KB its largest values are cut: of a text there is the beginning, of a list or an object how many bytes it had, and "…" after it. Where that is not enough, it is such a beginning as a whole.',
+        'The event as it was sent, under the names of LogEventInput; text where it was no JSON, null where it was that. Where it is longer than 64 KB its largest values are cut: of a text there is the beginning, of a list or an object how many bytes it had, and "…" after it. Where that is not enough, it is such a beginning as a whole. What is nested deeper than 32 levels is `["…"]`.',
     }),
   }),
 });

@@ -5,7 +5,6 @@ import type { Sql } from '../database/connection.ts';
 import { inTime, unheard } from '../database/failures.ts';
 import type { Rejection } from '../events/complete.ts';
 import { cut, cutValues } from '../events/cut.ts';
-import { mendJson } from '../events/text.ts';
 import { severities, severityNames } from '../events/vocabulary.ts';
 
 export type Quarantined = {
@@ -91,18 +90,9 @@ export const createQuarantine = (sql: Sql, assertRoom = (): void => {}): Quarant
   };
 };
 
-/** What is nested thousands deep cannot be printed; it is kept as deep as an event may be. */
-const jsonOf = (source: unknown): string => {
-  try {
-    return JSON.stringify(source);
-  } catch {
-    return JSON.stringify(mendJson(source).value);
-  }
-};
-
 /** JSON escapes what PostgreSQL's text cannot hold. */
 const textOf = (source: unknown): string => {
-  const text = jsonOf(source);
+  const text = JSON.stringify(source);
   if (Buffer.byteLength(text) <= MAX_BYTES) return text;
   return JSON.stringify(cutValues(JSON.parse(text), MAX_BYTES) ?? cut(text, MAX_BYTES));
 };

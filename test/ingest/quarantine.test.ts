@@ -127,6 +127,18 @@ test('I7: of what is too large the other fields wait whole, and are logged again
   });
 });
 
+test('I7: what is nested deeper than is kept has a mark in its place, and is refused again', async () => {
+  const server = await testServer();
+  const lists = (levels: number, inmost: string) => '['.repeat(levels) + inmost + ']'.repeat(levels); // oxfmt-ignore
+  const objects = (levels: number, inmost: string) => '{"a":'.repeat(levels) + inmost + '}'.repeat(levels); // oxfmt-ignore
+  await server.rest(`{ "code": "AUTH-001", "metadata": ${lists(40, '1')}, "odd": ${objects(5_000, '1')} }`); // oxfmt-ignore
+  const [waiting] = (await server.graphql(LIST)).data.quarantinedEvents;
+  expect(JSON.stringify(waiting.source.metadata)).toBe(lists(33, '"…"'));
+  expect(JSON.stringify(waiting.source.odd)).toBe(objects(32, '["…"]'));
+  const again = await server.graphql(REPLAY, { id: waiting.id });
+  expect(again.data.replayQuarantined).toMatchObject({ rejectionCode: 'TOO_LARGE' });
+});
+
 test('I7: what is cut of a large event has no text in which a score would be shown', async () => {
   const server = await testServer();
   const siswa = { name: 'Siti', nilai: { ipa: { uts: 98, uas: 97 }, fisika: 99 } };
