@@ -130,7 +130,7 @@ const repairs = {
       .map((item) => cutText(mendText(String(item)), field.max!));
     return {
       value: tags,
-      warning: `is read as ${tags.length} texts of at most ${field.max} characters`,
+      warning: `is read as ${tags.length} of ${items.length} texts, cut where longer than ${field.max} characters`,
     };
   },
   time: (source) => {
