@@ -112,6 +112,12 @@ test('a code that is kept for long makes few partitions of every severity, howev
   expect(count).toBeLessThan(80);
   expect((await retention.run({ now: true }))!.error).toBeNull();
   expect(await database.sql`SELECT FROM events WHERE code = 'DATA-004'`).toHaveLength(73 * 5);
+  const [{ kept, unguarded }] = await database.sql<[{ kept: number; unguarded: number }]>`
+    SELECT count(*) FILTER (WHERE name LIKE '%kept%') AS kept,
+           count(*) FILTER (WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = name::regclass AND tgname = 'never_emptied')) AS unguarded
+    FROM event_partitions`;
+  expect(kept).toBeGreaterThan(0);
+  expect(unguarded).toBe(0);
 }, 120_000);
 
 test('what goes stays counted in the roll-ups, though nobody counted it before', async () => {
