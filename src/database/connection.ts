@@ -4,6 +4,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { instantFromPostgres } from '../events/time.ts';
+import { tellArrays } from './arrays.ts';
 import { hasWritten } from './execute.ts';
 import { type Pool, createPool } from './pool.ts';
 
@@ -27,7 +28,7 @@ const mendResults = (sql: postgres.Sql): void => {
 const unheard = (): never => undefined as never;
 
 /** What postgres.js asks on each new connection, and nobody hears fail: unheard, that would end the process. Whoever waits for
- * the connection is told by another way. */
+ * the connection is told by another way, and the types are known without it (arrays.ts). */
 const isTypesQuery = (strings: readonly string[]): boolean =>
   strings[0]?.includes('from pg_catalog.pg_type a') ?? false;
 
@@ -110,6 +111,7 @@ const open = (address: DatabaseAddress, pool: PoolOptions, onclose: () => void):
     'url' in place
       ? postgres(place.url, options)
       : postgres({ ...options, ...place, username: place.user });
+  tellArrays(sql);
   mendResults(sql);
   askAlone(sql);
   if (pool.keepsPlans) keepPlans(sql);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { connect } from '../../src/database/connection.ts';
 import { testDatabase } from '../support/database.ts';
@@ -36,5 +37,29 @@ test('a quick question does not wait behind a heavy one while another connection
   await Promise.all(Array.from({ length: 20 }, quick));
   expect(performance.now() - begun).toBeLessThan(1_000);
   await heavy;
+  await sql.end();
+});
+
+test('lists are lists, whatever was locked or cancelled while it connected', async () => {
+  const database = await testDatabase();
+  const locking = await database.sql.reserve();
+  await locking`BEGIN`;
+  await locking`LOCK TABLE pg_catalog.pg_type IN ACCESS EXCLUSIVE MODE`;
+  const sql = connect({ url: database.url }, { name: 'test', max: 1, lockTimeoutMs: 300 });
+  await sql.unsafe('SELECT 1').catch(() => {});
+  await sleep(500);
+  await locking`ROLLBACK`;
+  locking.release();
+  const texts = ['a', 'b "c"', String.raw`d\e`, '{f,g}', '', 'NULL', ' h ', '🙂\n'];
+  const times = ['2026-11-27T02:25:36.000Z', '2026-11-27T02:25:36.123456Z'];
+  const [row] = await sql`
+    SELECT ${texts}::text[] AS texts, ${[1, -2]}::int[] AS numbers, ${[9_007_199_254_740_991]}::bigint[] AS large, ARRAY[true, false] AS truths,
+           ${times}::timestamptz[] AS times, ${[]}::text[] AS none, ${[null, 'x']}::text[] AS some, ARRAY['{"a":[1]}'::jsonb] AS json,
+           ${sql.array(texts)} AS told, ${sql.array([1.5, 2], 701)} AS floats, ARRAY[['a','b'],['c','d']] AS nested, ${['::1', '10.0.0.0/8']}::inet[] AS places,
+           'a' = ANY (${texts}) AS found`;
+  expect(row).toEqual({
+    texts, numbers: [1, -2], large: [9_007_199_254_740_991], truths: [true, false], times, none: [], some: [null, 'x'], json: [{ a: [1] }],
+    told: texts, floats: [1.5, 2], nested: [['a', 'b'], ['c', 'd']], places: ['::1', '10.0.0.0/8'], found: true,
+  }); // oxfmt-ignore
   await sql.end();
 });
