@@ -6,7 +6,7 @@
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Database, Sql } from '../database/connection.ts';
-import { inTime } from '../database/failures.ts';
+import { inTime, isLockedOut, unheard } from '../database/failures.ts';
 import type { Pulse } from '../database/pulse.ts';
 import { JejakError } from '../errors.ts';
 import { mendText } from '../events/text.ts';
@@ -65,6 +65,7 @@ export type Keys = {
 };
 
 const PREFIX = 'jejak_';
+const PATIENCE_MS = 2_000;
 const NAME_MAX = 100;
 const SOURCES_MAX = 50;
 
@@ -95,14 +96,26 @@ export const createKeys = (
   // One condition for all that may be wrong with a key, so that one that was revoked takes as long as one that never was.
   const good = sql`revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`;
 
-  const noting = new Set<number>();
-  /** At most once a minute, and nobody waits for it. */
+  let noting = false;
+  /** At most once a minute, and nobody waits for it. One at a time: behind a lock they would take all that writes. */
   const noteUse = (id: number): void => {
-    if (noting.has(id)) return;
-    noting.add(id);
+    if (noting) return;
+    noting = true;
     sql`UPDATE api_keys SET last_used_at = clock_timestamp() WHERE id = ${id}`
       .catch(() => {})
-      .finally(() => void noting.delete(id));
+      .finally(() => void (noting = false));
+  };
+
+  let lockedUntil = 0;
+  /** Looks something up, in time; behind a lock nobody waits in a row for it. */
+  const look = async <T>(question: () => PromiseLike<T>): Promise<T> => {
+    if (Date.now() < lockedUntil) throw unheard();
+    try {
+      return await inTime(guard(question), PATIENCE_MS);
+    } catch (error) {
+      if (isLockedOut(error)) lockedUntil = Date.now() + PATIENCE_MS / 4;
+      throw error;
+    }
   };
 
   const insert = async (
@@ -137,7 +150,7 @@ export const createKeys = (
       if (isAdministrator(key)) return administrator;
       if (!wellFormed(key))
         throw unauthenticated('The key is not one of this log; check that it was copied whole.');
-      const [row] = await guard(
+      const [row] = await look(
         () => access<(ApiKey & { readonly unnoted: boolean })[]>`
           SELECT ${columns}, coalesce(last_used_at < clock_timestamp() - interval '1 minute', true) AS unnoted
           FROM api_keys WHERE hash = ${sha256(key)} AND ${good}`,
@@ -189,7 +202,7 @@ export const createKeys = (
     },
     list: () => access<ApiKey[]>`SELECT ${columns} FROM api_keys ORDER BY id`,
     origins: async () => {
-      const rows = await guard(
+      const rows = await look(
         () => access<{ origin: string }[]>`
           SELECT DISTINCT unnest(origins) AS origin FROM api_keys WHERE ${good}`,
       );

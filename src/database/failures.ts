@@ -2,7 +2,7 @@
 
 import { JejakError } from '../errors.ts';
 
-const codeOf = (error: unknown): string =>
+export const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 
 /** The values can never be stored as they are: SQLSTATE classes 22 (data) and 23 (constraints), and 54 (limits). */
@@ -11,6 +11,9 @@ export const isDataError = (error: unknown): boolean => /^(22|23|54)...$/.test(c
 /** No partition takes the row. */
 export const isMissingPartition = (error: unknown): boolean =>
   codeOf(error) === '23514' && (error as { routine?: string }).routine === 'ExecFindPartition';
+
+/** A partition would overlap another. */
+export const isOverlap = (error: unknown): boolean => codeOf(error) === '42P17';
 
 /** A batch with this key was committed already. */
 export const isCommittedKey = (error: unknown): boolean =>
@@ -47,8 +50,9 @@ export const refusalOf = (error: unknown): JejakError | undefined => {
     : undefined;
 };
 
-/** A statement was stopped, after the time that its pool gives it or by hand. */
-const isTimeout = (error: unknown): boolean => codeOf(error) === '57014';
+/** A statement was stopped after the time that its pool gives it, and not by hand. */
+const isTimeout = (error: unknown): boolean =>
+  codeOf(error) === '57014' && !(error as Error).message.includes('user request');
 
 const timeout = (cause: unknown): JejakError =>
   new JejakError(

@@ -1,7 +1,7 @@
 // How much may be under way: so much work and so many bytes, of which each owner (an API key) has a fair share. Both are divided
 // by one more than there are owners, so that there is some for one who comes. A call that finds room is taken whatever its size, so
 // that very many owners may fill it all; then there is a quarter more for those who have nothing under way and ask for no more than
-// their share. A call that finds none is refused at once, best before it has been parsed.
+// their share of that. A call that finds none is refused at once, best before it has been parsed.
 
 import { JejakError } from '../errors.ts';
 
@@ -30,7 +30,7 @@ export const createBackpressure = ({ maxWork, maxBytes = Infinity }: Bounds): Ba
   const assertRoom = (owner: string, call = { work: 0, bytes: 0 }): void => {
     const own = shares.get(owner);
     const fairPart = 1 / (shares.size + 1);
-    const isModest = !own && !reaches(call, fairPart);
+    const isModest = !own && !reaches(call, fairPart * (FOR_THE_MODEST - 1));
     if (reaches(all, isModest ? FOR_THE_MODEST : 1) || (own && reaches(own, fairPart)))
       throw overloaded;
   };

@@ -4,7 +4,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Prepared } from '../events/complete.ts';
-import { isDataError, isLockedOut } from '../database/failures.ts';
+import { isDataError, isLockedOut, unheard } from '../database/failures.ts';
 import { isUnavailable } from '../errors.ts';
 import type { Appended, Batch } from './append.ts';
 
@@ -14,6 +14,7 @@ export type Placed = { readonly appended: Appended; readonly offset: number };
 type Call = {
   readonly events: readonly Prepared[];
   readonly ownerHash: string;
+  readonly since: number;
   readonly resolve: (placed: Placed) => void;
   readonly reject: (reason: unknown) => void;
 };
@@ -24,6 +25,8 @@ export type BatcherOptions = {
   readonly writers: number;
   /** The most events in a batch of several calls; 1 makes a commit per call. */
   readonly maxBatch?: number;
+  /** How long a call may wait before it is on its way. */
+  readonly patienceMs?: number;
 };
 
 export type Batcher = {
@@ -44,6 +47,7 @@ export const createBatcher = ({
   append,
   writers,
   maxBatch = MAX_BATCH,
+  patienceMs = PATIENCE_MS,
 }: BatcherOptions): Batcher => {
   // The owner whose turn it is comes first; one that had its turn goes to the end.
   const queues = new Map<string, Call[]>();
@@ -52,6 +56,7 @@ export const createBatcher = ({
   let begunAt = 0;
   let scheduled = false;
   let late: NodeJS.Timeout | undefined;
+  let losingPatience: NodeJS.Timeout | undefined;
   let idle: (() => void)[] = [];
   const worthAnother = Math.min(WORTH_ANOTHER, maxBatch);
 
@@ -120,6 +125,22 @@ export const createBatcher = ({
     start();
   };
 
+  const losePatience = (): void => {
+    losingPatience = undefined;
+    const before = performance.now() - patienceMs;
+    for (const [owner, calls] of queues) {
+      while (calls[0] && calls[0].since < before) {
+        waiting -= calls[0].events.length;
+        calls.shift()!.reject(unheard());
+      }
+      if (calls.length === 0) queues.delete(owner);
+    }
+    awaitPatience();
+  };
+  const awaitPatience = (): void => {
+    if (queues.size > 0) losingPatience ??= setTimeout(losePatience, patienceMs / 8).unref();
+  };
+
   const abandon = (reason: Error): void => {
     for (const call of [...queues.values()].flat()) call.reject(reason);
     queues.clear();
@@ -130,11 +151,12 @@ export const createBatcher = ({
     abandon,
     add: (events, owner = '', ownerHash = '') => {
       const { promise, resolve, reject } = Promise.withResolvers<Placed>();
-      const call = { events, ownerHash, resolve, reject };
+      const call = { events, ownerHash, since: performance.now(), resolve, reject };
       waiting += events.length;
       const queue = queues.get(owner);
       if (queue) queue.push(call);
       else queues.set(owner, [call]);
+      awaitPatience();
       if (!scheduled) {
         scheduled = true;
         queueMicrotask(start);
@@ -157,6 +179,9 @@ const WORTH_ANOTHER = 24;
 
 /** Nobody waits for longer behind a batch of which nothing is heard. */
 const LATE_MS = 250;
+
+/** All batches may be behind one lock, so that nothing goes out. */
+const PATIENCE_MS = 8_000;
 
 /** Whether those who wait would only find the same out later: the database is away or has no room. What a batch waited for in
  * vain, as behind a lock, is its own affair. */

@@ -14,6 +14,16 @@ test.each(['ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'ECONNREFUSED', '25006', '57
   },
 );
 
+test('a statement that was cancelled by hand is to be tried again', async () => {
+  const { url } = await testDatabase();
+  const sql = connect({ url }, { name: 'test', max: 2 });
+  const [{ pid }] = await sql<[{ pid: number }]>`SELECT pg_backend_pid() AS pid`;
+  const asked = sql`SELECT pg_sleep(20), ${pid}::int`.catch((cause: unknown) => cause);
+  await sql`SELECT pg_cancel_backend(pid) FROM pg_stat_activity, pg_sleep(0.5) WHERE query LIKE 'SELECT pg_sleep(20)%' AND datname = current_database()`;
+  expect(refusalOf(await asked)).toMatchObject({ code: 'UNAVAILABLE' });
+  await sql.end();
+});
+
 test('a statement that was stopped after its time is a TIMEOUT that says what to narrow, through drizzle too', async () => {
   const { url } = await testDatabase();
   const sql = connect({ url }, { name: 'test', max: 1, statementTimeoutMs: 50 });

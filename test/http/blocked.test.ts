@@ -7,10 +7,14 @@ import { temporaryDirectory, startProgram } from '../support/process.ts';
 import { testDatabase } from '../support/database.ts';
 import { type TestServer, testServer } from '../support/server.ts';
 
-const locked = async (sql: Sql, table: string): Promise<{ release: () => Promise<void> }> => {
+const locked = async (
+  sql: Sql,
+  table: string,
+  mode = 'ACCESS EXCLUSIVE',
+): Promise<{ release: () => Promise<void> }> => {
   const holding = await sql.reserve();
   await holding`BEGIN`;
-  await holding`LOCK TABLE ${holding(table)} IN ACCESS EXCLUSIVE MODE`;
+  await holding.unsafe(`LOCK TABLE ${table} IN ${mode} MODE`);
   const release = async (): Promise<void> => {
     await holding`ROLLBACK`;
     holding.release();
@@ -73,6 +77,34 @@ test.each([
 
 const slowKeys = (sql: Sql): Promise<unknown> =>
   sql.unsafe('CREATE TRIGGER rest AFTER UPDATE ON api_keys EXECUTE FUNCTION rest()');
+
+test('while keys cannot be written to, as while they are indexed, events are logged and read', async () => {
+  const server = await testServer();
+  const keys = await Promise.all(Array.from({ length: 12 }, () => createKey(server)));
+  const { release } = await locked(server.database.sql, 'api_keys', 'SHARE');
+  for (let times = 0; times < 3; times++)
+    await Promise.all(
+      keys.map(async (key) => {
+        expect((await timed(server.graphql(READ, {}, key))).ms).toBeLessThan(1_500);
+        expect((await timed(server.rest(EVENT, key))).ms).toBeLessThan(1_500);
+      }),
+    );
+  await release();
+});
+
+test('while keys cannot be looked up, everybody hears so in time, and is served right after', async () => {
+  const server = await testServer();
+  const keys = await Promise.all(Array.from({ length: 40 }, () => createKey(server)));
+  const { release } = await locked(server.database.sql, 'api_keys');
+  const asked = keys.map((key, index) => sleep(index * 100).then(() => timed(server.rest(EVENT, key)))); // oxfmt-ignore
+  for (const { result, ms } of await Promise.all(asked)) {
+    expect(result).toMatchObject({ status: 503, body: { error: { code: 'UNAVAILABLE' } } });
+    expect(ms).toBeLessThan(3_500);
+  }
+  await release();
+  await sleep(600);
+  for (const key of keys) expect(await server.rest(EVENT, key)).toMatchObject({ status: 201 });
+});
 
 test('while the quarantine cannot be written to, what is refused is told so and what is good is stored', async () => {
   const server = await testServer();

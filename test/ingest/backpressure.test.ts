@@ -43,7 +43,6 @@ test('V7: one owner never takes all the room: there is some for each who comes',
   expect(refuses('2')).toBe(true);
   taken.push(admit('3', 2, 0));
   expect(() => admit('4', 5, 0)).toThrow(expect.objectContaining(overloaded)); // now it is full
-  taken.push(admit('4', 1, 0)); // but for one who has nothing and asks for no more than a share
   for (const each of taken) each[Symbol.dispose]();
   for (const owner of ['1', '4']) expect(refuses(owner)).toBe(false);
 });
@@ -62,6 +61,15 @@ test('V7: however many are at it, there is room for one who asks for little, wit
   expect(refused).toHaveLength(60 - 17); // each counts 62
   for (let owner = 0; work() < 1_250; owner++) admit(`quiet ${owner}`, 1, 0);
   expect(() => admit('quiet', 1, 0)).toThrow(expect.objectContaining(overloaded));
+});
+
+test('V7: what is kept for who asks for little is not for those who are at it, between their calls', () => {
+  const { admit } = bounded({ maxWork: 1_000 });
+  for (let owner = 0; owner < 16; owner++) admit(`noisy ${owner % 8}`, 1_000, 0);
+  admit('fills', 6, 0);
+  for (let times = 0; times < 3; times++)
+    expect(() => admit('another', 1_000, 0)).toThrow(expect.objectContaining(overloaded));
+  admit('quiet', 1, 0);
 });
 
 test('V7: what is under way is bounded in bytes too, and shared alike', () => {

@@ -290,3 +290,21 @@ test('A6: drained() resolves when everything accepted so far was answered, howev
   await Promise.all([answers[1], drained, early]);
   await batcher.drained();
 });
+
+test('who waits behind batches that do not end is told so in time, and what comes then goes out', async () => {
+  const { batcher, sent } = held({ writers: 2, patienceMs: 400, maxBatch: 1 });
+  const stuck = [batcher.add(call('a')), batcher.add(call('b'))];
+  await turn();
+  const early = batcher.add(call('c'));
+  await sleep(250);
+  const later = batcher.add(call('d'));
+  await sleep(250);
+  expect(await settled(early)).toMatchObject({ code: 'UNAVAILABLE' });
+  expect(await settled(later)).toBe('pending');
+  for (const each of sent.slice(0, 2)) each.succeed();
+  await turn();
+  expect(sent.map(({ batch }) => namesIn(batch))).toEqual([['a'], ['b'], ['d']]);
+  sent.at(-1)!.succeed();
+  await Promise.all([...stuck, later]);
+  await batcher.drained();
+});
