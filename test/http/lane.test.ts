@@ -125,6 +125,11 @@ const requests: Record<string, Request> = {
   }),
   'a conflict': log({ code: 'AUTH-002', eventId: 'lane-1' }, 'outcome'),
   'a key without the scope': { query: '{ apiKeys { id } }', key: () => readKey },
+  'an empty list for an object': {
+    query:
+      'mutation($n: NarrowingInput) { createApiKey(name: "lane", scopes: [EVENTS_READ], narrowing: $n) { apiKey { narrowing { severity } } } }',
+    rest: { variables: { n: [] } },
+  },
   'an unknown key': { query: '{ severities { severity } }', key: () => 'jejak_unknown' },
   'no key': { query: '{ severities { description } }', key: () => null },
   'an operation by its name': {
