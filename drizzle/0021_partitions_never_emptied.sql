@@ -11,6 +11,15 @@ LOCK TABLE ONLY events IN SHARE ROW EXCLUSIVE MODE;
 SELECT never_empty(name) FROM event_partitions;
 --> statement-breakpoint
 
+-- As before, without those that are being attached: they have no bounds yet.
+CREATE OR REPLACE VIEW event_partitions AS
+SELECT relid::regclass::text AS name, upper(substr(parentrelid::regclass::text, 8)) AS severity,
+       bounds[1]::timestamptz AS starts, bounds[2]::timestamptz AS ends
+FROM pg_partition_tree('events') JOIN pg_class ON pg_class.oid = relid
+CROSS JOIN regexp_match(pg_get_expr(relpartbound, relid), 'FROM \(''(.+)''\) TO \(''(.+)''\)') AS bounds
+WHERE isleaf AND relkind = 'r' AND bounds IS NOT NULL;
+--> statement-breakpoint
+
 -- As before, and never emptied. Servers that run on while this is put in its place may be of another role.
 CREATE OR REPLACE FUNCTION create_event_partition(of_severity text, starts timestamptz, ends timestamptz) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$

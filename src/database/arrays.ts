@@ -3,7 +3,7 @@
 // never change, so it is told. (With its `fetch_types` off, `reserve` is never answered.)
 
 import { parse } from 'postgres-array';
-import type postgres from 'postgres';
+import type { Sql } from './connection.ts';
 
 /** The number of a type, and that of its array. */
 // oxfmt-ignore
@@ -40,7 +40,7 @@ type Options = {
 };
 
 /** Has a client read and write arrays as it does their elements. */
-export const tellArrays = (sql: postgres.Sql<any>): void => {
+export const tellArrays = (sql: Sql): void => {
   const { parsers, serializers, shared } = sql.options as unknown as Options;
   for (const [element, array] of arrayTypes) {
     const [read, write] = [parsers[element], serializers[element]];

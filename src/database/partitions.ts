@@ -3,15 +3,17 @@
 // another before, they fill what is left beside those that are there.
 
 import type { Event } from '../events/fields.ts';
-import { documentPeriods, periodsWith } from '../events/retention.ts';
+import { CLEANUP_CODE, type Periods, documentPeriods, periodsWith } from '../events/retention.ts';
 import { type Severity, severities, severityNames } from '../events/vocabulary.ts';
 import type { Sql } from './connection.ts';
+import { codeOf, isOverlap } from './failures.ts';
 
 const DAY_MS = 86_400_000;
 /** How far ahead partitions are made: longer than anybody takes to notice that the clock which makes them has stopped. */
 const AHEAD_DAYS = 10;
-/** No partition is wider, so that what expires in it is gone from the disk in a while. */
-const WIDEST_DAYS = 160;
+/** No partition is wider, so that what expires in it is gone from the disk in a while, but for those of periods so long that they
+ * would be very many. */
+const widestFor = (keptDays: number): number => Math.max(160, Math.floor(keptDays / 32));
 
 export type Partition = { readonly severity: Severity; readonly starts: Date; readonly ends: Date };
 
@@ -19,7 +21,7 @@ export type Partition = { readonly severity: Severity; readonly starts: Date; re
  * the document says. Of some hundred partitions every question that is not bound to a time took locks that PostgreSQL had not. */
 export const widthOf = (severity: Severity, keptDays: number): number => {
   const { retentionDays, partitionDays } = severities[severity];
-  const widest = Math.min((partitionDays * keptDays) / retentionDays, WIDEST_DAYS);
+  const widest = Math.min((partitionDays * keptDays) / retentionDays, widestFor(keptDays));
   return partitionDays * 2 ** Math.max(0, Math.floor(Math.log2(widest / partitionDays)));
 };
 
@@ -77,12 +79,11 @@ const gapsIn = (range: Partition, there: readonly Partition[]): Partition[] => {
 
 /** Makes the partitions that are missing and returns how many there were. */
 export const ensurePartitions = async (sql: Sql, now: Date): Promise<number> =>
-  (await makePartitions(sql, partitionsAt(now, await keptIn(sql)))).length;
+  (await makePartitions(sql, partitionsAt(now, (await periodsIn(sql)).severities))).length;
 
-const keptIn = async (sql: Sql): Promise<typeof documentPeriods.severities> => {
+const periodsIn = async (sql: Sql): Promise<Periods> => {
   const rules = await sql<{ target: string; days: number }[]>`SELECT target, days FROM retention_rules`; // oxfmt-ignore
-  return periodsWith(Object.fromEntries(rules.map(({ target, days }) => [target, days])))
-    .severities;
+  return periodsWith(Object.fromEntries(rules.map(({ target, days }) => [target, days])));
 };
 
 /** Makes those that some events need and returns which were missing: older ones than are always there, where a code or a
@@ -91,13 +92,14 @@ export const makePartitionsFor = async (
   sql: Sql,
   events: readonly Pick<Event, 'severity' | 'timestamp'>[],
 ): Promise<Partition[]> => {
-  const kept = await keptIn(sql);
+  const { severities: kept, codes } = await periodsIn(sql);
+  const widest = widestFor(codes.get(CLEANUP_CODE)!); // which is kept the longest
   const today = dayOf(new Date());
   const needed = events.map(({ severity, timestamp }) => {
     const day = dayOf(new Date(timestamp));
     // Beyond its severity's period there are only events of codes that are kept longer, which are few.
     const isOld = day < today - kept[severity];
-    return partitionOn(severity, day, isOld ? WIDEST_DAYS : widthOf(severity, kept[severity]));
+    return partitionOn(severity, day, isOld ? widest : widthOf(severity, kept[severity]));
   });
   const keyOf = ({ severity, starts }: Partition): string => `${severity} ${starts.getTime()}`;
   return makePartitions(sql, [...new Map(needed.map((each) => [keyOf(each), each])).values()]);
@@ -125,5 +127,6 @@ const makePartitions = async (sql: Sql, wanted: readonly Partition[]): Promise<P
   return made;
 };
 
-/** Another server made it while this one waited for its turn: PostgreSQL may still remember that there was none. */
-const isAlreadyThere = (error: unknown): boolean => (error as { code?: string }).code === '42P07';
+/** Another server made it, or one that overlaps it, while this one waited for its turn: PostgreSQL may still remember that there
+ * was none. */
+const isAlreadyThere = (error: unknown): boolean => codeOf(error) === '42P07' || isOverlap(error);

@@ -8,7 +8,7 @@ import { type SQL, sql as text } from 'drizzle-orm';
 import { countAll } from '../consumers/count.ts';
 import type { Sql } from '../database/connection.ts';
 import { execute } from '../database/execute.ts';
-import { isLockedOut, isTransient } from '../database/failures.ts';
+import { isLockedOut, isOverlap, isTransient } from '../database/failures.ts';
 import { fieldNames, fields } from '../events/fields.ts';
 import { type Severity, severityNames } from '../events/vocabulary.ts';
 import {
@@ -182,6 +182,7 @@ const replace = async (
       if (!assertMine(row).done) return 'again';
       return staged ? 'replaced' : 'gone';
     } catch (error) {
+      if (isOverlap(error)) return 'again'; // an event came for a time between them
       if (!isLockedOut(error) || pause > LAST_PAUSE_MS) throw error;
       await sleep(pause, undefined, { signal });
     }

@@ -15,7 +15,7 @@ import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type Sql, connect } from '../../src/database/connection.ts';
 import { migrate } from '../../src/database/migrate.ts';
-import { ensurePartitions, partitionsAt } from '../../src/database/partitions.ts';
+import { ensurePartitions, partitionsAt, widthOf } from '../../src/database/partitions.ts';
 import * as tables from '../../src/database/schema.ts';
 import { type Prepared, complete } from '../../src/events/complete.ts';
 import { type Field, fieldNames, fields } from '../../src/events/fields.ts';
@@ -162,6 +162,12 @@ describe('partitions, R1', () => {
         expect(ends.getTime()).toBeGreaterThan(midnight - severities[severity].retentionDays * DAY);
       expect(partitionsAt(new Date(now)).length).toBeLessThan(40);
     }
+  });
+
+  test('are few for any period', () => {
+    for (const severity of severityNames)
+      for (let days = 1; days <= 36_500; days++)
+        expect(days / widthOf(severity, days)).toBeLessThan(64);
   });
 
   /** The partitions of a database, by severity and range. */
