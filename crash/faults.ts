@@ -1,4 +1,4 @@
-// The faults, a line each: the row of faults.md it is, what happens, how often in each profile, and how many processes it
+// The faults, a line each: its name, what happens, how often in each profile, and how many processes it
 // kills.
 
 import type { Arena } from './arena.ts';

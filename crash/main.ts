@@ -2,17 +2,23 @@
 // something was, or, with --negative, where the checker did not see that it was.
 
 import { parseArgs } from 'node:util';
+import { faults } from './faults.ts';
 import { print } from './report.ts';
 import { type ProfileName, profiles, run } from './run.ts';
+
+const names = [...new Set(faults.map(({ row, about }) => `              ${row} ${about}`))].join(
+  '\n',
+);
 
 const usage = `Usage: npm run crash -- [--profile short|long|live] [--seed N] [--minutes N] [--only A1,B2]
        [--most N] [--negative]
 
-  --profile   short takes less than a minute, long about a quarter of an hour and a million
+  --profile   short takes a minute or two, long about a quarter of an hour and a million
               events; live kills writers, readers and servers twenty times each and looks at delivery
   --seed      the order of the faults, their timing and the events; otherwise a new one, which is printed
   --minutes   let the faults come again until so many have passed
-  --only      the rows of faults.md to try, twice each
+  --only      the faults to try, twice each, of
+${names}
   --most      each fault so often at the most
   --negative  readers that make the mistakes everybody makes: the checker must find loss
 `;

@@ -5,7 +5,7 @@ import { scopes } from '../src/access/viewer.ts';
 import { options } from '../src/config.ts';
 import { errorCodes } from '../src/errors.ts';
 import { rejections } from '../src/events/complete.ts';
-import { fields } from '../src/events/fields.ts';
+import { fieldNames, fields } from '../src/events/fields.ts';
 import { type Rule, privateFields, rules } from '../src/events/privacy.ts';
 
 const file = new URL('../README.md', import.meta.url);
@@ -17,6 +17,14 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
     .replaceAll(/^\| --- .*$/gm, `|${'---|'.repeat(head.length)}`);
 
 const tables: Record<string, string> = {
+  fields: table(
+    ['in GraphQL', 'over REST and in SQL', 'what'],
+    fieldNames.map((name) => [
+      `\`${name}\``,
+      `\`${fields[name].column}\``,
+      fields[name].about + (fields[name].by === 'server' ? ' Not sent: the server says it.' : ''),
+    ]),
+  ),
   scopes: table(
     ['scope', 'what it allows'],
     Object.entries(scopes).map(([name, about]) => [`\`${name}\``, about]),

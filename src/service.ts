@@ -92,7 +92,12 @@ export const startService = async (
       service: embedded || config.JEJAK_MAINTENANCE_DATABASE_URL ? address : undefined,
     }),
   ).catch((cause: Error) => {
-    throw new Error(`The database at ${nameOf(owner)} cannot be used: ${cause.message}`, { cause });
+    const { message, code } = (cause.cause ?? cause) as Error & { code?: string }; // drizzle wraps it
+    const advice =
+      code === '42501' ? '; set JEJAK_MAINTENANCE_DATABASE_URL to that of its owner' : '';
+    throw new Error(`The database at ${nameOf(owner)} cannot be used: ${message}${advice}`, {
+      cause,
+    });
   });
 
   const database = starting.use(openDatabase(address, config.JEJAK_QUESTION_TIMEOUT_MS, owner));

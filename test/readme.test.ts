@@ -55,6 +55,10 @@ const curl = async (path: string): Promise<string> => {
   return (await run('sh', ['-c', here.replace(/-o \S+/, '')], { env })).stdout;
 };
 
+test('the first question of the README is answered over curl', async () => {
+  expect(JSON.parse(await curl('/graphql -H')).data.severities).toHaveLength(5);
+});
+
 test('the export of the README is the CSV that it says, in the zone that it names', async () => {
   await server.graphql('mutation { logEvent(input: { code: "AUTH-001" }) { outcome } }');
   const [head, ...rows] = (await curl('/api/export')).trimEnd().split('\r\n');

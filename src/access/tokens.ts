@@ -150,7 +150,10 @@ const aboutToken = [
 const refusalFor = (error: errors.JOSEError): JejakError => {
   if (error instanceof errors.JWTExpired) return unauthenticated(EXPIRED, error);
   if (error instanceof errors.JWTClaimValidationFailed)
-    return unauthenticated(`The token's claim "${error.claim}" is not accepted.`, error);
+    return unauthenticated(
+      `The token's claim "${error.claim}" is ${error.reason === 'missing' ? 'missing' : 'not accepted'}.`,
+      error,
+    );
   return unauthenticated('The token is not one that this log accepts.', error);
 };
 

@@ -52,8 +52,8 @@ export const may = (viewer: Viewer | null, scope: Scope): boolean =>
   viewer !== null && (viewer.scopes.includes(scope) || viewer.scopes.includes('admin'));
 
 /** What refuses a viewer who may not. */
-export const lacking = ({ name }: Viewer, scope: Scope): JejakError =>
+export const lacking = ({ id, name }: Viewer, scope: Scope): JejakError =>
   new JejakError(
     'FORBIDDEN',
-    `"${name}" lacks the scope ${scope}; an administrator can make a key that has it.`,
+    `"${name}" lacks the scope ${scope}; ${id.startsWith('key ') ? 'an administrator can make a key that has it' : 'no role of the token has it, see JEJAK_JWT_ROLES'}.`,
   );

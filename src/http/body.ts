@@ -56,7 +56,7 @@ const inflate = async (
 const tooLarge = (maxBytes: number): JejakError =>
   new JejakError(
     'BAD_USER_INPUT',
-    `The body is larger than ${maxBytes} bytes; send fewer events at a time.`,
+    `The body is larger than ${maxBytes} bytes; send less at a time.`,
     { details: { status: 413 } },
   );
 

@@ -134,7 +134,11 @@ const readParameters = (url: string): Parameters => {
   if (success)
     return { ...data, timeZone: coerced('TimeZone', data.timeZone, 'timeZone') as string };
   const [{ path, message }] = error.issues as [z.core.$ZodIssue];
-  throw new JejakError('BAD_USER_INPUT', `${path.join('.') || 'The address'}: ${message}.`);
+  const known = Object.keys(parametersSchema.shape).join(', ');
+  throw new JejakError(
+    'BAD_USER_INPUT',
+    path.length > 0 ? `${path.join('.')}: ${message}.` : `The address: ${message}; it may have ${known}.`, // oxfmt-ignore
+  );
 };
 
 const readFilter = (text: string, hideSuggestions: boolean): EventFilter =>

@@ -89,8 +89,8 @@ export type StatsBasis = keyof typeof bases;
 // oxfmt-ignore
 export const bases = {
   EVENTS: { about: 'All events of the bucket are kept, and the figures are theirs.' },
-  ROLLUPS: { about: 'Some events of the bucket are not kept any more. The figures are those of the roll-ups, which counted all of them, with whole quarters of an hour where `range` begins and ends; null is what roll-ups do not hold: `distinctUsers`, percentiles, and `data` of other paths than "responseData.confidence".' },
-  REMAINING_EVENTS: { about: 'Some events of the bucket are not kept any more, and roll-ups do not tell apart what is asked for: the figures are those of the events that are left. For all of them, filter and group by category, severity, type, code and status only, with an `interval` of QUARTER_HOUR or longer.' },
+  ROLLUPS: { about: 'Some events of the bucket may not be kept any more. The figures are those of the roll-ups, which counted all of them, with whole quarters of an hour where `range` begins and ends; null is what roll-ups do not hold: `distinctUsers`, percentiles, and `data` of other paths than "responseData.confidence".' },
+  REMAINING_EVENTS: { about: 'Some events of the bucket may not be kept any more, and roll-ups do not tell apart what is asked for: the figures are those of the events that are left. For all of them, filter and group by category, severity, type, code and status only, with an `interval` of QUARTER_HOUR or longer.' },
 } as const satisfies Record<string, { about: string }>;
 
 type Numbers = { readonly [M in NumberMeasure]?: number | null };
