@@ -143,6 +143,7 @@ test('while the quarantine cannot be written to, what is refused is told so and 
   }
   await sql`DROP TRIGGER rest ON quarantine`; // waits for what hangs
   expect(performance.now() - begun).toBeGreaterThan(5_000);
+  await sleep(200); // the server hears of it
   await refuse();
   expect(await kept()).toBe(3);
 });
