@@ -10,7 +10,7 @@ import { type Tokens, createTokens } from './access/tokens.ts';
 import { type Config, readSettings } from './config.ts';
 import { createRollups } from './consumers/rollups.ts';
 import { type DatabaseAddress, WRITERS, nameOf, openDatabase } from './database/connection.ts';
-import { unavailable } from './database/failures.ts';
+import { codeOf, unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
 import { migrate } from './database/migrate.ts';
 import { agreeOnHashKey } from './database/hash-key.ts';
@@ -92,10 +92,10 @@ export const startService = async (
       service: embedded || config.JEJAK_MAINTENANCE_DATABASE_URL ? address : undefined,
     }),
   ).catch((cause: Error) => {
-    const { message, code } = (cause.cause ?? cause) as Error & { code?: string }; // drizzle wraps it
+    const fault = (cause.cause ?? cause) as Error; // drizzle wraps it
     const advice =
-      code === '42501' ? '; set JEJAK_MAINTENANCE_DATABASE_URL to that of its owner' : '';
-    throw new Error(`The database at ${nameOf(owner)} cannot be used: ${message}${advice}`, {
+      codeOf(fault) === '42501' ? '; set JEJAK_MAINTENANCE_DATABASE_URL to that of its owner' : '';
+    throw new Error(`The database at ${nameOf(owner)} cannot be used: ${fault.message}${advice}`, {
       cause,
     });
   });

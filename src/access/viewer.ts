@@ -43,17 +43,20 @@ export const maySeePersonal = (viewer: Viewer | null): boolean =>
 
 /** Whether what a viewer sees is told in the log: that of a person, known by a token, who sees what is personal. A key is a
  * service's, which tells itself for whom it asks. */
-export const isTold = (viewer: Viewer | null): boolean => {
+export const isTold = (viewer: Viewer | null): boolean =>
+  isPerson(viewer) && maySeePersonal(viewer);
+
+const isPerson = (viewer: Viewer | null): boolean => {
   const { userId, username } = viewer?.forced ?? {};
-  return (userId != null || username != null) && maySeePersonal(viewer);
+  return userId != null || username != null;
 };
 
 export const may = (viewer: Viewer | null, scope: Scope): boolean =>
   viewer !== null && (viewer.scopes.includes(scope) || viewer.scopes.includes('admin'));
 
 /** What refuses a viewer who may not. */
-export const lacking = ({ id, name }: Viewer, scope: Scope): JejakError =>
+export const lacking = (viewer: Viewer, scope: Scope): JejakError =>
   new JejakError(
     'FORBIDDEN',
-    `"${name}" lacks the scope ${scope}; ${id.startsWith('key ') ? 'an administrator can make a key that has it' : 'no role of the token has it, see JEJAK_JWT_ROLES'}.`,
+    `"${viewer.name}" lacks the scope ${scope}; ${isPerson(viewer) ? 'no role of the token has it, see JEJAK_JWT_ROLES' : 'an administrator can make a key that has it'}.`,
   );

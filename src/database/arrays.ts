@@ -54,4 +54,7 @@ export const tellArrays = (sql: Sql): void => {
 const literalOf = (items: readonly unknown[], write: (item: never) => string): string =>
   `{${items.map((item) => (Array.isArray(item) ? literalOf(item, write) : item == null ? 'NULL' : quoted(write(item as never)))).join(',')}}`;
 
-const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+const special = /["\\]/g;
+/** A text as an element of an array. */
+export const quoted = (text: string): string =>
+  `"${text.includes('"') || text.includes('\\') ? text.replace(special, String.raw`\$&`) : text}"`;

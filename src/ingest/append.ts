@@ -5,6 +5,7 @@
 import { type Draft, type Prepared, isServerId } from '../events/complete.ts';
 import { type InputName, fields, inputNames } from '../events/fields.ts';
 import { categoryNames, severityNames } from '../events/vocabulary.ts';
+import { quoted } from '../database/arrays.ts';
 import type { Sql } from '../database/connection.ts';
 import { BATCH_SPAN } from '../database/schema.ts';
 
@@ -123,7 +124,3 @@ const elementText = (name: InputName, draft: Draft): string => {
     typeof value === 'string' ? value : `{${(value as readonly string[]).map(quoted).join(',')}}`,
   );
 };
-
-const special = /["\\]/g;
-const quoted = (text: string): string =>
-  `"${text.includes('"') || text.includes('\\') ? text.replace(special, String.raw`\$&`) : text}"`;
