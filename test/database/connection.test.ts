@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { connect } from '../../src/database/connection.ts';
-import { testDatabase } from '../support/database.ts';
+import { locked, testDatabase } from '../support/database.ts';
 
 test('a query that fails between two rows leaves no holes in the results after it', async () => {
   const database = await testDatabase();
@@ -42,14 +42,11 @@ test('a quick question does not wait behind a heavy one while another connection
 
 test('lists are lists, whatever was locked or cancelled while it connected', async () => {
   const database = await testDatabase();
-  const locking = await database.sql.reserve();
-  await locking`BEGIN`;
-  await locking`LOCK TABLE pg_catalog.pg_type IN ACCESS EXCLUSIVE MODE`;
+  const { release } = await locked(database.sql, 'pg_catalog.pg_type');
   const sql = connect({ url: database.url }, { name: 'test', max: 1, lockTimeoutMs: 300 });
   await sql.unsafe('SELECT 1').catch(() => {});
   await sleep(500);
-  await locking`ROLLBACK`;
-  locking.release();
+  await release();
   const texts = ['a', 'b "c"', String.raw`d\e`, '{f,g}', '', 'NULL', ' h ', '🙂\n'];
   const times = ['2026-11-27T02:25:36.000Z', '2026-11-27T02:25:36.123456Z'];
   const [row] = await sql`

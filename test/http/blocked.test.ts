@@ -4,23 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Sql } from '../../src/database/connection.ts';
 import { temporaryDirectory, startProgram } from '../support/process.ts';
-import { testDatabase } from '../support/database.ts';
+import { locked, testDatabase } from '../support/database.ts';
 import { type TestServer, testServer } from '../support/server.ts';
-
-const locked = async (
-  sql: Sql,
-  table: string,
-  mode = 'ACCESS EXCLUSIVE',
-): Promise<{ release: () => Promise<void> }> => {
-  const holding = await sql.reserve();
-  await holding`BEGIN`;
-  await holding.unsafe(`LOCK TABLE ${table} IN ${mode} MODE`);
-  const release = async (): Promise<void> => {
-    await holding`ROLLBACK`;
-    holding.release();
-  };
-  return { release };
-};
 
 /** Has every statement that inserts there take as long, whatever its lock_timeout. */
 const slow = (sql: Sql, table: string, seconds: number): Promise<unknown> =>

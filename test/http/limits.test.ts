@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Config, readConfig } from '../../src/config.ts';
+import { locked } from '../support/database.ts';
 import { ADMIN_KEY, type TestServer, createTestServer } from '../support/server.ts';
 
 const small: Partial<Config> = {
@@ -87,15 +88,12 @@ test('a question that takes the database too long is ended', async () => {
   const hasty = await createTestServer(undefined, { JEJAK_QUESTION_TIMEOUT_MS: 100 });
   try {
     // Whoever reads waits for this lock for longer than a question may take.
-    const reading = await hasty.database.sql.reserve();
-    await reading`BEGIN`;
-    await reading`LOCK TABLE events IN ACCESS EXCLUSIVE MODE`;
+    const { release } = await locked(hasty.database.sql, 'events');
     const since = performance.now();
     const { errors } = await hasty.graphql('{ events { totalCount } }');
     expect(errors).toMatchObject([{ extensions: { code: 'TIMEOUT' } }]);
     expect(performance.now() - since).toBeLessThan(2_000);
-    await reading`ROLLBACK`;
-    reading.release();
+    await release();
   } finally {
     await hasty[Symbol.asyncDispose]();
   }

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { type Bounds, createBackpressure } from '../../src/ingest/backpressure.ts';
+import { locked } from '../support/database.ts';
 import { ADMIN_KEY, testServer } from '../support/server.ts';
 
 const overloaded = { code: 'OVERLOADED', details: { retryAfterMs: expect.any(Number) } };
@@ -90,9 +91,7 @@ test('V7: a call of which every event is refused counts until what was sent is k
   const { data } = await server.graphql(
     'mutation { createApiKey(name: "noisy", scopes: [EVENTS_WRITE]) { key } }',
   );
-  const locking = await server.database.sql.reserve();
-  await locking`BEGIN`;
-  await locking`LOCK TABLE quarantine`;
+  const { release } = await locked(server.database.sql, 'quarantine');
   const refused = Array.from({ length: 40 }, (_, number) => ({ name: `No category ${number}` }));
   const calls = Array.from({ length: 30 }, () => server.rest(refused, data.createApiKey.key));
   const early = await Promise.race(calls);
@@ -100,8 +99,7 @@ test('V7: a call of which every event is refused counts until what was sent is k
   expect(early.body.error.message).toContain('the same `event_id`');
   expect(Number(early.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(await server.rest({ code: 'AUTH-001' }, ADMIN_KEY)).toMatchObject({ status: 201 });
-  await locking`COMMIT`;
-  locking.release();
+  await release();
   const answers = await Promise.all(calls);
   const accepted = answers.filter(({ status }) => status !== 503);
   expect(accepted.length).toBeGreaterThan(5);

@@ -10,7 +10,7 @@ import { type Prepared, complete, isRejection } from '../../src/events/complete.
 import { type Batch, append } from '../../src/ingest/append.ts';
 import { createPersist } from '../../src/ingest/persist.ts';
 import { createLogger } from '../../src/logger.ts';
-import { testDatabase } from '../support/database.ts';
+import { locked, testDatabase } from '../support/database.ts';
 import { ADMIN_KEY, type TestServer, testServer } from '../support/server.ts';
 
 const event = (said: object = {}): Prepared => {
@@ -49,14 +49,11 @@ const failing = (
 
 test('a try of which nothing is heard is UNAVAILABLE after a while, and the next one is not kept from its way', async () => {
   const { sql } = await testDatabase();
-  const locking = await sql.reserve();
-  await locking`BEGIN`;
-  await locking`LOCK TABLE events IN ACCESS EXCLUSIVE MODE`;
+  const { release } = await locked(sql, 'events');
   const persist = createPersist(sql, undefined, 300);
   const batch = batchOf(event({ eventId: 'late' }));
   await expect(persist(batch)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-  await locking`ROLLBACK`;
-  locking.release();
+  await release();
   await persist(batchOf(event({ eventId: 'late' })));
   await sleep(200); // the first is through as well
   expect(await countOf(sql, 'events')).toBe(1);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { chmod, chown, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { migration } from '../../src/database/locks.ts';
-import { testDatabase } from '../support/database.ts';
+import { isWaiting, testDatabase } from '../support/database.ts';
 import { type Program, startProgram, temporaryDirectory } from '../support/process.ts';
 import { spawnProgram } from '../support/program.ts';
 import { ADMIN_KEY } from '../support/server.ts';
@@ -83,13 +83,7 @@ test('who ends it while it waits for another server that migrates need not wait,
   const child = spawnProgram({ directory: await temporaryDirectory() }, { DATABASE_URL: url, JEJAK_ADMIN_KEY: ADMIN_KEY }); // oxfmt-ignore
   let text = '';
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  await expect
-    .poll(
-      () =>
-        sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      { timeout: 10_000 },
-    )
-    .not.toEqual([]);
+  await expect.poll(() => isWaiting(sql), { timeout: 10_000 }).toBe(true);
   child.kill('SIGTERM');
   const asked = Date.now();
   expect(await once(child, 'exit')).toEqual([1, null]);

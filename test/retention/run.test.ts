@@ -8,6 +8,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { type Sql, connect } from '../../src/database/connection.ts';
 import { type Severity, severities, severityNames } from '../../src/events/vocabulary.ts';
 import { removedBy } from '../../src/retention/run.ts';
+import { isWaiting } from '../support/database.ts';
 import {
   DAY,
   type TestRetention,
@@ -449,11 +450,6 @@ test('an event that is committed while a run purges keeps the guard of its id, w
   const second = await testRetention(database, clock); // whose batches do not wait for the first one's
   const other = connect({ url: database.url }, { name: 'other', max: 2 });
   onTestFinished(() => other.end());
-  const isWaiting = async (statement: string): Promise<boolean> => {
-    const waiting = await other`
-      SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE ${`%${statement}%`}`;
-    return waiting.length > 0;
-  };
   const mine = eventOf('INFO', clock, 0, { eventId: 'mine' });
   const held = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
@@ -466,12 +462,12 @@ test('an event that is committed while a run purges keeps the guard of its id, w
   holding.catch(() => {});
   await held.promise;
   const logging = log([mine, eventOf('INFO', clock, 0, { eventId: 'zero' })]);
-  while (!(await isWaiting('WITH batch AS'))) await sleep(20);
+  while (!(await isWaiting(other, 'WITH batch AS'))) await sleep(20);
   await second.log([eventOf('INFO', clock)]);
   const run = await database.sql.begin(async (transaction) => {
     await transaction`LOCK TABLE search_names IN SHARE MODE`;
     const running = retention.run({ now: true });
-    while (!(await isWaiting('DELETE FROM search_names'))) await sleep(20);
+    while (!(await isWaiting(other, 'DELETE FROM search_names'))) await sleep(20);
     released.resolve();
     expect(outcomesOf(await logging)).toEqual(['STORED', 'STORED']);
     return { running };

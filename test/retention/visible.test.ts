@@ -13,7 +13,7 @@ import { documentPolicy } from '../../src/retention/policy.ts';
 import { visibleSql } from '../../src/retention/visible.ts';
 import { DAY, eventOf, outcomesOf, testRetention } from '../support/retention.ts';
 import { testServer } from '../support/server.ts';
-import { testDatabase } from '../support/database.ts';
+import { isWaiting, testDatabase } from '../support/database.ts';
 
 const seenAt = (of: Awaited<ReturnType<typeof testRetention>>, filter: EventFilter = {}) => {
   return async (now: Date) => {
@@ -166,9 +166,7 @@ test('a hold that looks at what a replay did not read ends none: it goes on with
     await transaction`LOCK TABLE ${transaction(partition)} IN ACCESS EXCLUSIVE MODE`;
     const subscriber = server.subscribe(query, { after: 'earliest' });
     await subscriber.next();
-    const isWaiting = async () =>
-      (await database.sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).length > 0; // oxfmt-ignore
-    while (!(await isWaiting())) await sleep(20);
+    while (!(await isWaiting(database.sql))) await sleep(20);
     await server.graphql('mutation { placeHold(name: "case", reason: "r", filter: { tagsAll: ["x"] }) { id } }'); // oxfmt-ignore
     return subscriber;
   });

@@ -25,6 +25,29 @@ export const createTestDatabase = async (): Promise<TestDatabase> => {
   };
 };
 
+/** Locks a table until it is released. */
+export const locked = async (
+  sql: Sql,
+  table: string,
+  mode = 'ACCESS EXCLUSIVE',
+): Promise<{ release: () => Promise<void> }> => {
+  const holding = await sql.reserve();
+  await holding`BEGIN`;
+  await holding.unsafe(`LOCK TABLE ${table} IN ${mode} MODE`);
+  const release = async (): Promise<void> => {
+    await holding`ROLLBACK`;
+    holding.release();
+  };
+  return { release };
+};
+
+/** Whether a statement with this in it waits for a lock, in this database. */
+export const isWaiting = async (sql: Sql, statement = ''): Promise<boolean> => {
+  const waiting = await sql`
+    SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE ${`%${statement}%`}`;
+  return waiting.length > 0;
+};
+
 /** A database that lives as long as the test that asks for it. */
 export const testDatabase = async (): Promise<TestDatabase> => {
   const database = await createTestDatabase();
