@@ -3,7 +3,7 @@
 import { JejakError } from '../errors.ts';
 import { type RejectionCode as Code, type Warning, rejections } from '../events/complete.ts';
 import { MAX_EVENTS_PER_CALL } from '../events/fields.ts';
-import type { Outcome } from '../ingest/log.ts';
+import type { Outcome } from '../ingest/outcome.ts';
 import { formatCursor } from '../live/cursor.ts';
 import { builder } from './builder.ts';
 import { Event, LogEventInput } from './event.ts';

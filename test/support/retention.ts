@@ -2,7 +2,7 @@
 
 import { onTestFinished } from 'vitest';
 import { connect } from '../../src/database/connection.ts';
-import type { Outcome } from '../../src/ingest/log.ts';
+import type { Outcome } from '../../src/ingest/outcome.ts';
 import { createLogger } from '../../src/logger.ts';
 import { type Metrics, createMetrics } from '../../src/metrics.ts';
 import { type Retention, createRetention } from '../../src/retention/clock.ts';
