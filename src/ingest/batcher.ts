@@ -159,7 +159,7 @@ export const createBatcher = ({
       awaitPatience();
       if (!scheduled) {
         scheduled = true;
-        queueMicrotask(start);
+        setImmediate(start); // what has come already goes out with it
       }
       return promise;
     },
