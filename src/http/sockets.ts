@@ -33,6 +33,7 @@ const INIT_TIMEOUT_MS = 5_000;
 const SERVICE_RESTART = 1012; // clients come back
 const UNSUPPORTED_DATA = 1003;
 const TRY_AGAIN_LATER = 1013;
+const MOST_REASON_BYTES = 123; // RFC 6455, 5.5
 const PING_MS = 15_000;
 /** For so long a client may answer no ping. */
 const SILENCE_MS = 30_000;
@@ -82,9 +83,7 @@ export const createSockets = (
     try {
       extra.viewer = await access.authenticate(extra.authorization, extra.request);
     } catch (error) {
-      const code = refusalOf(error)?.code;
-      if (isRefused(code)) extra.socket.close(CloseCode.Forbidden, 'Forbidden');
-      if (isRefused(code) || !extra.viewer) throw error;
+      if (turnAway(extra.socket, error) || !extra.viewer) throw error;
     }
     return extra.viewer;
   };
@@ -101,8 +100,7 @@ export const createSockets = (
         extra.viewer = await access.authenticate(extra.authorization, extra.request);
         return true;
       } catch (error) {
-        const code = refusalOf(error)?.code;
-        if (isRefused(code)) return false; // closes it with 4403
+        if (turnAway(extra.socket, error)) return false;
         logger.warn({ err: error }, 'A credential could not be looked up');
         extra.socket.close(TRY_AGAIN_LATER, 'Unavailable');
         return false;
@@ -198,9 +196,7 @@ export const createSockets = (
   const looking = setInterval(() => {
     for (const { viewer, authorization, socket } of connected)
       if (viewer)
-        access
-          .assertHolds(authorization)
-          .catch(() => socket.close(CloseCode.Forbidden, 'Forbidden'));
+        access.assertHolds(authorization).catch((error: unknown) => turnAway(socket, error));
   }, LOOK_AT_CREDENTIALS_MS);
 
   return {
@@ -236,8 +232,17 @@ const refuse = (raw: Duplex, status: string): void => {
   raw.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
 };
 
-const isRefused = (code: string | undefined): boolean =>
-  code === 'UNAUTHENTICATED' || code === 'FORBIDDEN';
+/** Whether the error says that its credential is not good: it is closed then, with what of the refusal has room in a frame. */
+const turnAway = (socket: WebSocket, error: unknown): boolean => {
+  const { code, message } = refusalOf(error) ?? {};
+  const isRefused = code === 'UNAUTHENTICATED' || code === 'FORBIDDEN';
+  if (isRefused) {
+    const reason = Buffer.alloc(MOST_REASON_BYTES);
+    const { written } = new TextEncoder().encodeInto(`${code}: ${message}`, reason);
+    socket.close(CloseCode.Forbidden, reason.subarray(0, written));
+  }
+  return isRefused;
+};
 
 /** What graphql-ws hands on to where errors are formatted. */
 const asGraphql = (error: unknown): GraphQLError =>

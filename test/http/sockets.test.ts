@@ -113,16 +113,23 @@ const expectAlive = async (socket: Socket, id: string, username: string): Promis
 // Who may come in.
 
 test.each([
-  ['no payload', undefined],
-  ['no key', {}],
-  ['no text for a key', { authorization: 7 }],
-  ['a key without Bearer', { authorization: ADMIN_KEY }],
-  ['a wrong key', { authorization: 'Bearer wrong' }],
-  ['a well-formed key of nobody', { authorization: `Bearer jejak_${'A'.repeat(43)}000000` }],
-])('a socket with %s is closed with 4403', async (_, payload) => {
+  ['no payload', undefined, 'Send a credential'],
+  ['no key', {}, 'Send a credential'],
+  ['no text for a key', { authorization: 7 }, 'Send a credential'],
+  ['a key without Bearer', { authorization: ADMIN_KEY }, 'Send a credential'],
+  ['a wrong key', { authorization: 'Bearer wrong' }, 'The key is not one of this log'],
+  [
+    'a well-formed key of nobody',
+    { authorization: `Bearer jejak_${'A'.repeat(43)}000000` },
+    'The key is not one of this log',
+  ],
+])('a socket with %s is closed with 4403, and told why', async (_, payload, why) => {
   using socket = await open();
   socket.send({ type: 'connection_init', payload });
-  expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden' });
+  const { code, reason } = await socket.closed;
+  expect(code).toBe(4403);
+  expect(reason).toMatch(`UNAUTHENTICATED: ${why}`);
+  expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
 });
 
 test('a revoked key cannot connect', async () => {
@@ -407,7 +414,11 @@ test('a key that another server revoked has its sockets closed with 4403 within 
   const other = await testServer(server.database);
   await other.graphql('mutation($id: ID!) { revokeApiKey(id: $id) { id } }', { id: revoked.id });
   const began = performance.now();
-  expect(await leaving.closed).toEqual({ code: 4403, reason: 'Forbidden' });
+  expect(await leaving.closed).toEqual({
+    code: 4403,
+    reason:
+      'UNAUTHENTICATED: The key is unknown, revoked or expired; ask an administrator for another.',
+  });
   expect(performance.now() - began).toBeLessThan(10_000);
   await server.graphql(record('after'));
   await expectAlive(staying, 'watch', 'after');
