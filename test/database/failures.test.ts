@@ -6,13 +6,28 @@ import { connect } from '../../src/database/connection.ts';
 import { refusalOf } from '../../src/database/failures.ts';
 import { testDatabase } from '../support/database.ts';
 
-test.each(['ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'ECONNREFUSED', '25006', '57P01', '08006'])(
-  'B1: %s is a database that cannot be reached now',
-  (code) => {
-    const error = Object.assign(new Error(code), { code });
-    expect(refusalOf(error)).toMatchObject({ code: 'UNAVAILABLE', details: { retryAfterMs: 1_000 } }); // oxfmt-ignore
-  },
-);
+test.each([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENETUNREACH',
+  'ECONNREFUSED',
+  '25006',
+  '53300',
+  '57P01',
+  '08006',
+])('B1: %s is a database that cannot be reached now', (code) => {
+  const error = Object.assign(new Error(code), { code });
+  expect(refusalOf(error)).toMatchObject({ code: 'UNAVAILABLE', details: { retryAfterMs: 1_000 } }); // oxfmt-ignore
+});
+
+test('PostgreSQL without memory is to be tried again, and says what to raise', () => {
+  const error = Object.assign(new Error('out of shared memory'), { code: '53200' });
+  expect(refusalOf(error)).toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringContaining('max_locks_per_transaction'),
+    details: { retryAfterMs: 1_000 },
+  });
+});
 
 test('a statement that was cancelled by hand is to be tried again', async () => {
   const { url } = await testDatabase();

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { type Sql, connect } from '../../src/database/connection.ts';
 import { type Severity, severities, severityNames } from '../../src/events/vocabulary.ts';
 import { removedBy } from '../../src/retention/run.ts';
-import { isWaiting } from '../support/database.ts';
+import { isWaiting, locked } from '../support/database.ts';
 import {
   DAY,
   type TestRetention,
@@ -494,4 +494,26 @@ test('what was kept stays in few partitions, however many it came from', async (
     [{ held: number }]
   >`SELECT count(*) AS held FROM events WHERE username = 'guru07'`;
   expect(held).toBe(60);
+}, 120_000);
+
+test('an event that comes between two partitions as they are joined stays, and they are looked at again', async () => {
+  const { clock, log, retention, database } = await testRetention();
+  await retention.setRule('DATA-004', 1_460, 'ani');
+  const keep = async (daysAgo: number) =>
+    expect(outcomesOf(await log([eventOf('DEBUG', clock, daysAgo, { code: 'DATA-004' })]))).not.toContain('REJECTED'); // oxfmt-ignore
+  await keep(0);
+  clock.advance(30);
+  await keep(0);
+  const [{ joined }] = await database.sql<[{ joined: string }]>`
+    SELECT tableoid::regclass::text AS joined FROM events ORDER BY timestamp DESC LIMIT 1`;
+  clock.advance(8); // all before it goes
+  expect(await retention.run({ now: true })).toMatchObject({ kept: 1 });
+  clock.advance(22);
+  const { release } = await locked(database.sql, joined, 'ACCESS SHARE');
+  const running = retention.run({ now: true });
+  await vi.waitUntil(() => isWaiting(database.sql, 'replace_event_partitions'), { interval: 5, timeout: 20_000 }); // oxfmt-ignore
+  await keep(45);
+  await release();
+  expect(await running).toMatchObject({ error: null, postponed: 0, kept: 1 });
+  expect(await database.sql`SELECT FROM events WHERE code = 'DATA-004'`).toHaveLength(3);
 }, 120_000);
