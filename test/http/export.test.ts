@@ -203,7 +203,7 @@ test('who takes exports slowly keeps nobody else from one', async () => {
   const others = await ask();
   expect(others.statusCode).toBe(200);
   for (const each of [...slow, others]) each.destroy();
-  await expect.poll(async () => (await ask(data.createApiKey.key)).destroy().statusCode).toBe(200);
+  await expect.poll(async () => (await ask(data.createApiKey.key)).destroy().statusCode, { timeout: 10_000 }).toBe(200); // oxfmt-ignore
 }, 60_000);
 
 test('an estimate comes before the events, exact where they are few', async () => {

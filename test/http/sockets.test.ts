@@ -521,7 +521,6 @@ test('B5: one that stops reading costs little and is closed, one that is slow ge
   );
   stopped.socket.pause();
   slow.socket.pause();
-  const began = performance.now();
 
   const filling = 'x'.repeat(4_000);
   const usernames = Array.from({ length: 8_000 }, (_, index) => `u${index}`);
@@ -537,9 +536,10 @@ test('B5: one that stops reading costs little and is closed, one that is slow ge
         .slice(from, from + 100)
         .map((username) => ({ code: 'AUTH-001', username, metadata: { filling } })),
     );
-  await vi.waitFor(() => expect(quick.seen).toHaveLength(expected.length), { timeout: 5_000 });
+  await vi.waitFor(() => expect(quick.seen).toHaveLength(expected.length), { timeout: 30_000 });
   expect(quick.seen).toEqual(expected);
 
+  const began = performance.now(); // from now on nothing more finds room on its way to who has stopped
   // A piece every five seconds: no 30 s without progress, and more than 30 s in all.
   while (performance.now() - began < 43_000) {
     const before = slow.bytes();
