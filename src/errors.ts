@@ -14,7 +14,7 @@ export const errorCodes = {
   CONFLICT: { status: 409, about: 'The eventId is taken by an event with other content.' },
   OVERLOADED: {
     status: 503,
-    about: 'More was sent than can be stored now; try again after `retryAfterMs`.',
+    about: 'More was sent or asked than can be done now; try again after `retryAfterMs`.',
   },
   CURSOR_EXPIRED: { status: 410, about: 'What came after the cursor is no longer kept.' },
   CURSOR_INVALID: { status: 400, about: 'The cursor is not one of this log.' },

@@ -6,6 +6,7 @@ import { openDatabase } from '../src/database/connection.ts';
 import { JejakError } from '../src/errors.ts';
 import { createLogger } from '../src/logger.ts';
 import { testDatabase } from './support/database.ts';
+import { questionPool } from './support/question.ts';
 
 test('an error of the database is logged without the values that it repeats', async () => {
   const { url } = await testDatabase();
@@ -17,7 +18,7 @@ test('an error of the database is logged without the values that it repeats', as
     () => database.read`SELECT ('{"a": ' || ${said}::text)::jsonb`,
     () => database.write`INSERT INTO batches (seq, key) VALUES (1, (SELECT ${said}::text::uuid))`,
     () => database.write`INSERT INTO search_names (word, trigrams) VALUES (${said}, NULL)`,
-    () => database.question.execute(sql`SELECT ${said}::text::int`),
+    async () => (await questionPool(database)).execute(sql`SELECT ${said}::text::int`),
   ];
   for (const fail of failing) {
     const error = await fail().then(

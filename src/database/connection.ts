@@ -7,6 +7,7 @@ import { instantFromPostgres } from '../events/time.ts';
 import { tellArrays } from './arrays.ts';
 import { hasWritten } from './execute.ts';
 import { type Pool, createPool } from './pool.ts';
+import { createTurns } from './turns.ts';
 
 /** After a query that failed between two of its rows, postgres.js 3.4.9 puts as many holes before the rows of the next one
  * on that connection (https://github.com/porsager/postgres/issues/1181). Every result is mended before anybody sees it. */
@@ -171,10 +172,17 @@ const socketOf = (text: string): DatabaseAddress | undefined => {
   };
 };
 
-/** The pools one server uses. `question` is drizzle over the reading pool. */
+/** Gives a pool to who asks, once it is the owner's turn (turns.ts). */
+export type Asking<P> = <T>(owner: string, ask: (pool: P) => Promise<T>) => Promise<T>;
+
+/** The pools one server uses. */
 export type Database = {
   readonly write: Sql;
   readonly read: Sql;
+  /** For a page of events. */
+  readonly page: Asking<Sql>;
+  /** For what takes longer than a page: drizzle over a pool of its own. */
+  readonly question: Asking<Question>;
   /** For who may come in, and what is kept. */
   readonly access: Sql;
   readonly quarantine: Sql;
@@ -182,7 +190,6 @@ export type Database = {
   readonly rollups: Sql;
   /** For asking whether it answers: behind other queries that would say nothing. */
   readonly pulse: Sql;
-  readonly question: Question;
   /** A connection of its own to listen on, which postgres.js opens again by itself; whoever opened it ends it. */
   readonly listener: () => Sql;
   /** Has all that comes next go over fresh connections. */
@@ -194,8 +201,9 @@ export type Database = {
 export type Question = ReturnType<typeof drizzle<Record<string, never>>>;
 
 export const WRITERS = 2;
-const READERS = 8;
-const QUESTIONERS = 6;
+/** And how many of them one owner has at most. */
+const READERS = { all: 10, own: 8 };
+const QUESTIONERS = { all: 6, own: 4 };
 const FOLLOWERS = 3;
 /** How long a statement waits for what another transaction holds: one that waited longer would keep its connection, for nobody,
  * after its caller was told that it is not done. */
@@ -217,7 +225,7 @@ export const openDatabase = (
   const quarantine = connect(address, { name: 'quarantine', ...short });
   const read = connect(address, {
     name: 'read',
-    max: READERS,
+    max: READERS.all,
     statementTimeoutMs: questionTimeoutMs,
     plansOnce: true,
     keepsPlans: true,
@@ -230,12 +238,15 @@ export const openDatabase = (
   // drizzle takes over its client's parsers, so it has a client of its own.
   const client = connect(address, {
     name: 'question',
-    max: QUESTIONERS,
+    max: QUESTIONERS.all,
     statementTimeoutMs: questionTimeoutMs,
     plansOnce: true,
     keepsPlans: true,
     adopt: drizzle,
   });
+  const question = drizzle(client);
+  const patienceMs = questionTimeoutMs;
+  const [pages, questions] = [createTurns({ ...READERS, patienceMs }), createTurns({ ...QUESTIONERS, patienceMs })]; // oxfmt-ignore
   const pools = [write, read, access, quarantine, follow, rollups, pulse, client];
   return {
     write,
@@ -245,7 +256,8 @@ export const openDatabase = (
     follow,
     rollups,
     pulse,
-    question: drizzle(client),
+    page: (asker, ask) => pages(asker, () => ask(read)),
+    question: (asker, ask) => questions(asker, () => ask(question)),
     renew: () => pools.forEach((pool) => pool.renew()),
     listener: () => open(address, { name: 'listen', max: 1 }, () => {}),
     maintenance: () =>

@@ -3,7 +3,7 @@
 import SchemaBuilder from '@pothos/core';
 import type { Keys } from '../access/keys.ts';
 import type { Viewer } from '../access/viewer.ts';
-import type { Database } from '../database/connection.ts';
+import type { Database, Question } from '../database/connection.ts';
 import type { Mask } from '../events/mask.ts';
 import type { Protection } from '../events/protect.ts';
 import type { Seen } from './told.ts';
@@ -36,6 +36,12 @@ export type Context = {
   /** Takes each event of which something personal is answered, and each name or number of a report, where that is to be told. */
   readonly read?: Set<Seen>;
 };
+
+/** Asks for the viewer, once it is their turn. */
+export const ask = <T>(
+  { database, viewer }: Context,
+  work: (question: Question) => Promise<T>,
+): Promise<T> => database.question(viewer!.id, work);
 
 type Text = { Input: string; Output: string };
 

@@ -16,7 +16,7 @@ import {
   findPage,
   formatPlace,
 } from '../query/events.ts';
-import { type Context, builder } from './builder.ts';
+import { type Context, ask, builder } from './builder.ts';
 import { Event } from './event.ts';
 import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page.ts';
 import { columnsBelow, isSelected } from './selection.ts';
@@ -121,7 +121,7 @@ export const resolvePage = async (
   context: Context,
   info: GraphQLResolveInfo,
 ): Promise<ConnectionShape> => {
-  const { database } = context;
+  const { database, viewer } = context;
   const columns = columnsBelow(info, context);
   for (const size of [args.first, args.last]) pageSize(size);
   if (args.first && args.last)
@@ -136,16 +136,18 @@ export const resolvePage = async (
       toCursor: formatPlace,
     },
     async ({ before, after, limit, inverted }) => {
-      const found = await findPage(database.read, {
-        columns,
-        ...selection,
-        order,
-        limit,
-        inverted,
-        withHead: isSelected('liveCursor', info),
-        after,
-        before,
-      });
+      const found = await database.page(viewer!.id, (pages) =>
+        findPage(pages, {
+          columns,
+          ...selection,
+          order,
+          limit,
+          inverted,
+          withHead: isSelected('liveCursor', info),
+          after,
+          before,
+        }),
+      );
       head = found.head;
       return [...found.events];
     },
@@ -160,6 +162,8 @@ export const resolvePage = async (
     },
     liveCursor: cursorAfter(head),
     count: () =>
-      (counted ??= countUpToMost(database.question, and(selection.where, selection.found))),
+      (counted ??= ask(context, (question) =>
+        countUpToMost(question, and(selection.where, selection.found)),
+      )),
   };
 };

@@ -5,7 +5,7 @@ import { definitionOf } from '../events/catalog.ts';
 import * as drift from '../query/drift.ts';
 import { resolveRange } from '../query/range.ts';
 import { maySeePersonal } from '../access/viewer.ts';
-import { builder } from './builder.ts';
+import { ask, builder } from './builder.ts';
 import { shownTo } from './event.ts';
 import { DAY, TimeRange, conditionOf } from './filter.ts';
 import { EventCategory, EventDefinition, SeverityEnum } from './vocabulary.ts';
@@ -74,22 +74,26 @@ const CatalogDrift = builder.objectRef<Where>('CatalogDrift').implement({
     neverSeen: t.field({
       type: [EventDefinition],
       description: 'Definitions of which there is no event, in the order of the specification.',
-      resolve: ({ where }, _args, { database }) => drift.neverSeen(database.question, where),
+      resolve: ({ where }, _args, context) =>
+        ask(context, (question) => drift.neverSeen(question, where)),
     }),
     uncatalogued: t.field({
       type: [UncataloguedEvents],
       description: `Events without a code, by category, type and name, ${LISTED}`,
-      resolve: ({ where }, _args, { database }) => drift.uncatalogued(database.question, where),
+      resolve: ({ where }, _args, context) =>
+        ask(context, (question) => drift.uncatalogued(question, where)),
     }),
     lowered: t.field({
       type: [LoweredEvents],
       description: `Events of a severity below that of their definition, ${LISTED}`,
-      resolve: ({ where }, _args, { database }) => drift.lowered(database.question, where),
+      resolve: ({ where }, _args, context) =>
+        ask(context, (question) => drift.lowered(question, where)),
     }),
     unknownKeys: t.field({
       type: [UnknownKey],
       description: `Keys that the definition of their events does not name, ${LISTED}`,
-      resolve: ({ where }, _args, { database }) => drift.unknownKeys(database.question, where),
+      resolve: ({ where }, _args, context) =>
+        ask(context, (question) => drift.unknownKeys(question, where)),
     }),
   }),
 });

@@ -1,7 +1,7 @@
 // Reading history: one event, pages of events, the newest critical ones.
 
 import { findEvent } from '../query/events.ts';
-import { builder } from './builder.ts';
+import { ask, builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { Event } from './event.ts';
 import { DAY, EventFilter, TimeRange, conditionOf, selectionOf } from './filter.ts';
@@ -24,7 +24,9 @@ builder.queryFields((t) => ({
     resolve: async (_root, { eventId }, context) => {
       const [stored] = context.protection.storedForms('eventId', eventId);
       return (
-        (await findEvent(context.database.question, stored!, conditionOf(null, context))) ?? null
+        (await ask(context, (question) =>
+          findEvent(question, stored!, conditionOf(null, context)),
+        )) ?? null
       );
     },
   }),

@@ -3,7 +3,7 @@
 import { type TimeRange as Range, resolveRange } from '../query/range.ts';
 import * as reports from '../query/reports.ts';
 import { seenBy } from '../query/seen.ts';
-import { type Context, builder } from './builder.ts';
+import { type Context, ask, builder } from './builder.ts';
 import { shownTo } from './event.ts';
 import { DAY, TimeRange, keptOf } from './filter.ts';
 import { fieldsBelow } from './selection.ts';
@@ -146,10 +146,8 @@ builder.queryFields((t) => {
         }),
       },
       resolve: (_root, { range, includeAnonymous }, context) =>
-        reports.userActivity(
-          context.database.question,
-          spanOf(range ?? DAY, context),
-          includeAnonymous ?? false,
+        ask(context, (question) =>
+          reports.userActivity(question, spanOf(range ?? DAY, context), includeAnonymous ?? false),
         ),
     }),
     endpointErrorRates: t.field({
@@ -164,10 +162,8 @@ builder.queryFields((t) => {
         }),
       },
       resolve: (_root, { range, moreThan }, context) =>
-        reports.endpointErrorRates(
-          context.database.question,
-          spanOf(range ?? HOUR, context),
-          moreThan ?? 10,
+        ask(context, (question) =>
+          reports.endpointErrorRates(question, spanOf(range ?? HOUR, context), moreThan ?? 10),
         ),
     }),
     securitySummary: t.field({
@@ -184,10 +180,8 @@ builder.queryFields((t) => {
         }),
       },
       resolve: (_root, { range, includeRelated }, context) =>
-        reports.securitySummary(
-          context.database.question,
-          spanOf(range ?? DAY, context),
-          includeRelated ?? false,
+        ask(context, (question) =>
+          reports.securitySummary(question, spanOf(range ?? DAY, context), includeRelated ?? false),
         ),
     }),
     modelPerformance: t.field({
@@ -200,10 +194,8 @@ builder.queryFields((t) => {
         timeZone: t.arg({ type: 'TimeZone', defaultValue: 'UTC', description: 'Whose hours.' }),
       },
       resolve: (_root, { range, timeZone }, context) =>
-        reports.modelPerformance(
-          context.database.question,
-          spanOf(range ?? DAY, context),
-          timeZone ?? 'UTC',
+        ask(context, (question) =>
+          reports.modelPerformance(question, spanOf(range ?? DAY, context), timeZone ?? 'UTC'),
         ),
     }),
     systemPerformance: t.field({
@@ -216,10 +208,8 @@ builder.queryFields((t) => {
         const percentiles = (['p50', 'p95', 'p99'] as const).filter((each) =>
           names.has(`${each}Ms`),
         );
-        return reports.systemPerformance(
-          context.database.question,
-          spanOf(range ?? HOUR, context),
-          percentiles,
+        return ask(context, (question) =>
+          reports.systemPerformance(question, spanOf(range ?? HOUR, context), percentiles),
         );
       },
     }),

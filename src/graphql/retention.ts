@@ -9,7 +9,7 @@ import { storedFilter } from '../query/stored.ts';
 import type { PlannedPartition, RetentionPlan as Plan } from '../retention/plan.ts';
 import { type RetentionRun as Run, removedBy } from '../retention/run.ts';
 import { type Hold as StoredHold, MAX_DAYS, MAX_HOLDS, type Rule } from '../retention/settings.ts';
-import { builder } from './builder.ts';
+import { ask, builder } from './builder.ts';
 import { EventFilter } from './filter.ts';
 import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page.ts';
 import type { Telling } from './told.ts';
@@ -69,8 +69,8 @@ const Hold = builder.objectRef<StoredHold>('Hold').implement({
     eventCount: t.int({
       description:
         'How many events in the log match now, old and new. Counted when it is asked for.',
-      resolve: ({ filter }, _args, { database, clock }) =>
-        countEvents(database.question, filterSql(filter, clock())),
+      resolve: ({ filter }, _args, context) =>
+        ask(context, (question) => countEvents(question, filterSql(filter, context.clock()))),
     }),
   }),
 });

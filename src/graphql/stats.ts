@@ -18,7 +18,7 @@ import {
   dimensions,
   eventStats,
 } from '../query/stats.ts';
-import { type Context, builder } from './builder.ts';
+import { type Context, ask, builder } from './builder.ts';
 import { shownTo, types } from './event.ts';
 import { EventFilter, TimeRange, askPersonal, asked, keptOf } from './filter.ts';
 import { fieldsBelow } from './selection.ts';
@@ -244,19 +244,16 @@ builder.queryFields((t) => ({
           'TOO_EXPENSIVE',
           `\`groupBy\` takes at most ${MAX_DIMENSIONS} dimensions at a time.`,
         );
-      return eventStats(
-        context.database.question,
-        {
-          filter: asked(filter, context),
-          range: resolveRange(range, now),
-          kept: keptOf({ and: filter ? [filter] : null, range }, context, now),
-          interval,
-          timeZone: timeZone ?? 'UTC',
-          groupBy: by,
-          wanted: wantedIn(info, context),
-        },
-        now,
-      );
+      const question = {
+        filter: asked(filter, context),
+        range: resolveRange(range, now),
+        kept: keptOf({ and: filter ? [filter] : null, range }, context, now),
+        interval,
+        timeZone: timeZone ?? 'UTC',
+        groupBy: by,
+        wanted: wantedIn(info, context),
+      };
+      return ask(context, (pool) => eventStats(pool, question, now));
     },
   }),
 }));

@@ -3,7 +3,7 @@
 import { type SQL, and, or } from 'drizzle-orm';
 import { maySeePersonal } from '../access/viewer.ts';
 import * as trail from '../query/trail.ts';
-import { type Context, builder } from './builder.ts';
+import { type Context, ask, builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { shownTo } from './event.ts';
 import { EventFilter, TimeRange, askPersonal, conditionOf } from './filter.ts';
@@ -48,7 +48,8 @@ const SubjectTrail = builder.objectRef<{ where: SQL | undefined }>('SubjectTrail
     dealings: t.field({
       type: [SubjectDealing],
       description: 'By user and by what was done, the latest first; at most 1,000.',
-      resolve: ({ where }, _args, { database }) => trail.dealtWith(database.question, where),
+      resolve: ({ where }, _args, context) =>
+        ask(context, (question) => trail.dealtWith(question, where)),
     }),
     events: t.field({
       type: EventConnection,
@@ -151,6 +152,6 @@ builder.queryFields((t) => ({
       filter: t.arg({ type: EventFilter, required: true, description: 'Which events.' }),
     },
     resolve: (_root, { filter }, context) =>
-      trail.breachOf(context.database.question, conditionOf(filter, context)),
+      ask(context, (question) => trail.breachOf(question, conditionOf(filter, context))),
   }),
 }));

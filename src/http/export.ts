@@ -88,9 +88,11 @@ export const createExport = ({ access, logger, pulse, ...parts }: Exporting): Ex
     try {
       const expected =
         parameters.estimate === 'yes'
-          ? await pulse.guard(() => estimate(parts.database.question, selection))
+          ? await pulse.guard(() =>
+              parts.database.question(viewer.id, (question) => estimate(question, selection)),
+            )
           : undefined;
-      const pages = readAll(parts.database.read, selection);
+      const pages = readAll((ask) => parts.database.page(viewer.id, ask), selection);
       const first = await pulse.guard(() => pages.next()); // so that a filter which takes too long is an answer and not a cut
       const tell = teller(parts.record, viewer, parameters, filter && storedFilter(filter, parts.protection.storedForms)); // oxfmt-ignore
       await tell('STARTED');

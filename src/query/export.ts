@@ -28,21 +28,24 @@ export const selected = ({ where, began }: Selection): SQL =>
   and(where, lt(events.timestamp, began.toISOString()))!;
 
 export async function* readAll(
-  database: Sql,
+  asking: <T>(ask: (database: Sql) => Promise<T>) => Promise<T>,
   selection: Selection,
 ): AsyncGenerator<readonly Event[], void, void> {
   const where = selected(selection);
   let { after } = selection;
   for (;;) {
-    const page = await findPage(database, {
-      ...selection,
-      columns: fieldNames,
-      where,
-      order: 'OLDEST_FIRST',
-      limit: PAGE_EVENTS,
-      inverted: false,
-      after,
-    });
+    const from = after;
+    const page = await asking((database) =>
+      findPage(database, {
+        ...selection,
+        columns: fieldNames,
+        where,
+        order: 'OLDEST_FIRST',
+        limit: PAGE_EVENTS,
+        inverted: false,
+        after: from,
+      }),
+    );
     if (page.events.length > 0) yield page.events;
     if (page.events.length < PAGE_EVENTS) return;
     after = formatPlace(page.events.at(-1)!);

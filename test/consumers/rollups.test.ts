@@ -21,6 +21,7 @@ import { createRandom, generateEvents } from '../support/generate.ts';
 import { type TestLog, createTestLog } from '../support/log.ts';
 import { compareStats, everything, questionOf, zones } from '../support/stats.ts';
 import { readStored } from '../support/stored.ts';
+import { questionPool } from '../support/question.ts';
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
 const seed = Number(process.env['JEJAK_TEST_SEED'] ?? Date.now() % 1_000_000);
@@ -81,7 +82,7 @@ test('wherever the roll-ups have come to, late events included, every figure is 
     stored.push(...read.events);
     seq = read.seq;
     for (let times = 0; times < 3; times++)
-      if (await compareStats(here.database.question, stored, questionOf(random, now), now, `seed ${seed}, round ${round}`)) compared++; // oxfmt-ignore
+      if (await compareStats(await questionPool(here.database), stored, questionOf(random, now), now, `seed ${seed}, round ${round}`)) compared++; // oxfmt-ignore
   }
   expect(compared).toBeGreaterThan(60);
 });
@@ -93,7 +94,7 @@ test('what is told by the hour of the day or the day of the week comes from no l
   const { events } = await readStored(database);
   for (const timeZone of zones)
     for (const groupBy of [['HOUR_OF_DAY'], ['HOUR_OF_DAY', 'USERNAME'], ['DAY_OF_WEEK', 'USERNAME']] as const)
-      expect(await compareStats(database.question, events, { ...plain, groupBy, timeZone }, now, `seed ${seed}`)).toBe(true);
+      expect(await compareStats(await questionPool(database), events, { ...plain, groupBy, timeZone }, now, `seed ${seed}`)).toBe(true);
 }); // oxfmt-ignore
 
 test('while events are logged and counted, an answer never misses one that was there and never doubles one', async () => {
@@ -116,7 +117,7 @@ test('while events are logged and counted, an answer never misses one that was t
   let answers = 0;
   while (logging) {
     const before = await total();
-    const counted = countOf(await eventStats(database.question, { ...plain, interval: 'HOUR' }, now)); // oxfmt-ignore
+    const counted = countOf(await eventStats(await questionPool(database), { ...plain, interval: 'HOUR' }, now)); // oxfmt-ignore
     expect(counted).toBeGreaterThanOrEqual(before);
     expect(counted).toBeLessThanOrEqual(await total());
     answers++;
@@ -129,7 +130,7 @@ test('while events are logged and counted, an answer never misses one that was t
     expect(tries, 'the follower has come to the end within two seconds').toBeLessThan(20);
     await sleep(100);
   }
-  expect(countOf(await eventStats(database.question, plain, now))).toBe(60 * 40);
+  expect(countOf(await eventStats(await questionPool(database), plain, now))).toBe(60 * 40);
 });
 
 test('several servers, and one that is killed in the middle, count every event once', async () => {
@@ -151,7 +152,7 @@ test('several servers, and one that is killed in the middle, count every event o
   await database.read`DROP TRIGGER hesitate ON rollup_position`;
   const counted = await Promise.all(Array.from({ length: 4 }, () => countNext(database.follow)));
   expect(counted.reduce((sum, each) => sum + each)).toBe(1_000);
-  expect(countOf(await eventStats(database.question, plain, now))).toBe(1_000);
+  expect(countOf(await eventStats(await questionPool(database), plain, now))).toBe(1_000);
 });
 
 describe('when events are gone', () => {
@@ -170,7 +171,7 @@ describe('when events are gone', () => {
     for (let from = 0; from < 4; from++) await here.log(some(500, from));
     await all(here.database);
     const request = days(everything, { groupBy: ['SEVERITY'] });
-    const before = await eventStats(here.database.question, request, now);
+    const before = await eventStats(await questionPool(here.database), request, now);
     const maintenance = here.database.maintenance();
     await maintenance`DELETE FROM events WHERE severity = 'DEBUG'`;
     await maintenance.end();
@@ -179,7 +180,7 @@ describe('when events are gone', () => {
 
   test('roll-ups tell what they counted, and null is what they do not hold', async () => {
     const { database, before, request } = await withoutDebug();
-    const after = await eventStats(database.question, request, later);
+    const after = await eventStats(await questionPool(database), request, later);
     expect(new Set(after.map(({ basis }) => basis))).toEqual(new Set(['ROLLUPS']));
     const of = (stats: EventStats[], severity: string) =>
       stats.filter(({ group }) => group.severity === severity).map(({ events: { count, errors, firstAt }, times: { sum, maximum } }) => ({ count, errors, firstAt, sum, maximum })); // oxfmt-ignore
@@ -194,7 +195,7 @@ describe('when events are gone', () => {
   test('an answer about severities that are kept is not touched', async () => {
     const { database } = await withoutDebug();
     const request = days(everything, { filter: { minSeverity: 'WARNING' } });
-    const stats = await eventStats(database.question, request, later);
+    const stats = await eventStats(await questionPool(database), request, later);
     expect(new Set(stats.map(({ basis }) => basis))).toEqual(new Set(['EVENTS']));
     expect(countOf(stats)).toBeGreaterThan(0);
     expect(stats.some(({ events }) => events.distinctUsers! > 0)).toBe(true);
@@ -203,7 +204,7 @@ describe('when events are gone', () => {
   test('cells that name people are asked only where no purge has come to', async () => {
     const { database } = await withoutDebug();
     const request = days(plain.wanted, { filter: { minSeverity: 'WARNING' }, groupBy: ['NAME'] });
-    const before = await eventStats(database.question, request, now);
+    const before = await eventStats(await questionPool(database), request, now);
     expect(countOf(before)).toBeGreaterThan(100);
     const named = async () =>
       (await database.read<[{ cells: number }]>`SELECT count(*) AS cells FROM rollup_name_fives`)[0]
@@ -217,14 +218,18 @@ describe('when events are gone', () => {
       createMetrics(),
     );
     while ((await named()) > 0) await sleep(50);
-    expect(await eventStats(database.question, request, later)).toEqual(before);
+    expect(await eventStats(await questionPool(database), request, later)).toEqual(before);
   });
 
   test('where the period was made longer, what had gone before is told from roll-ups', async () => {
     const { database } = await withoutDebug();
     const gone = new Map([['DEBUG', new Date(later.getTime() - 7 * DAY)]]);
     const longer = { periods: periodsWith({ DEBUG: 60 }, gone) };
-    const stats = await eventStats(database.question, days(everything, { kept: longer }), later);
+    const stats = await eventStats(
+      await questionPool(database),
+      days(everything, { kept: longer }),
+      later,
+    );
     expect(new Set(stats.map(({ basis }) => basis))).toEqual(new Set(['ROLLUPS']));
   });
 
@@ -240,8 +245,8 @@ describe('when events are gone', () => {
       { ...plain, filter: { range: { from } } },
       { ...plain, range: { from } },
     ];
-    const counted = countOf(await eventStats(database.question, { ...of, range, interval: 'DAY' }, now)); // oxfmt-ignore
-    expect(counted).toBe(countOf(await eventStats(database.question, whole, now)));
+    const counted = countOf(await eventStats(await questionPool(database), { ...of, range, interval: 'DAY' }, now)); // oxfmt-ignore
+    expect(counted).toBe(countOf(await eventStats(await questionPool(database), whole, now)));
     expect(counted).toBeGreaterThan(100);
   });
 
@@ -266,7 +271,7 @@ describe('when events are gone', () => {
         [12, 17],
       ] as const) {
         // oxfmt-ignore
-        const stats = await eventStats(database.question, { ...plain, range: { from: at(from), to: at(to) }, interval }, now); // oxfmt-ignore
+        const stats = await eventStats(await questionPool(database), { ...plain, range: { from: at(from), to: at(to) }, interval }, now); // oxfmt-ignore
         expect([interval, from, to, countOf(stats)]).toEqual([interval, from, to, to - from]);
         expect(new Set(stats.map(({ basis }) => basis))).toEqual(new Set(['REMAINING_EVENTS']));
         expect(stats.length).toBeGreaterThanOrEqual((to - from) / step);
@@ -275,7 +280,7 @@ describe('when events are gone', () => {
 
   test('of what roll-ups do not tell apart the remaining events are told, and it is said', async () => {
     const { database, before } = await withoutDebug();
-    const stats = await eventStats(database.question, days(everything, { groupBy: ['IP_ADDRESS'] }), later); // oxfmt-ignore
+    const stats = await eventStats(await questionPool(database), days(everything, { groupBy: ['IP_ADDRESS'] }), later); // oxfmt-ignore
     expect(new Set(stats.map(({ basis }) => basis))).toEqual(new Set(['REMAINING_EVENTS']));
     const debug = before.filter(({ group }) => group.severity === 'DEBUG');
     expect(countOf(stats)).toBe(countOf(before) - countOf(debug));
@@ -285,7 +290,7 @@ describe('when events are gone', () => {
     const { database, log } = await withoutDebug();
     const clock = new Date(now.getTime() + 6 * DAY); // what is a day old is no more, what came then is
     const request = days(everything);
-    const stats = await eventStats(database.question, request, clock);
+    const stats = await eventStats(await questionPool(database), request, clock);
     expect(stats.map(({ basis }) => basis)).toContain('ROLLUPS');
     expect(stats.map(({ basis }) => basis)).toContain('EVENTS');
     expect(stats.find(({ basis }) => basis === 'EVENTS')!.times.p50).not.toBeUndefined();
@@ -315,7 +320,7 @@ test('a rebuild counts anew what is kept, leaves what is older, and disturbs no 
   expect(rebuilt[0]).toEqual(expect.arrayContaining([old]));
   expect(rebuilt.slice(1)).toEqual(right.slice(1));
   await all(database);
-  expect(countOf(await eventStats(database.question, plain, now))).toBe(1_600);
+  expect(countOf(await eventStats(await questionPool(database), plain, now))).toBe(1_600);
 });
 
 test('a rebuild leaves as they were counted the cells of what retention removes meanwhile', async () => {

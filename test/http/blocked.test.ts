@@ -149,6 +149,31 @@ test('while nothing is counted, subscriptions go on from where they stood', asyn
   await release();
 });
 
+test('one whose questions hang, however many, keeps nobody else from asking, and is told so in time', async () => {
+  const server = await testServer(undefined, { JEJAK_QUESTION_TIMEOUT_MS: 6_000 });
+  const quiet = await createKey(server);
+  await server.rest({ code: 'AUTH-001' });
+  const questions = (filter: string) => [
+    `events(filter: ${filter}) { edges { node { id } } }`,
+    `eventStats(range: { last: "PT1H" }, filter: ${filter}, groupBy: [SEVERITY]) { count }`,
+  ];
+  const { release } = await locked(server.database.sql, 'search_names');
+  const hanging = Array.from({ length: 30 }, (_, index) =>
+    questions(`{ search: "budi${index}" }`).map((asked) => timed(server.graphql(`{ ${asked} }`))),
+  );
+  await sleep(500);
+  for (const asked of questions('{ severity: [INFO] }')) {
+    const { result, ms } = await timed(server.graphql(`{ ${asked} }`, {}, quiet));
+    expect(result.errors).toBeUndefined();
+    expect(ms).toBeLessThan(4_000);
+  }
+  for (const { result, ms } of await Promise.all(hanging.flat())) {
+    expect(result.errors?.[0]?.extensions?.code).toMatch(/^(TIMEOUT|OVERLOADED)$/);
+    expect(ms).toBeLessThan(16_000);
+  }
+  await release();
+});
+
 test('A6: on SIGTERM who waits for what hangs is told UNAVAILABLE, and the process ends', async () => {
   const directory = await temporaryDirectory();
   const { url, sql } = await testDatabase();

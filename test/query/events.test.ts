@@ -17,11 +17,12 @@ import {
 import { foundSql } from '../../src/query/filter.ts';
 import { testDatabase } from '../support/database.ts';
 import { createTestLog } from '../support/log.ts';
+import { questionPool } from '../support/question.ts';
 
 test('a list is counted up to a bound, and it is said whether that is all', async () => {
   const address = { url: (await testDatabase()).url };
   await using database = openDatabase(address);
-  const { question } = database;
+  const question = await questionPool(database);
   await fillHistory(address, { rows: MOST_COUNTED, now: new Date() });
   expect(await countUpToMost(question, undefined)).toEqual({ count: MOST_COUNTED, isExact: true });
   const few = eq(events.severity, 'ERROR');

@@ -30,6 +30,7 @@ import { MAX_WORDS, wordsOf } from '../../src/query/search.ts';
 import { type Random, createRandom } from '../support/generate.ts';
 import { type TestServer, createTestServer, testServer } from '../support/server.ts';
 import { readStored } from '../support/stored.ts';
+import { questionPool } from '../support/question.ts';
 
 const EVENTS = 600;
 const BATCH = 4; // so few that most filters may pass over some batches
@@ -306,7 +307,9 @@ afterAll(async () => {
 });
 
 const inSql = async (filter: EventFilter, besides?: SQL): Promise<number[]> => {
-  const rows = await database.question
+  const rows = await (
+    await questionPool(database)
+  )
     .select({ id: sql<number>`${eventsTable.id}::float8` })
     .from(eventsTable)
     .where(and(filterSql(filter, now), besides))
@@ -395,7 +398,9 @@ test.each([
 ])('%s is found by the index of marks', async (key) => {
   const where = foundSql({ [key]: ['10.0.0.7', '10.0.0.0/20'] });
   expect(where).toBeDefined();
-  await database.question.transaction(async (on) => {
+  await (
+    await questionPool(database)
+  ).transaction(async (on) => {
     await on.execute(sql`SET LOCAL enable_seqscan = off`);
     await on.execute(sql`SET LOCAL enable_indexscan = off`);
     const plan = await on.execute(sql`EXPLAIN SELECT FROM ${eventsTable} WHERE ${where}`);
@@ -597,7 +602,7 @@ describe('a condition on JSON', () => {
       const json = async (value: unknown): Promise<unknown> => {
         const given = sql`(SELECT ${JSON.stringify(value)}::text::jsonb AS metadata) AS events`;
         const where = filterSql({ json: [{ field: 'metadata', path: `a.${key}.0`, equals: 1 }] }, now);
-        const { length } = await database.question.execute(sql`SELECT FROM ${given} WHERE ${where}`);
+        const { length } = await (await questionPool(database)).execute(sql`SELECT FROM ${given} WHERE ${where}`);
         const event = { metadata: value } as Event;
         expect(filterTest({ json: [{ field: 'metadata', path: `a.${key}.0`, equals: 1 }] }, now)(event)).toBe(length > 0);
         return length > 0;
@@ -611,7 +616,9 @@ describe('a condition on JSON', () => {
     'takes %j for a value and nothing else',
     async (equals) => {
       expect(await compare({ json: [{ field: 'metadata', path: 'a', equals }] })).toBe(0);
-      const given = await database.question.execute(
+      const given = await (
+        await questionPool(database)
+      ).execute(
         sql`SELECT ${hasJson(sql`${JSON.stringify({ a: equals })}::text::jsonb`, { a: equals })} AS has`,
       );
       expect(given).toEqual([{ has: true }]);
@@ -621,7 +628,9 @@ describe('a condition on JSON', () => {
   test('is planned for the value that is looked for, which says whether an index finds few', async () => {
     const where = filterSql({ json: [{ field: 'metadata', path: 'a.b', equals: 'rare' }] }, now);
     const { sql: text, params } = new PgDialect().sqlToQuery(where!);
-    await database.question.transaction(async (on) => {
+    await (
+      await questionPool(database)
+    ).transaction(async (on) => {
       await on.execute(sql`SET LOCAL enable_seqscan = off`);
       await on.execute(sql`SET LOCAL plan_cache_mode = force_generic_plan`); // as the pools have it
       await on.execute(sql.raw(`PREPARE asked AS SELECT FROM events WHERE ${text}`));

@@ -9,6 +9,7 @@ import { createTestLog } from '../support/log.ts';
 import { type TestServer, createTestServer, testServer } from '../support/server.ts';
 import { compareStats, questionOf } from '../support/stats.ts';
 import { readStored } from '../support/stored.ts';
+import { questionPool } from '../support/question.ts';
 
 const EVENTS = 4_000;
 const QUESTIONS = 60;
@@ -38,7 +39,15 @@ test(`${QUESTIONS} random questions are answered as the events themselves say`, 
   const random = createRandom(seed);
   let answered = 0;
   for (let count = 0; count < QUESTIONS; count++)
-    if (await compareStats(database.question, stored, questionOf(random, now), now, `seed ${seed}`))
+    if (
+      await compareStats(
+        await questionPool(database),
+        stored,
+        questionOf(random, now),
+        now,
+        `seed ${seed}`,
+      )
+    )
       answered++;
   expect(answered).toBeGreaterThan(QUESTIONS / 2);
 });

@@ -1,11 +1,6 @@
-// drizzle on a test database, for calling what asks it.
+// The pool for questions, for calling what asks it.
 
-import { onTestFinished } from 'vitest';
-import { type Question, openDatabase } from '../../src/database/connection.ts';
-import type { TestDatabase } from './database.ts';
+import type { Database, Question } from '../../src/database/connection.ts';
 
-export const createQuestion = ({ url }: TestDatabase): Question => {
-  const database = openDatabase({ url });
-  onTestFinished(() => database[Symbol.asyncDispose]());
-  return database.question;
-};
+export const questionPool = ({ question }: Database): Promise<Question> =>
+  question('test', (pool) => Promise.resolve(pool));

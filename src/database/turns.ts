@@ -1,0 +1,86 @@
+// Who asks takes turns with the others who do. An owner (an API key, a user) has a part of the connections at a time, so that one
+// whose questions take long, or hang behind a lock, leaves some for the others.
+
+import { JejakError } from '../errors.ts';
+
+/** Asks once it is the owner's turn. Rejects with OVERLOADED where too many of theirs wait, or that does not come in time. */
+export type Turns = <T>(owner: string, ask: () => Promise<T>) => Promise<T>;
+
+export type Bounds = {
+  /** How many may ask at once, and how many of one owner. */
+  readonly all: number;
+  readonly own: number;
+  /** How long one may wait. */
+  readonly patienceMs: number;
+  /** How many of one owner may. */
+  readonly mostWaiting?: number;
+};
+
+export const createTurns = ({
+  all,
+  own,
+  patienceMs,
+  mostWaiting = MOST_WAITING,
+}: Bounds): Turns => {
+  const underWay = new Map<string, number>();
+  let total = 0;
+  // The owner whose turn it is comes first; one that had its turn goes to the end.
+  const queues = new Map<string, (() => void)[]>();
+
+  const hasRoom = (owner: string): boolean => total < all && (underWay.get(owner) ?? 0) < own;
+  const count = (owner: string, change: 1 | -1): void => {
+    total += change;
+    const asking = (underWay.get(owner) ?? 0) + change;
+    if (asking === 0) underWay.delete(owner);
+    else underWay.set(owner, asking);
+  };
+
+  const next = (): void => {
+    for (const [owner, queue] of queues) {
+      if (!hasRoom(owner)) continue;
+      count(owner, 1);
+      queue.shift()!();
+      queues.delete(owner);
+      if (queue.length > 0) queues.set(owner, queue); // the loop comes to it again
+    }
+  };
+
+  const turn = (owner: string): Promise<void> => {
+    const queue = queues.get(owner) ?? [];
+    if (queue.length >= mostWaiting) throw overloaded();
+    queues.set(owner, queue);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const begin = (): void => {
+      clearTimeout(impatience);
+      resolve();
+    };
+    const impatience = setTimeout(() => {
+      queue.splice(queue.indexOf(begin), 1);
+      if (queue.length === 0) queues.delete(owner);
+      reject(overloaded());
+    }, patienceMs);
+    queue.push(begin);
+    return promise;
+  };
+
+  return async (owner, ask) => {
+    // Whoever waits has no room, or would be asking.
+    if (hasRoom(owner)) count(owner, 1);
+    else await turn(owner);
+    try {
+      return await ask();
+    } finally {
+      count(owner, -1);
+      next();
+    }
+  };
+};
+
+const MOST_WAITING = 1_000;
+
+const overloaded = (): JejakError =>
+  new JejakError(
+    'OVERLOADED',
+    'Too many questions were asked at a time, and this one’s turn did not come; ask fewer at a time, or narrower ones, and try again after `retryAfterMs`.',
+    { details: { retryAfterMs: 1_000 } },
+  );

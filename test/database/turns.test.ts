@@ -1,0 +1,76 @@
+// Who asks when, and who is told to come back.
+
+import { expect, test } from 'vitest';
+import { createTurns } from '../../src/database/turns.ts';
+
+/** Asks that end when they are told to, and who has begun. */
+const asking = (bounds: Partial<Parameters<typeof createTurns>[0]> = {}) => {
+  const turns = createTurns({ all: 3, own: 2, patienceMs: 5_000, ...bounds });
+  const begun: string[] = [];
+  const ask = (owner: string, name = owner) => {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const answer = turns(owner, () => {
+      begun.push(name);
+      return promise;
+    });
+    answer.catch(() => {});
+    return { answer, end: () => resolve(name), fail: () => reject(new Error(name)) };
+  };
+  return { ask, begun };
+};
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+test('one has a part only, and the others the rest', async () => {
+  const { ask, begun } = asking();
+  const [a1] = ['a1', 'a2', 'a3', 'a4'].map((name) => ask('a', name));
+  ask('b');
+  await settled();
+  expect(begun).toEqual(['a1', 'a2', 'b']);
+  a1!.end();
+  expect(await a1!.answer).toBe('a1');
+  await settled();
+  expect(begun).toEqual(['a1', 'a2', 'b', 'a3']);
+});
+
+test('those who wait take turns, whoever has more to ask', async () => {
+  const { ask, begun } = asking({ own: 3 });
+  const first = ['x1', 'x2', 'x3'].map((name) => ask('x', name));
+  for (const name of ['a1', 'a2', 'a3']) ask('a', name);
+  ask('b');
+  ask('c');
+  for (const { end } of first) end();
+  await settled();
+  expect(begun.slice(3)).toEqual(['a1', 'b', 'c']);
+});
+
+test('one that fails makes room as any, and its caller hears why', async () => {
+  const { ask, begun } = asking({ own: 1 });
+  const failing = ask('a', 'a1');
+  ask('a', 'a2');
+  failing.fail();
+  await expect(failing.answer).rejects.toThrow('a1');
+  await settled();
+  expect(begun).toEqual(['a1', 'a2']);
+});
+
+test('who waits in vain is told so in time, and takes nobody’s turn', async () => {
+  const { ask, begun } = asking({ own: 1, patienceMs: 50 });
+  const long = ask('a', 'a1');
+  const { answer } = ask('a', 'a2');
+  await expect(answer).rejects.toMatchObject({ code: 'OVERLOADED', details: { retryAfterMs: 1_000 } }); // oxfmt-ignore
+  const late = ask('a', 'a3');
+  long.end();
+  await settled();
+  late.end();
+  expect(await late.answer).toBe('a3');
+  expect(begun).toEqual(['a1', 'a3']);
+});
+
+test('who has very many waiting is told so at once, and others are asked as before', async () => {
+  const { ask, begun } = asking({ own: 1, mostWaiting: 2 });
+  for (const name of ['a1', 'a2', 'a3']) ask('a', name);
+  await expect(ask('a', 'a4').answer).rejects.toMatchObject({ code: 'OVERLOADED' });
+  ask('b');
+  await settled();
+  expect(begun).toEqual(['a1', 'b']);
+});
