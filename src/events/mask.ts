@@ -66,8 +66,10 @@ export const createMask = (policy: Policy): Mask => {
     isSuspect(value, true) ? replaceFound(value, policy, isMasked, masked) : value;
 
   /** Texts without what is masked elsewhere in the event. */
-  const textWithout = (own: RegExp | undefined) => (value: string) =>
-    text(own && !isEventName(value) ? value.replaceAll(own, (found) => (isAddress(found) ? networkOf(found) : endsOf(found))) : value); // oxfmt-ignore
+  const textWithout = (parts: readonly string[]) => {
+    const hide = hiding(parts);
+    return (value: string) => text(isEventName(value) ? value : hide(value));
+  };
 
   /** How texts within JSON are shown, and what was masked by its key. */
   type Way = { readonly show: (text: string) => string; readonly found: Set<string> };
@@ -127,7 +129,7 @@ export const createMask = (policy: Policy): Mask => {
       if (value && value.length >= SHORTEST_NAME && hides(event, name)) found.add(value);
     }
     const parts = [...found].filter((part) => !isMark(part));
-    const show = textWithout(parts.length > 0 ? wordsIn(parts) : undefined);
+    const show = textWithout(parts);
     const whole = { json: jsonShown(show), show };
     known.set(event, whole);
     return whole;
@@ -189,11 +191,31 @@ export const createMask = (policy: Policy): Mask => {
   };
 };
 
-/** Any of some texts, where it is no part of a longer word. */
-const wordsIn = (parts: readonly string[]): RegExp => {
+/** Of more than so many only the words are sought, each by itself: all of them at each place of every text took seconds. */
+const MOST_SOUGHT = 100;
+const word = /[\p{L}\p{N}]+/gu;
+
+/** How a text is shown without some others, where they are no part of a longer word. */
+const hiding = (parts: readonly string[]): ((text: string) => string) => {
+  if (parts.length === 0) return (text) => text;
+  const hide = (found: string): string => (isAddress(found) ? networkOf(found) : endsOf(found));
+  if (parts.length > MOST_SOUGHT) {
+    const words = new Set(
+      parts
+        .flatMap((part) => (isAddress(part) ? [] : (part.match(word) ?? [])))
+        .filter(({ length }) => length >= SHORTEST_NAME)
+        .map((each) => each.toLowerCase()),
+    );
+    return (text) =>
+      text.replaceAll(word, (found) => (words.has(found.toLowerCase()) ? hide(found) : found));
+  }
   const longestFirst = parts
     .toSorted((a, b) => b.length - a.length)
     .map((part) => RegExp.escape(part));
-  return new RegExp(`(?<![\\p{L}\\p{N}])(?:${longestFirst.join('|')})(?![\\p{L}\\p{N}])`, 'giu');
+  const any = new RegExp(
+    `(?<![\\p{L}\\p{N}])(?:${longestFirst.join('|')})(?![\\p{L}\\p{N}])`,
+    'giu',
+  );
+  return (text) => text.replaceAll(any, hide);
 };
 const isAddress = (text: string): boolean => /^[\da-f:.]+$/i.test(text) && /[.:]/.test(text);

@@ -114,6 +114,11 @@ type PageArguments = {
   before?: string | null | undefined;
 };
 
+/** So much of what an operation asks for may be in memory at a time. */
+const MOST_EVENTS = 1_000;
+/** How many events the pages of an operation are for so far, by its context. */
+const asked = new WeakMap<Context, number>();
+
 export const resolvePage = async (
   args: PageArguments,
   order: EventOrder,
@@ -124,6 +129,13 @@ export const resolvePage = async (
   const { database, viewer } = context;
   const columns = columnsBelow(info, context);
   for (const size of [args.first, args.last]) pageSize(size);
+  const inAll = (asked.get(context) ?? 0) + (args.first ?? args.last ?? DEFAULT_PAGE);
+  asked.set(context, inAll);
+  if (inAll > MOST_EVENTS)
+    throw new JejakError(
+      'TOO_EXPENSIVE',
+      `An operation may ask for ${MOST_EVENTS} events in all its pages; ask for smaller pages, or for one after the other.`,
+    );
   if (args.first && args.last)
     throw new JejakError('BAD_USER_INPUT', 'Ask for `first` or for `last`, not for both.');
   let head: Page['head'];

@@ -4,10 +4,9 @@ import { JejakError } from '../errors.ts';
 import { definitionOf } from '../events/catalog.ts';
 import * as drift from '../query/drift.ts';
 import { resolveRange } from '../query/range.ts';
-import { maySeePersonal } from '../access/viewer.ts';
 import { ask, builder } from './builder.ts';
 import { shownTo } from './event.ts';
-import { DAY, TimeRange, conditionOf } from './filter.ts';
+import { DAY, TimeRange, askPersonal, conditionOf } from './filter.ts';
 import { EventCategory, EventDefinition, SeverityEnum } from './vocabulary.ts';
 
 const COUNT = { description: 'How many events.' } as const;
@@ -54,9 +53,7 @@ const UnknownKey = builder.objectRef<drift.UnknownKey>('UnknownKey').implement({
       description: 'Their definition.',
       resolve: ({ code }) => definitionOf(code)!,
     }),
-    key: t.string({
-      resolve: ({ key }, _args, { viewer, mask }) =>
-        maySeePersonal(viewer) ? key : mask.text(key),
+    key: t.exposeString('key', {
       description: 'The key, at the top of `metadata`, `requestData` or `responseData`.',
     }),
     count: t.exposeFloat('count', COUNT),
@@ -91,9 +88,11 @@ const CatalogDrift = builder.objectRef<Where>('CatalogDrift').implement({
     }),
     unknownKeys: t.field({
       type: [UnknownKey],
-      description: `Keys that the definition of their events does not name, ${LISTED}`,
-      resolve: ({ where }, _args, context) =>
-        ask(context, (question) => drift.unknownKeys(question, where)),
+      description: `Keys that the definition of their events does not name, ${LISTED} A key may be a name: needs the scope \`events:read_personal\`.`,
+      resolve: ({ where }, _args, context) => {
+        askPersonal('`unknownKeys`', context);
+        return ask(context, (question) => drift.unknownKeys(question, where));
+      },
     }),
   }),
 });

@@ -1,11 +1,12 @@
 // Writes to clients that take their time. What one has not taken is all that is kept for it.
 
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 const MAX_UNSENT_BYTES = 64 * 1024;
 /** How long a client may take nothing at all, and how often that is looked at. */
 const PATIENCE_MS = 30_000;
-const LOOK_MS = 10_000;
+export const LOOK_MS = 10_000;
 
 /** Messages, each in parts, together in pieces of about as much as may be unsent. */
 export function* piecesOf(messages: Iterable<readonly Buffer[]>): Generator<Buffer, void, void> {
@@ -31,6 +32,14 @@ export const drained = (
   const wait = waits.get(socket) ?? begin(socket).finally(() => waits.delete(socket));
   waits.set(socket, wait);
   return wait;
+};
+
+/** Ends an answer of which a client takes nothing for too long. */
+export const endUnlessTaken = async (response: ServerResponse): Promise<void> => {
+  const { socket } = response;
+  if (!socket?.writableLength) return;
+  if (response.listenerCount('timeout') === 0) response.on('timeout', () => {}); // or node would end a socket that pauses
+  if (!(await drained(socket, 0))) response.destroy();
 };
 
 /** All subscriptions of a socket wait together. */

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import {
   type GraphQLError,
@@ -172,6 +173,9 @@ const createHolds = (look: () => Promise<void>): (() => Promise<void>) => {
   };
 };
 
+/** To mask and to write out 1,000 events of 32 KB takes seconds; between parts of them others are served. */
+const PART_EVENTS = 10;
+
 async function* counted(
   first: IteratorResult<readonly Event[], void>,
   rest: AsyncGenerator<readonly Event[], void, void>,
@@ -182,7 +186,11 @@ async function* counted(
   for (let page = first; !page.done; page = await rest.next()) {
     await holds();
     taken.events += page.value.length;
-    yield masked ? page.value.map(masked) : page.value;
+    for (let from = 0; from < page.value.length; from += PART_EVENTS) {
+      const part = page.value.slice(from, from + PART_EVENTS);
+      yield masked ? part.map(masked) : part;
+      await setImmediate();
+    }
   }
 }
 

@@ -16,6 +16,7 @@ import { schema } from '../graphql/schema.ts';
 import { purposeIn, tellingReads } from '../graphql/told.ts';
 import type { Metrics } from '../metrics.ts';
 import { parseJson, readBody } from './body.ts';
+import { LOOK_MS, endUnlessTaken } from './drained.ts';
 import { acceptsEvents, isSubscription, lastEventId, refuseStream, stream } from './event-stream.ts'; // oxfmt-ignore
 import { createLane, render } from './lane.ts';
 import { publicError } from './mask.ts';
@@ -209,6 +210,16 @@ export const createGraphql = (
     return authorization === undefined ? null : access.authenticate(authorization, request);
   };
 
+  /** Yoga itself waits until an answer is taken. */
+  const byYoga = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const looking = setInterval(() => void endUnlessTaken(response), LOOK_MS);
+    try {
+      await yoga(request, response);
+    } finally {
+      clearInterval(looking);
+    }
+  };
+
   return async (request, response) => {
     const { accept } = request.headers;
     try {
@@ -219,7 +230,7 @@ export const createGraphql = (
         if (request.method === 'GET' && (await subscribed(request, response, params, context)))
           return undefined;
         // Yoga reads some addresses differently; what is answered is what was looked at here.
-        return await yoga(Object.assign(request, { context, params }), response);
+        return await byYoga(Object.assign(request, { context, params }), response);
       }
       if (!isAnswerable(accept)) throw notAcceptable();
       const isNobody = request.headers.authorization === undefined;
@@ -237,7 +248,7 @@ export const createGraphql = (
       const answer = await lane(text, body, accept, context);
       if (answer === undefined) {
         if (await subscribed(request, response, body, context)) return undefined;
-        return await yoga(posted(request, body, context), response);
+        return await byYoga(posted(request, body, context), response);
       }
       setRetryAfter(response, answer.error);
       response.statusCode = answer.status;

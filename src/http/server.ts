@@ -6,6 +6,7 @@ import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JejakError } from '../errors.ts';
 import { createDeliveries } from '../graphql/deliveries.ts';
+import { endUnlessTaken } from './drained.ts';
 import { createExport } from './export.ts';
 import { type Parts, createGraphql } from './graphql.ts';
 import { render } from './lane.ts';
@@ -101,9 +102,10 @@ export const listen = async (
       respondError(response, error, parts.logger);
     } finally {
       // Of a large one much may be still on its way. To wait for every one in this way took 34 µs of each.
-      if (response.writableEnded && response.socket?.writableLength)
+      if (response.writableEnded && response.socket?.writableLength) {
         response.once('close', () => void underWay--);
-      else underWay--;
+        void endUnlessTaken(response);
+      } else underWay--;
     }
   };
   const finished = async (ms: number): Promise<void> => {

@@ -87,3 +87,17 @@ test('keys of JSON that are masked to one are told apart in few characters', asy
   expect(Object.keys(JSON.parse(text).data.events.edges[0].node.metadata)).toHaveLength(1_200);
   expect(text.length).toBeLessThan(2 * JSON.stringify(metadata).length);
 });
+
+test('an event with very many names is masked as soon as others, in its texts too', async () => {
+  const names = Array.from({ length: 2_500 }, (_, index) => `İ${number(index)}ß`);
+  const description = `${names[7]} and Rudi. ${'İ0 '.repeat(1_200)}`;
+  const metadata = { nama: names, guru: { nama: 'Rudi Hartono' } };
+  for (let call = 0; call < 20; call++)
+    await post('/api/events', { code: 'SYS-002', description, metadata }, keys.write);
+  const query =
+    '{ events(filter: { code: ["SYS-002"] }) { edges { node { description metadata } } } }';
+  const { text } = await soon(() => post('/graphql', { query }, keys.read));
+  expect(text).not.toMatch(/Rudi|Hartono|000007/);
+  expect(text).toContain('İ***ß and R***i.');
+  expect(JSON.parse(text).data.events.edges).toHaveLength(20);
+});

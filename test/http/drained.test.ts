@@ -2,18 +2,26 @@
 
 import { once } from 'node:events';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Socket } from 'node:net';
+import { type Socket, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { ADMIN_KEY, type TestServer, testServer } from '../support/server.ts';
 
+/** Resolves with the server's end of the next connection. */
+const accepted = (): Promise<Socket> => {
+  const { promise, resolve } = Promise.withResolvers<Socket>();
+  const accept = (message: unknown): void => {
+    unsubscribe('net.server.socket', accept);
+    resolve((message as { socket: Socket }).socket);
+  };
+  subscribe('net.server.socket', accept);
+  return promise;
+};
+
 /** A client, and the server's end of it. */
 const connected = async (of: TestServer) => {
-  const accepted = Promise.withResolvers<Socket>();
-  const accept = (message: unknown): void =>
-    accepted.resolve((message as { socket: Socket }).socket);
-  subscribe('net.server.socket', accept);
+  const end = accepted();
   const client = new WebSocket(`${of.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
     perMessageDeflate: false,
   });
@@ -21,11 +29,10 @@ const connected = async (of: TestServer) => {
   let messages = 0;
   client.on('message', () => void messages++);
   await once(client, 'open');
-  unsubscribe('net.server.socket', accept);
   const send = (message: object): void => client.send(JSON.stringify(message));
   send({ type: 'connection_init', payload: { authorization: `Bearer ${ADMIN_KEY}` } });
   await once(client, 'message');
-  return { client, send, end: await accepted.promise, messages: () => messages };
+  return { client, send, end: await end, messages: () => messages };
 };
 
 test('one that does not take its answers is not asked for more, and has all when it does', async () => {
@@ -44,4 +51,53 @@ test('one that does not take its answers is not asked for more, and has all when
   expect(most).toBeLessThan(1_000_000);
   client.resume();
   await vi.waitFor(() => expect(messages()).toBe(1 + pings), { timeout: 10_000 });
+});
+
+test('one that takes nothing of a large answer is cut off, and one that takes its time has all of it', async () => {
+  const server = await testServer();
+  const input = Array.from({ length: 200 }, () => ({ code: 'AUTH-001', metadata: { filling: 'x'.repeat(30_000) } })); // oxfmt-ignore
+  for (let from = 0; from < input.length; from += 25)
+    await server.graphql('mutation($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }', { input: input.slice(from, from + 25) }); // oxfmt-ignore
+  const page = 'events(first: 200) { edges { node { metadata } } }';
+  const query = `{ ${Array.from({ length: 5 }, (_, index) => `a${index}: ${page}`).join(' ')} }`;
+  const body = JSON.stringify({ query });
+  const asking = async () => {
+    const end = accepted();
+    const client = connect({ host: '127.0.0.1', port: Number(new URL(server.url).port) });
+    onTestFinished(() => void client.destroy());
+    client.pause();
+    client.write(`POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_KEY}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`); // oxfmt-ignore
+    let bytes = 0;
+    client.on('data', (data: Buffer) => (bytes += data.length));
+    client.pause();
+    return { client, end: await end, bytes: () => bytes };
+  };
+  const yogas = await asking(); // later ones are of a document that is known, and answered without yoga
+  await vi.waitFor(() => expect(yogas.end.writableLength).toBeGreaterThan(10_000_000), 20_000);
+  const [stopped, slow] = [await asking(), await asking()];
+  await vi.waitFor(() => expect(stopped.end.writableLength).toBeGreaterThan(10_000_000), 20_000);
+  const begun = performance.now();
+  const taking = setInterval(() => {
+    slow.client.resume();
+    setTimeout(() => slow.client.pause(), 2);
+  }, 5_000);
+  onTestFinished(() => clearInterval(taking));
+  await vi.waitUntil(() => stopped.end.destroyed && yogas.end.destroyed, {
+    timeout: 60_000,
+    interval: 100,
+  });
+  expect(performance.now() - begun).toBeGreaterThan(25_000);
+  expect(slow.end.destroyed).toBe(false);
+  clearInterval(taking);
+  slow.client.resume();
+  await once(slow.client, 'close');
+  expect(slow.bytes()).toBeGreaterThan(30_000_000);
+}, 120_000);
+
+test('an operation asks for so many events at most, however many pages they are in', async () => {
+  const server = await testServer();
+  const pages = (count: number) =>
+    `{ ${Array.from({ length: count }, (_, index) => `a${index}: events(first: 200) { pageInfo { hasNextPage } }`).join(' ')} }`;
+  expect((await server.graphql(pages(5))).errors).toBeUndefined();
+  expect((await server.graphql(pages(6))).errors![0]!.extensions!.code).toBe('TOO_EXPENSIVE');
 });

@@ -247,3 +247,25 @@ test('only those with the scope events:export may, and only by asking', async ()
   expect((await fetchExport({}, { headers: {} })).status).toBe(401);
   expect((await fetchExport({}, { method: 'POST', headers: { authorization: `Bearer ${ADMIN_KEY}` } })).status).toBe(405); // oxfmt-ignore
 });
+
+test('while what is large is written out, others are served', async () => {
+  const own = await testServer();
+  using log = createTestLog(own.database.sql);
+  const requestData = { text: '"'.repeat(14_000) };
+  for (let call = 0; call < 10; call++)
+    await log(Array.from({ length: 100 }, () => ({ code: 'SYS-001', requestData })));
+  const { key } = (await own.graphql('mutation { createApiKey(name: "k", scopes: [EVENTS_READ, EVENTS_EXPORT]) { key } }')).data.createApiKey; // oxfmt-ignore
+  let done = false;
+  const exporting =
+    fetch(`${own.url}/api/export?format=csv`, { headers: { authorization: `Bearer ${key}` } }) // oxfmt-ignore
+      .then((response) => response.text())
+      .finally(() => (done = true));
+  let longest = 0;
+  while (!done) {
+    const begun = performance.now();
+    await fetch(`${own.url}/healthz`);
+    longest = Math.max(longest, performance.now() - begun);
+  }
+  expect((await exporting).length).toBeGreaterThan(28_000_000);
+  expect(longest).toBeLessThan(1_500);
+});
