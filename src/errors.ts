@@ -35,20 +35,26 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
-/** A refusal with a stable code; `details` become extensions beside it. */
+type Options = {
+  readonly cause?: unknown;
+  /** Of the answer over HTTP, where it is not that of the code. */
+  readonly status?: number;
+  /** After how many milliseconds it may be tried again; published beside the code. */
+  readonly retryAfterMs?: number;
+};
+
+/** A refusal with a stable code. */
 export class JejakError extends Error {
   readonly code: ErrorCode;
-  readonly details: Readonly<Record<string, unknown>>;
+  readonly status: number;
+  readonly retryAfterMs: number | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { cause?: unknown; details?: Record<string, unknown> } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, options: Options = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = 'JejakError';
     this.code = code;
-    this.details = options.details ?? {};
+    this.status = options.status ?? errorCodes[code].status;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 

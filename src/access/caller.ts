@@ -2,25 +2,15 @@
 
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
-import { JejakError } from '../errors.ts';
+import { parseBlock } from '../events/address.ts';
 
 export type Caller = Pick<IncomingMessage, 'headers' | 'socket'>;
 
 /** Addresses and blocks such as 10.0.0.0/8 as one list. Throws BAD_USER_INPUT for what is neither. */
 export const blocksOf = (texts: readonly string[]): BlockList => {
   const list = new BlockList();
-  for (const text of texts) {
-    const [network = '', bits, ...rest] = text.split('/');
-    const version = isIP(network);
-    const length = version === 4 ? 32 : 128;
-    const prefix = bits === undefined ? length : /^\d{1,3}$/.test(bits) ? Number(bits) : Infinity;
-    if (version === 0 || prefix > length || rest.length > 0)
-      throw new JejakError(
-        'BAD_USER_INPUT',
-        `"${text}" is neither an address nor a block of addresses such as 10.0.0.0/8.`,
-      );
-    list.addSubnet(network, prefix, version === 4 ? 'ipv4' : 'ipv6');
-  }
+  for (const { network, bits } of texts.map(parseBlock))
+    list.addSubnet(network.toString(), bits, network.kind());
   return list;
 };
 

@@ -37,7 +37,7 @@ export const createRateLimit = (forAll = Infinity): RateLimit => {
       throw new JejakError(
         'OVERLOADED',
         `This key may log ${eventsPerSecond} events per second; send these after a while.`,
-        { details: { retryAfterMs: Math.max(1, error.msBeforeNext) } },
+        { retryAfterMs: Math.max(1, error.msBeforeNext) },
       );
     }
   };

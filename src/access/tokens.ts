@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { JejakError } from '../errors.ts';
 import { cutText, mendText } from '../events/text.ts';
 import { type Holder, unauthenticated } from './authenticate.ts';
-import { type Narrowing, narrowingSchema } from './narrowing.ts';
+import { type Narrowing, narrowingKeys, narrowingSchema } from './narrowing.ts';
 import { type Scope, scopeNames } from './viewer.ts';
 
 export type Tokens = {
@@ -134,7 +134,7 @@ const publishedKeys = (url: string): JWTVerifyGetKey => {
       throw new JejakError(
         'UNAVAILABLE',
         'The keys of the token’s issuer cannot be fetched now; try again.',
-        { cause, details: { retryAfterMs: FETCH_PAUSE_MS } },
+        { cause, retryAfterMs: FETCH_PAUSE_MS },
       );
     }
   };
@@ -216,11 +216,11 @@ const userIdOf = (claim: unknown): number | null => {
 /** Within both: who has several roles that are narrowed is kept within each, so that no role widens another. */
 const both = (one: Narrowing | undefined, other: Narrowing | undefined): Narrowing | undefined => {
   if (!one || !other) return one ?? other;
-  const shared: Record<string, readonly string[]> = { ...one, ...other } as never;
-  for (const key of narrowingSchema.keyof().options) {
+  const shared: Record<string, unknown> = {};
+  for (const key of narrowingKeys) {
     const [some, others] = [one[key], other[key]] as (readonly string[] | null | undefined)[];
-    if (some && others) shared[key] = some.filter((value) => others.includes(value));
-    else if (some ?? others) shared[key] = (some ?? others)!;
+    shared[key] =
+      some && others ? some.filter((value) => others.includes(value)) : (some ?? others);
   }
   return shared;
 };

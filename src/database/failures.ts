@@ -65,7 +65,7 @@ export const unavailable = (cause?: unknown): JejakError =>
   new JejakError(
     'UNAVAILABLE',
     'The database cannot be reached now; try again. With the same `eventId` an event is never stored twice.',
-    { cause, details: { retryAfterMs: 1_000 } },
+    { cause, retryAfterMs: 1_000 },
   );
 
 /** What is done, or UNAVAILABLE where nothing is heard of it for so long, as behind a lock or on a connection that carries
@@ -87,7 +87,7 @@ export const unheard = (): JejakError =>
   new JejakError(
     'UNAVAILABLE',
     'The database was not done with this in time, as where another transaction holds what it needs; try again. With the same `eventId` an event is never stored twice.',
-    { details: { retryAfterMs: 1_000 } },
+    { retryAfterMs: 1_000 },
   );
 
 const DISK_FULL = '53100';
@@ -97,14 +97,14 @@ const outOfMemory = (cause: unknown): JejakError =>
   new JejakError(
     'UNAVAILABLE',
     'PostgreSQL had no memory left for this; try again. Where its log says "out of shared memory", raise `max_locks_per_transaction`.',
-    { cause, details: { retryAfterMs: 1_000 } },
+    { cause, retryAfterMs: 1_000 },
   );
 
 export const full = (cause?: unknown): JejakError =>
   new JejakError(
     'UNAVAILABLE',
     'The disk of the log is full; what it holds can be read, and nothing more is stored before there is room. Try again later, with the same `eventId`.',
-    { cause, details: { retryAfterMs: 5_000 } },
+    { cause, retryAfterMs: 5_000 },
   );
 
 /** Worth another try: the connection was lost, the server is away for a moment, or another transaction was in the way. */

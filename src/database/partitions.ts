@@ -3,9 +3,8 @@
 // another before, they fill what is left beside those that are there.
 
 import type { Event } from '../events/fields.ts';
-import { CLEANUP_CODE, documentPeriods } from '../events/retention.ts';
+import { type Periods, documentPeriods, longestKept, periodsWith } from '../events/retention.ts';
 import { type Severity, severities, severityNames } from '../events/vocabulary.ts';
-import { loadPolicy } from '../retention/policy.ts';
 import type { Sql } from './connection.ts';
 import { codeOf, isOverlap } from './failures.ts';
 
@@ -80,7 +79,13 @@ const gapsIn = (range: Partition, there: readonly Partition[]): Partition[] => {
 
 /** Makes the partitions that are missing and returns how many there were. */
 export const ensurePartitions = async (sql: Sql, now: Date): Promise<number> =>
-  (await makePartitions(sql, partitionsAt(now, (await loadPolicy(sql)).periods.severities))).length;
+  (await makePartitions(sql, partitionsAt(now, (await periodsIn(sql)).severities))).length;
+
+/** As they are in force by now, whatever a server knows. */
+const periodsIn = async (sql: Sql): Promise<Periods> => {
+  const rules = await sql<{ target: string; days: number }[]>`SELECT target, days FROM retention_rules`; // oxfmt-ignore
+  return periodsWith(Object.fromEntries(rules.map(({ target, days }) => [target, days])));
+};
 
 /** Makes those that some events need and returns which were missing: older ones than are always there, where a code or a
  * severity is kept longer than the document says, or all of them, where nobody made any for weeks. */
@@ -88,8 +93,9 @@ export const makePartitionsFor = async (
   sql: Sql,
   events: readonly Pick<Event, 'severity' | 'timestamp'>[],
 ): Promise<Partition[]> => {
-  const { severities: kept, codes } = (await loadPolicy(sql)).periods;
-  const widest = widestFor(codes.get(CLEANUP_CODE)!); // which is kept the longest
+  const periods = await periodsIn(sql);
+  const kept = periods.severities;
+  const widest = widestFor(longestKept(periods));
   const today = dayOf(new Date());
   const needed = events.map(({ severity, timestamp }) => {
     const day = dayOf(new Date(timestamp));

@@ -3,7 +3,6 @@
 
 import {
   bigint,
-  boolean,
   customType,
   integer,
   pgTable,
@@ -18,7 +17,6 @@ import { instantFromPostgres } from '../events/time.ts';
 const inet = customType<{ data: string }>({ dataType: () => 'inet' });
 // drizzle's own jsonb parses text a second time: the JSON text "1" would be read as the number 1.
 const json = customType<{ data: unknown }>({ dataType: () => 'jsonb' });
-const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const instant = customType<{ data: string; driverData: string }>({
   dataType: () => 'timestamptz',
   fromDriver: instantFromPostgres,
@@ -64,36 +62,6 @@ export const batches = pgTable('batches', {
   earliest: instant().notNull(),
   latest: instant().notNull(),
   committedAt: instant('committed_at').notNull(),
-});
-
-export const eventIds = pgTable('event_ids', {
-  eventId: varchar('event_id', { length: 50 }).primaryKey(),
-  id: bigint({ mode: 'number' }).notNull(),
-  owner: text(),
-});
-
-export const apiKeys = pgTable('api_keys', {
-  id: integer().primaryKey().generatedAlwaysAsIdentity(),
-  name: varchar({ length: 100 }).notNull(),
-  hint: varchar({ length: 20 }).notNull(),
-  hash: bytea().notNull(),
-  scopes: text().array().notNull(),
-  createdAt: instant('created_at').notNull(),
-  revokedAt: instant('revoked_at'),
-  narrowing: json(),
-  sources: text().array(),
-  origins: text().array(),
-  eventsPerSecond: integer('events_per_second'),
-  expiresAt: instant('expires_at'),
-  lastUsedAt: instant('last_used_at'),
-  replaces: integer(),
-  root: integer(),
-});
-
-export const hashKey = pgTable('hash_key', {
-  one: boolean().primaryKey(),
-  key: bytea(),
-  proof: bytea().notNull(),
 });
 
 /** A batch holds at most this many events; its number times this, plus an event's place, is the event's id. */

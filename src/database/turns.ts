@@ -82,5 +82,5 @@ const overloaded = (): JejakError =>
   new JejakError(
     'OVERLOADED',
     'Too many questions were asked at a time, and this one’s turn did not come; ask fewer at a time, or narrower ones, and try again after `retryAfterMs`.',
-    { details: { retryAfterMs: 1_000 } },
+    { retryAfterMs: 1_000 },
   );

@@ -316,12 +316,12 @@ const takeRandom = (count: number): Buffer => {
 const newEventId = (head: string, timestamp: string): string => {
   let tail = '';
   for (const byte of takeRandom(ID_TAIL)) tail += DIGITS[byte & 31];
-  const [date, time] = [
-    timestamp.slice(0, 10).replaceAll('-', ''),
-    timestamp.slice(11, 19).replaceAll(':', ''),
-  ];
-  return `${head}-${date}-${time}-${tail}`;
+  return canonicalId(head, timestamp, tail);
 };
+
+/** `<head>-<yyyymmdd>-<hhmmss>-<tail>`, in UTC. */
+export const canonicalId = (head: string, timestamp: string, tail: string): string =>
+  `${head}-${timestamp.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${tail}`;
 
 /** Whether an id has the form that the server makes, so that an event may carry it without an entry in the guard. */
 export const isServerId = (eventId: string): boolean =>

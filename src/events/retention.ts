@@ -46,6 +46,9 @@ export const daysKept = (
   { severity, code }: Pick<Event, 'severity' | 'code'>,
 ): number => (code === null ? undefined : codes.get(code)) ?? bySeverity[severity];
 
+/** In days; whatever is set, what tells of a removal is kept as long as that. */
+export const longestKept = ({ codes }: Periods): number => codes.get(CLEANUP_CODE)!;
+
 /** The first instant that is still kept. */
 export const oldestKept = (days: number, now: Date): Date =>
   new Date(now.getTime() - days * DAY_MS);
@@ -60,18 +63,18 @@ export const isWithin = (
 
 /** Since when all events of some severities are kept, whatever their code, or of some categories alone. */
 export const wholeSince = (
-  { severities: bySeverity, codes, gone }: Periods,
+  periods: Periods,
   of: readonly Severity[],
   now: Date,
   categories: readonly Category[] = categoryNames,
 ): Date => {
+  const { severities: bySeverity, codes, gone } = periods;
   const concerns = (target: string): boolean => {
     const { category } = definitionOf(target) ?? {};
     return category ? categories.includes(category) : of.includes(target as Severity);
   };
   const ofCodes = [...codes].flatMap(([code, days]) => (concerns(code) ? days : []));
-  const longest = codes.get(CLEANUP_CODE)!;
-  const days = Math.min(longest, ...of.map((name) => bySeverity[name]), ...ofCodes);
+  const days = Math.min(longestKept(periods), ...of.map((name) => bySeverity[name]), ...ofCodes);
   const until = [...gone].flatMap(([target, at]) => (concerns(target) ? at.getTime() : []));
   return new Date(Math.max(oldestKept(days, now).getTime(), ...until));
 };

@@ -7,7 +7,10 @@ import { WrittenNumber } from './number.ts';
 /** An object of JSON, no list. */
 export type Keyed = Readonly<Record<string, unknown>>;
 export const isKeyed = (value: unknown): value is Keyed =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof WrittenNumber);
 
 const storable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
 
@@ -59,35 +62,18 @@ export const isStorableJson = (value: unknown, depth = 0): boolean => {
   );
 };
 
-export type JsonCheck = {
-  readonly value: unknown;
-  readonly mended: boolean;
-  readonly tooDeep: boolean;
-};
-
 /** A JSON value as it can be stored `depth` levels down, copied only where something in it had to be mended. */
-export const mendJson = (source: unknown, depth = 0): JsonCheck => {
-  let mended = false;
+export const mendJson = (source: unknown, depth = 0): { value: unknown; tooDeep: boolean } => {
   let tooDeep = false;
   const mend = (value: unknown, level: number): unknown => {
     switch (typeof value) {
-      case 'string': {
-        const text = mendText(value);
-        if (text !== value) mended = true;
-        return text;
-      }
+      case 'string':
+        return mendText(value);
       case 'number':
-        if (!Number.isFinite(value) || hugeNumber(value)) {
-          mended = true;
-          return String(value);
-        }
-        return value;
+        return !Number.isFinite(value) || hugeNumber(value) ? String(value) : value;
       case 'object':
         if (value === null) return null;
-        if (value instanceof WrittenNumber) {
-          mended = true;
-          return value.text;
-        }
+        if (value instanceof WrittenNumber) return value.text;
         if (level >= MAX_JSON_DEPTH) {
           tooDeep = true;
           return null;
@@ -96,7 +82,6 @@ export const mendJson = (source: unknown, depth = 0): JsonCheck => {
       case 'bigint':
       case 'function':
       case 'symbol': // no JSON text holds these, but a caller within the process might
-        mended = true;
         return String(value);
       default:
         return value;
@@ -112,9 +97,7 @@ export const mendJson = (source: unknown, depth = 0): JsonCheck => {
     const same = after.every(
       ([key, value], index) => key === before[index]![0] && value === before[index]![1],
     );
-    if (same) return object;
-    mended = true;
-    return Object.fromEntries(after);
+    return same ? object : Object.fromEntries(after);
   };
-  return { value: mend(source, depth), mended, tooDeep };
+  return { value: mend(source, depth), tooDeep };
 };

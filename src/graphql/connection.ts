@@ -102,9 +102,13 @@ export const pageArguments = builder.args((t) => ({
   first: t.int({
     description: `How many events from the beginning, 1 to ${MAX_PAGE}; ${DEFAULT_PAGE} where neither this nor \`last\` is given.`,
   }),
-  after: t.string({ description: 'Only what comes after this cursor of a page.' }),
+  after: t.string({
+    description: 'Only what comes after this cursor of a page. Error: CURSOR_INVALID.',
+  }),
   last: t.int({ description: `How many events from the end, 1 to ${MAX_PAGE}.` }),
-  before: t.string({ description: 'Only what comes before this cursor of a page.' }),
+  before: t.string({
+    description: 'Only what comes before this cursor of a page. Error: CURSOR_INVALID.',
+  }),
 }));
 
 type PageArguments = {

@@ -85,7 +85,7 @@ const JsonCondition = builder.inputType('JsonCondition', {
 export const EventFilter = builder.inputRef<Filter>('EventFilter');
 
 EventFilter.implement({
-  description: `Which events. Every key that is given must hold; a list means any of its values, and an empty one none, unless its key says otherwise. It means the same in queries and in subscriptions. At most ${MAX_CONDITIONS} conditions, ${MAX_DEPTH} levels deep, with ${MAX_VALUES} values in all lists together; more is BAD_USER_INPUT.`,
+  description: `Which events. Every key that is given must hold; a list means any of its values, and an empty one none, unless its key says otherwise. It means the same in queries and in subscriptions. At most ${MAX_CONDITIONS} conditions, ${MAX_DEPTH} levels deep, with ${MAX_VALUES} values in all lists together; more is BAD_USER_INPUT. To ask by what is masked, as by \`username\`, \`ipAddress\`, \`search\` or \`json\`, needs the scope \`events:read_personal\`; without it FORBIDDEN.`,
   fields: (t) => ({
     code: t.field({ type: ['EventCode'], description: 'Catalog codes.' }),
     category: t.field({ type: [EventCategory], description: 'Categories.' }),

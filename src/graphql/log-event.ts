@@ -1,12 +1,13 @@
 // Recording events: the mutations `logEvent` and `logEvents`.
 
 import { JejakError } from '../errors.ts';
-import { type RejectionCode as Code, type Warning, rejections } from '../events/complete.ts';
+import { type Warning, rejections } from '../events/complete.ts';
 import { MAX_EVENTS_PER_CALL } from '../events/fields.ts';
 import type { Outcome } from '../ingest/outcome.ts';
 import { formatCursor } from '../live/cursor.ts';
 import { builder } from './builder.ts';
 import { Event, LogEventInput } from './event.ts';
+import { enumValues } from './vocabulary.ts';
 
 const outcomes = {
   STORED: {
@@ -33,9 +34,7 @@ const IngestOutcome = builder.enumType('IngestOutcome', {
 
 export const RejectionCode = builder.enumType('RejectionCode', {
   description: 'Why an event was not stored.',
-  values: Object.fromEntries(
-    Object.entries(rejections).map(([code, description]) => [code, { description }]),
-  ) as { [C in Code]: { description: string } },
+  values: enumValues(rejections, (about) => about),
 });
 
 const IngestWarning = builder.objectRef<Warning>('IngestWarning').implement({

@@ -2,13 +2,19 @@
 // what went.
 
 import { JejakError } from '../errors.ts';
-import { type Severity, severities, severityNames } from '../events/vocabulary.ts';
+import { type Severity, severityNames } from '../events/vocabulary.ts';
 import { countEvents } from '../query/events.ts';
 import { filterSql } from '../query/filter.ts';
 import { storedFilter } from '../query/stored.ts';
 import type { PlannedPartition, RetentionPlan as Plan } from '../retention/plan.ts';
 import { type RetentionRun as Run, removedBy } from '../retention/run.ts';
-import { type Hold as StoredHold, MAX_DAYS, MAX_HOLDS, type Rule } from '../retention/settings.ts';
+import {
+  type Hold as StoredHold,
+  MAX_DAYS,
+  MAX_HOLDS,
+  type Rule,
+  isSeverity,
+} from '../retention/settings.ts';
 import { ask, builder } from './builder.ts';
 import { EventFilter } from './filter.ts';
 import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page.ts';
@@ -16,7 +22,6 @@ import type { Telling } from './told.ts';
 import { SeverityEnum } from './vocabulary.ts';
 
 const ADMIN = 'Needs the scope `admin`.';
-const isSeverity = (target: string): target is Severity => target in severities;
 
 const RetentionRule = builder.objectRef<Rule>('RetentionRule').implement({
   readers: ['admin'],
@@ -66,7 +71,7 @@ const Hold = builder.objectRef<StoredHold>('Hold').implement({
       nullable: true,
       description: 'The name of the key it was released with; null while it is in force.',
     }),
-    eventCount: t.int({
+    eventCount: t.float({
       description:
         'How many events in the log match now, old and new. Counted when it is asked for.',
       resolve: ({ filter }, _args, context) =>
@@ -82,7 +87,10 @@ const RetentionPlanPartition = builder
     description: 'Events of one severity and time that are stored together, and go together.',
     fields: (t) => ({
       name: t.exposeString('name', { description: 'The table in the database.' }),
-      severity: t.expose('severity', { type: SeverityEnum, description: 'Of its events.' }),
+      severity: t.expose('severity', {
+        type: SeverityEnum,
+        description: 'The severity of its events.',
+      }),
       from: t.expose('from', { type: 'DateTime', description: 'The first instant it is for.' }),
       to: t.expose('to', { type: 'DateTime', description: 'The first instant it is not for.' }),
       bytes: t.exposeFloat('bytes', { description: 'What it takes on disk, in bytes.' }),
@@ -151,13 +159,14 @@ const RetentionRun = builder.objectRef<Run>('RetentionRun').implement({
       description: 'How many partitions were dropped.',
     }),
     partitionsMade: t.exposeInt('partitionsMade', {
-      description: 'How many were made for what will come.',
+      description: 'How many partitions were made for events to come.',
     }),
     postponed: t.exposeInt('postponed', {
       description: 'How many partitions were in use all the time and were left to the next run.',
     }),
     bytesFreed: t.exposeFloat('bytesFreed', {
-      description: 'What the partitions took on disk, in bytes.',
+      description:
+        'What the dropped partitions took on disk, less what was kept of them, in bytes.',
     }),
     refusedRemoved: t.exposeInt('refusedRemoved', {
       description: 'How many refused events had waited too long in the quarantine.',
@@ -285,7 +294,7 @@ builder.mutationFields((t) => ({
     resolve: async (_root, _args, { retention }) => {
       const run = await retention.run({ now: true });
       if (!run)
-        throw new JejakError('OVERLOADED', 'Another server is at it; `retentionRuns` says how far it came.', { details: { retryAfterMs: 5_000 } }); // oxfmt-ignore
+        throw new JejakError('OVERLOADED', 'Another server is at it; `retentionRuns` says how far it came.', { retryAfterMs: 5_000 }); // oxfmt-ignore
       return run;
     },
   }),

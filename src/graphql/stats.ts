@@ -7,6 +7,7 @@ import { fields } from '../events/fields.ts';
 import { intervals } from '../query/buckets.ts';
 import { measures, numberMeasures } from '../database/measures.ts';
 import { resolveRange } from '../query/range.ts';
+import { percent } from '../query/reports.ts';
 import {
   type EventStats as Stats,
   MAX_DIMENSIONS,
@@ -22,26 +23,19 @@ import { type Context, ask, builder } from './builder.ts';
 import { shownTo, types } from './event.ts';
 import { EventFilter, TimeRange, askPersonal, asked, keptOf } from './filter.ts';
 import { fieldsBelow } from './selection.ts';
-
-const described = <N extends string>(rows: Record<N, { readonly about: string }>) =>
-  Object.fromEntries(
-    Object.entries<{ readonly about: string }>(rows).map(([name, { about }]) => [
-      name,
-      { description: about },
-    ]),
-  ) as Record<N, { description: string }>;
+import { enumValues } from './vocabulary.ts';
 
 const StatsInterval = builder.enumType('StatsInterval', {
   description: 'How long a bucket is. It begins where the clocks of `timeZone` say so.',
-  values: described(intervals),
+  values: enumValues(intervals, ({ about }) => about),
 });
 const EventDimension = builder.enumType('EventDimension', {
   description: 'What events can be grouped by.',
-  values: described(dimensions),
+  values: enumValues(dimensions, ({ about }) => about),
 });
 const StatsBasis = builder.enumType('StatsBasis', {
-  description: 'From what figures are. Events are kept for a time, roll-ups of them for years.',
-  values: described(bases),
+  description: 'Where figures come from. Events are kept for a time, roll-ups of them for years.',
+  values: enumValues(bases, ({ about }) => about),
 });
 
 const NumberStats = builder.objectRef<Stats['times']>('NumberStats').implement({
@@ -51,7 +45,7 @@ const NumberStats = builder.objectRef<Stats['times']>('NumberStats').implement({
     const figure = (name: keyof Stats['times'], description: string) =>
       t.float({ nullable: true, description, resolve: (numbers) => numbers[name] });
     return {
-      count: t.int({
+      count: t.float({
         description: 'How many events have a number.',
         resolve: ({ count }) => count ?? 0,
       }),
@@ -75,7 +69,7 @@ const NumberStats = builder.objectRef<Stats['times']>('NumberStats').implement({
 });
 
 const share = (part: number | undefined, { count }: Stats['events']): number | null =>
-  count === 0 ? null : Math.round(((part ?? 0) / count) * 10_000) / 100;
+  count === 0 ? null : percent(part ?? 0, count);
 
 const EventStats = builder.objectRef<Stats>('EventStats');
 EventStats.implement({
@@ -95,14 +89,14 @@ EventStats.implement({
     }),
     basis: t.expose('basis', {
       type: StatsBasis,
-      description: 'From what the figures are, and whether any is missing.',
+      description: 'Where the figures come from, and whether any are missing.',
     }),
-    count: t.int({ description: 'How many events.', resolve: ({ events }) => events.count }),
-    errors: t.int({
+    count: t.float({ description: 'How many events.', resolve: ({ events }) => events.count }),
+    errors: t.float({
       description: 'How many of them have the status ERROR.',
       resolve: ({ events }) => events.errors ?? 0,
     }),
-    failures: t.int({
+    failures: t.float({
       description: 'How many of them are FAILED, ERROR, DENIED or BLOCKED.',
       resolve: ({ events }) => events.failures ?? 0,
     }),
@@ -116,7 +110,7 @@ EventStats.implement({
       description: 'The share of failures in percent, to two decimals; null without events.',
       resolve: ({ events }) => share(events.failures, events),
     }),
-    distinctUsers: t.int({
+    distinctUsers: t.float({
       nullable: true,
       description: 'How many different usernames they name; null where `basis` is ROLLUPS.',
       resolve: ({ events }) => events.distinctUsers,

@@ -34,7 +34,7 @@ const SubjectDealing = builder.objectRef<trail.Dealt>('SubjectDealing').implemen
       nullable: true,
       description: 'Number of the user.',
     }),
-    eventCount: t.exposeInt('eventCount', { description: 'How many events.' }),
+    eventCount: t.exposeFloat('eventCount', { description: 'How many events.' }),
     first: t.expose('first', { type: 'DateTime', description: 'Timestamp of the first.' }),
     last: t.expose('last', { type: 'DateTime', description: 'Timestamp of the last.' }),
   }),
@@ -79,7 +79,7 @@ const BreachSubject = builder.objectRef<trail.Breached>('BreachSubject').impleme
       },
       description: 'Its identifier.',
     }),
-    eventCount: t.exposeInt('eventCount', { description: 'How many events concern it.' }),
+    eventCount: t.exposeFloat('eventCount', { description: 'How many events concern it.' }),
     types: t.stringList({
       resolve: shownTypes,
       description: 'The families of those events.',
@@ -93,7 +93,7 @@ const BreachSummary = builder.objectRef<trail.Breach>('BreachSummary').implement
   readers: ['events:read'],
   description: 'Whose data some events concern, and which kinds of data.',
   fields: (t) => ({
-    eventCount: t.exposeInt('eventCount', { description: 'How many events match.' }),
+    eventCount: t.exposeFloat('eventCount', { description: 'How many events match.' }),
     types: t.stringList({
       resolve: shownTypes,
       description: 'The families of events: the kinds of data.',
@@ -108,7 +108,7 @@ const BreachSummary = builder.objectRef<trail.Breach>('BreachSummary').implement
       nullable: true,
       description: 'Timestamp of the last; null where none match.',
     }),
-    subjectCount: t.exposeInt('subjectCount', {
+    subjectCount: t.exposeFloat('subjectCount', {
       description: 'How many persons and things they concern.',
     }),
     subjects: t.expose('subjects', {

@@ -14,7 +14,7 @@ import {
 import { builder } from './builder.ts';
 
 type Names<T extends string> = { [K in T]: { description: string } };
-const enumValues = <T extends string, Row>(
+export const enumValues = <T extends string, Row>(
   rows: Record<T, Row>,
   describe: (row: Row) => string,
 ): Names<T> =>

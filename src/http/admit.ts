@@ -16,7 +16,7 @@ export const admit = async (
   if (request.method !== method) {
     response.setHeader('Allow', method);
     throw new JejakError('BAD_USER_INPUT', `Ask here with ${method}.`, {
-      details: { status: 405 },
+      status: 405,
     });
   }
   const viewer = await access.authenticate(request.headers.authorization, request);

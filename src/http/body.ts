@@ -24,7 +24,7 @@ export const readBody = async (
     throw new JejakError(
       'BAD_USER_INPUT',
       `Send ${accepted.join(' or ')}, and say so in Content-Type.`,
-      { details: { status: 415 } },
+      { status: 415 },
     );
   const tooMuch = () => refusal(maxBytes);
   const bytes = await readBytes(request, maxBytes, tooMuch);
@@ -43,7 +43,7 @@ const inflate = async (
   if (encoding === 'identity') return bytes;
   if (encoding !== 'gzip')
     throw new JejakError('BAD_USER_INPUT', 'Of the content encodings only gzip is known here.', {
-      details: { status: 415 },
+      status: 415,
     });
   try {
     return await gunzip(bytes, { maxOutputLength: maxBytes });
@@ -57,7 +57,7 @@ const tooLarge = (maxBytes: number): JejakError =>
   new JejakError(
     'BAD_USER_INPUT',
     `The body is larger than ${maxBytes} bytes; send less at a time.`,
-    { details: { status: 413 } },
+    { status: 413 },
   );
 
 /** Throws BAD_USER_INPUT that names `what` it is. */

@@ -128,7 +128,7 @@ export const createExport = ({ access, logger, pulse, ...parts }: Exporting): Ex
 
 const busy = (what: string): JejakError =>
   new JejakError('OVERLOADED', `${what} are under way; ask again when one has ended.`, {
-    details: { retryAfterMs: RETRY_AFTER_MS },
+    retryAfterMs: RETRY_AFTER_MS,
   });
 
 const readParameters = (url: string): Parameters => {

@@ -287,7 +287,7 @@ const notAcceptable = (): JejakError =>
   new JejakError(
     'BAD_USER_INPUT',
     'Accept application/json or application/graphql-response+json, and text/event-stream for a subscription.',
-    { details: { status: 406 } },
+    { status: 406 },
   );
 
 const nothingAsked = (): JejakError =>

@@ -2,7 +2,7 @@
 // the full stack, with the same answers; a test sends the same requests down both. Whatever is not plain, new to us, or
 // cannot be executed at all is left to yoga. Documents are compiled once.
 
-import { type ASTNode, type DocumentNode, type ExecutionResult, type GraphQLError, type OperationDefinitionNode, visit } from 'graphql'; // oxfmt-ignore
+import { type ASTNode, type DocumentNode, type ExecutionResult, type GraphQLError, type OperationDefinitionNode, getOperationAST, visit } from 'graphql'; // oxfmt-ignore
 import { isTold } from '../access/viewer.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Context } from '../graphql/builder.ts';
@@ -46,12 +46,8 @@ export const createLane = ({ known, assertMayAsk, mask, guard }: LaneParts): Lan
     const request = mediaType === undefined ? undefined : readRequest(body);
     const document = request && known(request.query);
     if (!mediaType || !document || !context.viewer) return undefined;
-    if (
-      request.operationName !== null &&
-      request.operationName !== operationOf(document)?.name?.value
-    )
-      return undefined;
-    if (overridesDefault(document, request.variables)) return undefined;
+    const operation = getOperationAST(document, request.operationName as string | null);
+    if (!operation || overridesDefault(operation, request.variables)) return undefined;
     if (!compiled.has(document))
       compiled.set(document, isPlain(document) ? compile(schema, document) : undefined);
     const query = compiled.get(document);
@@ -69,7 +65,7 @@ export const createLane = ({ known, assertMayAsk, mask, guard }: LaneParts): Lan
       }
     };
     const { viewer } = context;
-    const isShared = !isTold(viewer) && operationOf(document)?.operation === 'query';
+    const isShared = !isTold(viewer) && operation.operation === 'query';
     const answer = await (isShared ? sharing(viewer, sent, ask) : ask());
     return answer && { mediaType, ...answer };
   };
@@ -85,13 +81,13 @@ const isPlain = (document: DocumentNode): boolean => {
 };
 
 /** With a default a variable may stand where null may not, and graphql-jit 0.8.9 hands the null on. */
-const overridesDefault = (document: DocumentNode, variables: Request['variables']): boolean =>
-  operationOf(document)?.variableDefinitions?.some(
+const overridesDefault = (
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  variables: Request['variables'],
+): boolean =>
+  variableDefinitions.some(
     ({ variable, defaultValue }) => defaultValue && variables[variable.name.value] === null,
-  ) ?? false;
-
-const operationOf = ({ definitions }: DocumentNode): OperationDefinitionNode | undefined =>
-  definitions.find((definition) => definition.kind === 'OperationDefinition');
+  );
 
 type Request = {
   readonly query: string;

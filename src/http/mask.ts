@@ -3,7 +3,6 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import { refusalOf } from '../database/failures.ts';
-import { errorCodes } from '../errors.ts';
 import { cutText } from '../events/text.ts';
 import type { Logger } from '../logger.ts';
 
@@ -22,12 +21,10 @@ export const publicError = (
   if (refusal) {
     // An error of one field leaves the others their answer, so the status is that of the request alone.
     const whole = place.path === undefined || refusal.code === 'UNAUTHENTICATED';
-    const { status = errorCodes[refusal.code].status, ...details } = refusal.details as {
-      status?: number;
-    };
+    const { code, status, retryAfterMs } = refusal;
     return new GraphQLError(where + refusal.message, {
       ...place,
-      extensions: { code: refusal.code, ...details, ...(whole ? { http: { status, spec } } : {}) },
+      extensions: { code, retryAfterMs, ...(whole ? { http: { status, spec } } : {}) },
     });
   }
   // A compiled document has no extensions in its errors, which are of answers that do not fit the schema: our faults.

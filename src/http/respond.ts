@@ -2,7 +2,6 @@
 
 import type { ServerResponse } from 'node:http';
 import { refusalOf } from '../database/failures.ts';
-import { errorCodes } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { faultOf } from './mask.ts';
 
@@ -14,7 +13,7 @@ export const respond = (response: ServerResponse, status: number, body: unknown)
 
 /** After how long it is to be tried again; undefined where that would not help. */
 export const retryAfterMsOf = (error: unknown): number | undefined =>
-  (refusalOf(error)?.details as { retryAfterMs?: number } | undefined)?.retryAfterMs;
+  refusalOf(error)?.retryAfterMs;
 
 /** For clients that know the header only. */
 export const setRetryAfter = (response: ServerResponse, error: unknown): void => {
@@ -35,14 +34,11 @@ export const respondError = (
   }
   const refusal = refusalOf(error);
   if (refusal) {
-    const { status = errorCodes[refusal.code].status, ...details } = refusal.details as {
-      status?: number;
-      retryAfterMs?: number;
-    };
+    const { code, status, retryAfterMs } = refusal;
     setRetryAfter(response, refusal);
     if (status === 413) response.setHeader('Connection', 'close'); // the rest of the body is not read
     respond(response, status, {
-      error: { code: refusal.code, message: inWords(refusal.message), ...details },
+      error: { code, message: inWords(refusal.message), retryAfterMs },
     });
     return;
   }

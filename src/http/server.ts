@@ -94,7 +94,7 @@ export const listen = async (
         throw new JejakError(
           'BAD_USER_INPUT',
           `There is nothing at ${pathname}; the doors are ${Object.keys(doors).join(', ')}.`,
-          { details: { status: 404 } },
+          { status: 404 },
         );
       if (await answerOrigin(request, response, parts.access)) return;
       await door(request, response);

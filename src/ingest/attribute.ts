@@ -3,10 +3,9 @@
 
 import { keep } from '../events/complete.ts';
 import { type EventInput, fields } from '../events/fields.ts';
-import { WrittenNumber } from '../events/number.ts';
 import type { Hash } from '../events/privacy.ts';
+import { type Keyed, isKeyed } from '../events/text.ts';
 
-type Values = Readonly<Record<string, unknown>>;
 export type Attributed = {
   readonly source: unknown;
   /** The fields of which something else was claimed. */
@@ -19,10 +18,10 @@ export const attribute = (
   { metadata: forcedMetadata, ...forced }: EventInput,
   hash?: Hash,
 ): Attributed => {
-  if (!isObject(sent)) return { source: sent, claimed: [] };
-  const added = (forcedMetadata ?? {}) as Values;
+  if (!isKeyed(sent)) return { source: sent, claimed: [] };
+  const added = (forcedMetadata ?? {}) as Keyed;
   const theirs = sent['metadata'];
-  const metadata: Values = isObject(theirs) ? theirs : theirs == null ? {} : { value: theirs };
+  const metadata: Keyed = isKeyed(theirs) ? theirs : theirs == null ? {} : { value: theirs };
   const claims = { ...differing(sent, forced, hash), ...differing(metadata, added, hash) };
   const source: Record<string, unknown> = { ...sent, ...forced };
   const claimed = Object.keys(claims);
@@ -34,18 +33,12 @@ export const attribute = (
   return { source, claimed: claimed.map((name) => (isField(name) ? name : 'metadata')) };
 };
 
-const isObject = (value: unknown): value is Values =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !(value instanceof WrittenNumber);
-
 /** A number is the same written as text. */
 const isSame = (said: unknown, so: unknown): boolean =>
   said === so || (typeof said === 'string' && typeof so === 'number' && Number(said) === so);
 
 /** What is said that is not so. */
-const differing = (said: Values, so: Values, hash?: Hash): Record<string, unknown> =>
+const differing = (said: Keyed, so: Keyed, hash?: Hash): Record<string, unknown> =>
   Object.fromEntries(
     Object.keys(so)
       .filter((name) => said[name] != null && !isSame(said[name], so[name]))

@@ -74,5 +74,5 @@ const RETRY_AFTER_MS = 100;
 const overloaded = new JejakError(
   'OVERLOADED',
   'More events are waiting than can be stored now; try again shortly with the same `eventId`.',
-  { details: { retryAfterMs: RETRY_AFTER_MS } },
+  { retryAfterMs: RETRY_AFTER_MS },
 );

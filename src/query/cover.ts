@@ -2,6 +2,7 @@
 // is left over at either end from the events themselves.
 
 import type { Tier } from '../database/rollups.ts';
+import { compareInstants } from '../events/time.ts';
 import type { Instants } from './range.ts';
 
 /** A part of a range; without a tier it comes from the events. */
@@ -29,9 +30,7 @@ export const floorTo = (instant: string, stepMs: number): string =>
 export const ceilTo = (instant: string, stepMs: number): string =>
   textOf(Math.ceil(msOf(instant, Math.ceil) / stepMs) * stepMs);
 
-/** Instants have milliseconds or microseconds, and PostgreSQL's text order is theirs but for that. */
-const isBefore = (one: string, other: string): boolean =>
-  one.slice(0, -1).padEnd(26, '0') < other.slice(0, -1).padEnd(26, '0');
+const isBefore = (one: string, other: string): boolean => compareInstants(one, other) < 0;
 
 const msOf = (instant: string, round: (ms: number) => number): number =>
   Date.parse(`${instant.slice(0, 23)}Z`) + round(Number(`0.${instant.slice(23, -1)}`));

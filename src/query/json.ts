@@ -2,6 +2,7 @@
 // makes them fail: what is not there or of another type does not match.
 
 import { type SQL, and, or, sql } from 'drizzle-orm';
+import { quoted } from '../database/arrays.ts';
 import { written } from '../database/execute.ts';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
@@ -127,7 +128,7 @@ export const jsonSql = (condition: JsonCondition): SQL | undefined => {
 const valueSql = (json: SQL, keys: readonly string[]): SQL => {
   const at = keys.findIndex(isPlaceToPostgres);
   const plain = at === -1 ? keys : keys.slice(0, at);
-  const literal = `{${plain.map((key) => `"${key.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`; // oxfmt-ignore
+  const literal = `{${plain.map(quoted).join(',')}}`;
   const value = sql`(${json} #> ${literal}::text::text[])`;
   // The operator -> takes text for a key and never for a place.
   return at === -1 ? value : valueSql(sql`(${value} -> ${keys[at]!}::text)`, keys.slice(at + 1));

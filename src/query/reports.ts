@@ -84,7 +84,8 @@ const greatest = (one: number | null, other: number | null): number | null =>
   one === null || (other !== null && other > one) ? other : one;
 
 /** To two decimals, as PostgreSQL rounds. */
-const percent = (part: number, whole: number): number => Math.round((part * 10_000) / whole) / 100;
+export const percent = (part: number, whole: number): number =>
+  Math.round((part * 10_000) / whole) / 100;
 
 /** Rates are in percent. `errorRate` counts ERROR alone, `failureRate` everything that did not succeed (trap Q3). */
 export const endpointErrorRates = async (question: Question, span: Span, moreThan: number) => {
@@ -138,7 +139,7 @@ export const modelPerformance = async (question: Question, span: Span, timeZone:
   const to = range.to ?? now.toISOString();
   if (Date.parse(to) - Date.parse(range.from) > MOST_HOURS * 3_600_000)
     throw new JejakError(
-      'BAD_USER_INPUT',
+      'TOO_EXPENSIVE',
       `A report by the hour covers at most ${MOST_HOURS / 24} days; narrow \`range\`.`,
     );
   const stats = await counted(question, span, {

@@ -3,6 +3,7 @@
 
 import { ourselves } from '../access/viewer.ts';
 import type { Sql } from '../database/connection.ts';
+import { canonicalId } from '../events/complete.ts';
 import type { EventInput } from '../events/fields.ts';
 import type { Log } from '../ingest/log.ts';
 import type { Logger } from '../logger.ts';
@@ -13,11 +14,7 @@ export type Deed = { readonly about: string; readonly at: Date; readonly event: 
 /** Within the transaction of the deed. */
 export const note = async (sql: Sql, { about, at, event }: Deed): Promise<void> => {
   const time = at.toISOString();
-  const [date, clock] = [
-    time.slice(0, 10).replaceAll('-', ''),
-    time.slice(11, 19).replaceAll(':', ''),
-  ];
-  const eventId = `${event.code}-${date}-${clock}-${about}`;
+  const eventId = canonicalId(event.code!, time, about);
   await sql`INSERT INTO retention_outbox (event) VALUES (${sql.json({ ...event, eventId, timestamp: time } as never)})`;
 };
 

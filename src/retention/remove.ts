@@ -34,7 +34,7 @@ export type Run = {
 
 /** A partition of no more that was kept earlier is taken together with the next one, so that there are never many. */
 const SMALL = 100_000;
-const STEP = 5_000;
+export const STEP = 5_000;
 const TRIES = 5;
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 10_000;

@@ -4,12 +4,12 @@
 
 import type { Sql } from '../database/connection.ts';
 import { ensurePartitions } from '../database/partitions.ts';
-import { CLEANUP_CODE, oldestKept } from '../events/retention.ts';
+import { CLEANUP_CODE, longestKept, oldestKept } from '../events/retention.ts';
 import type { Severity } from '../events/vocabulary.ts';
 import { createQuarantine } from '../ingest/quarantine.ts';
 import { note } from './outbox.ts';
 import { loadPolicy } from './policy.ts';
-import { type Run, assertMine, isEnd, mine, removeExpired } from './remove.ts';
+import { type Run, STEP, assertMine, isEnd, mine, removeExpired } from './remove.ts';
 
 export type RetentionRun = {
   readonly id: number;
@@ -153,8 +153,5 @@ const purge = async (run: Run): Promise<void> => {
       SELECT min(committed_at AT TIME ZONE 'UTC')::date - 1 FROM batches WHERE number = ${first}::bigint / 1024)`;
   for (const step of steps) while ((await step()) === STEP) signal.throwIfAborted();
   const { periods } = await loadPolicy(sql);
-  const longest = Math.max(...Object.values(periods.severities), ...periods.codes.values());
-  await sql`DELETE FROM retention_runs WHERE started_at < ${oldestKept(longest, now).toISOString()}`;
+  await sql`DELETE FROM retention_runs WHERE started_at < ${oldestKept(longestKept(periods), now).toISOString()}`;
 };
-
-const STEP = 5_000;

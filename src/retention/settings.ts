@@ -87,7 +87,7 @@ export const setRule = async (
 /** Undefined for a code: without a rule its events are kept as their severity is. */
 const documentDays = (target: string): number | undefined =>
   isSeverity(target) ? severities[target].retentionDays : undefined;
-const isSeverity = (target: string): target is Severity => target in severities;
+export const isSeverity = (target: string): target is Severity => target in severities;
 
 const columns = (sql: Sql) =>
   sql`id, name, reason, filter, placed_at AS "placedAt", placed_by AS "placedBy", released_at AS "releasedAt", released_by AS "releasedBy"`;

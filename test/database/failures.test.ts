@@ -17,7 +17,7 @@ test.each([
   '08006',
 ])('B1: %s is a database that cannot be reached now', (code) => {
   const error = Object.assign(new Error(code), { code });
-  expect(refusalOf(error)).toMatchObject({ code: 'UNAVAILABLE', details: { retryAfterMs: 1_000 } }); // oxfmt-ignore
+  expect(refusalOf(error)).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: 1_000 }); // oxfmt-ignore
 });
 
 test('PostgreSQL without memory is to be tried again, and says what to raise', () => {
@@ -25,7 +25,7 @@ test('PostgreSQL without memory is to be tried again, and says what to raise', (
   expect(refusalOf(error)).toMatchObject({
     code: 'UNAVAILABLE',
     message: expect.stringContaining('max_locks_per_transaction'),
-    details: { retryAfterMs: 1_000 },
+    retryAfterMs: 1_000,
   });
 });
 

@@ -5,7 +5,7 @@ import { type Bounds, createBackpressure } from '../../src/ingest/backpressure.t
 import { locked } from '../support/database.ts';
 import { ADMIN_KEY, testServer } from '../support/server.ts';
 
-const overloaded = { code: 'OVERLOADED', details: { retryAfterMs: expect.any(Number) } };
+const overloaded = { code: 'OVERLOADED', retryAfterMs: expect.any(Number) };
 const bounded = (bounds: Partial<Bounds>) => {
   const backpressure = createBackpressure({ maxWork: Infinity, ...bounds });
   return {

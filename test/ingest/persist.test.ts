@@ -259,7 +259,7 @@ test('A3: with a database that accepts and never answers, UNAVAILABLE comes with
 const away = {
   code: 'UNAVAILABLE',
   message: expect.stringContaining('same `eventId`'),
-  details: { retryAfterMs: expect.any(Number) },
+  retryAfterMs: expect.any(Number),
 };
 /** What a batch is answered with the database at that address, and after how long. */
 const refusalOf = async (url: string): Promise<[error: unknown, ms: number]> => {

@@ -561,7 +561,7 @@ describe('report 5, modelPerformance', () => {
     const { errors } = await server.graphql(
       '{ modelPerformance(range: { last: "P401D" }) { hour } }',
     );
-    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(errors).toMatchObject([{ extensions: { code: 'TOO_EXPENSIVE' } }]);
     expect(errors![0].message).toContain('400 days');
   });
 
