@@ -14,6 +14,7 @@ import {
 } from '../events/fields.ts';
 import type { Mask, Shown } from '../events/mask.ts';
 import { type Context, builder } from './builder.ts';
+import type { About } from './told.ts';
 import { EventCategory, EventDefinition, EventStatus, SeverityEnum } from './vocabulary.ts';
 
 export const types = {
@@ -37,13 +38,17 @@ const personal: ReadonlySet<FieldName> = new Set<FieldName>(['description', 'use
 const isPersonal = (name: FieldName, mask: Mask): boolean =>
   personal.has(name) || mask.isHidden(name);
 
-/** A value of a column apart from its event, as the viewer may see it. */
+/** A value of a column apart from its event, as the viewer may see it; about whom it is where that is known. */
 export const shownTo = <T extends string | number | null>(
   { viewer, mask, read }: Context,
   name: string,
   value: T,
+  about?: About,
 ): Shown<T> => {
-  if (read && value !== null && isPersonal(name as FieldName, mask)) read.add(value);
+  if (read && value !== null && isPersonal(name as FieldName, mask)) {
+    read.add(value);
+    if (about) read.add(about);
+  }
   return maySeePersonal(viewer) ? (value as Shown<T>) : mask.value(name as InputName, value);
 };
 

@@ -9,11 +9,13 @@ import {
   filterFields,
 } from '../query/filter.ts';
 import { MAX_CONDITIONS, MAX_DEPTH, MAX_VALUES } from '../query/filter-size.ts';
+import { namedIn } from '../query/named.ts';
 import { type Selection, reaches } from '../query/events.ts';
 import type { TimeRange as Range } from '../query/range.ts';
 import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';
 import { storedFilter } from '../query/stored.ts';
 import { seenBy } from '../query/seen.ts';
+import type { Subject } from '../query/trail.ts';
 import { maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import type { Kept } from '../query/stats.ts';
@@ -145,22 +147,25 @@ export const asked = (
 ): Filter => {
   const { protection, mask, viewer } = context;
   if (!filter) return seenBy(viewer, null);
+  const meant = seenBy(viewer, storedFilter(filter, protection.storedForms));
   const hidden = filterFields(filter).find(mask.isHidden);
-  if (hidden) askPersonal(`A filter by \`${hidden}\``, context);
-  return seenBy(viewer, storedFilter(filter, protection.storedForms));
+  if (hidden) askPersonal(`A filter by \`${hidden}\``, context, namedIn(meant));
+  return meant;
 };
 
-/** The answer tells what is asked about: only those may ask who may see it, and that they did counts as having seen it. */
+/** The answer tells what is asked about: only those may ask who may see it, and that they did counts as having seen it, of whom
+ * the question names. */
 export const askPersonal = (
   what: string,
   { viewer, read }: Pick<Asking, 'viewer' | 'read'>,
+  about: readonly Subject[] = [],
 ): void => {
   if (!maySeePersonal(viewer))
     throw new JejakError(
       'FORBIDDEN',
       `${what} asks for what is personal and needs the scope events:read_personal; ask by userId, resourceId or sessionId instead.`,
     );
-  read?.add(null);
+  read?.add({ about });
 };
 
 type Asking = Pick<Context, 'protection' | 'mask' | 'viewer' | 'retention' | 'clock' | 'read'>;

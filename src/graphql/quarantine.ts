@@ -22,7 +22,7 @@ const QuarantinedEvent = builder.objectRef<Quarantined>('QuarantinedEvent').impl
       resolve: ({ source }, _args, { read }) => {
         const { resourceType, resourceId } = (source ?? {}) as Partial<Record<string, unknown>>;
         const isSubject = typeof resourceType === 'string' && typeof resourceId === 'string';
-        read?.add(isSubject ? { resourceType, resourceId } : null);
+        read?.add(isSubject ? { resourceType, resourceId } : { about: [] });
         return source;
       },
       description:

@@ -5,6 +5,7 @@ import { maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import { fields } from '../events/fields.ts';
 import { intervals } from '../query/buckets.ts';
+import { namedIn, typeIn } from '../query/named.ts';
 import { measures, numberMeasures } from '../database/measures.ts';
 import { resolveRange } from '../query/range.ts';
 import { percent } from '../query/reports.ts';
@@ -23,6 +24,7 @@ import { type Context, ask, builder } from './builder.ts';
 import { shownTo, types } from './event.ts';
 import { EventFilter, TimeRange, askPersonal, asked, keptOf } from './filter.ts';
 import { fieldsBelow } from './selection.ts';
+import type { About } from './told.ts';
 import { enumValues } from './vocabulary.ts';
 
 const StatsInterval = builder.enumType('StatsInterval', {
@@ -71,7 +73,10 @@ const NumberStats = builder.objectRef<Stats['times']>('NumberStats').implement({
 const share = (part: number | undefined, { count }: Stats['events']): number | null =>
   count === 0 ? null : percent(part ?? 0, count);
 
-const EventStats = builder.objectRef<Stats>('EventStats');
+/** Whom the question names, and the type of all that it asks about, as far as it says so. */
+type Answered = Stats & { readonly named: About; readonly type: string };
+
+const EventStats = builder.objectRef<Answered>('EventStats');
 EventStats.implement({
   readers: ['events:read'],
   description:
@@ -153,13 +158,20 @@ for (const dimension of dimensionNames) {
       type: (name in fields ? types[fields[name as keyof typeof fields].kind] : 'Int') as 'String',
       nullable: true,
       description: `${about} Null unless grouped by ${dimension}.`,
-      resolve: ({ group }, _args, context) => {
-        const value = group[name] ?? null;
-        return (name in fields ? shownTo(context, name, value) : value) as string | null;
+      resolve: (row, _args, context) => {
+        const value = row.group[name] ?? null;
+        const whom = name === 'resourceId' ? ofGroup(row) : row.named;
+        return (name in fields ? shownTo(context, name, value, whom) : value) as string | null;
       },
     }),
   );
 }
+
+/** Whom a group by RESOURCE_ID is about. */
+const ofGroup = ({ group: { resourceType, resourceId }, type }: Answered): About =>
+  resourceType === null
+    ? { about: [] }
+    : { about: [{ resourceType: String(resourceType ?? type), resourceId: String(resourceId) }] };
 
 /** The measures behind the fields that need others. */
 const behind: Readonly<Record<string, readonly string[]>> = {
@@ -175,7 +187,7 @@ const measuresFor = <M extends object>(nodes: readonly FieldNode[], table: M): S
   return new Set(names.filter((name) => name in table)) as unknown as Set<keyof M>;
 };
 
-const wantedIn = (info: GraphQLResolveInfo, context: Context): Wanted => {
+const wantedIn = (info: GraphQLResolveInfo, context: Context, { about }: About): Wanted => {
   const nodes = fieldsBelow(info.fieldNodes, info);
   const numbers = numberMeasures('');
   const below = (field: FieldNode) => measuresFor(fieldsBelow([field], info), numbers);
@@ -183,7 +195,7 @@ const wantedIn = (info: GraphQLResolveInfo, context: Context): Wanted => {
   const data = new Map<string, ReturnType<typeof below>>();
   for (const node of named('data')) {
     const path = pathOf(node, info);
-    if (context.mask.isHiddenPath(path.split('.'))) askPersonal(`\`${path}\``, context);
+    if (context.mask.isHiddenPath(path.split('.'))) askPersonal(`\`${path}\``, context, about);
     data.set(path, (data.get(path) ?? new Set()).union(below(node)));
   }
   if (data.size > MAX_PATHS)
@@ -230,7 +242,7 @@ builder.queryFields((t) => ({
         description: `By what events are counted apart, at most ${MAX_DIMENSIONS}.`,
       }),
     },
-    resolve: (_root, { filter, range, interval, timeZone, groupBy }, context, info) => {
+    resolve: async (_root, { filter, range, interval, timeZone, groupBy }, context, info) => {
       const now = context.clock();
       const by = [...new Set(groupBy)];
       if (by.length > MAX_DIMENSIONS)
@@ -238,16 +250,20 @@ builder.queryFields((t) => ({
           'TOO_EXPENSIVE',
           `\`groupBy\` takes at most ${MAX_DIMENSIONS} dimensions at a time.`,
         );
+      const meant = asked(filter, context);
+      const named: About = { about: namedIn(meant) };
+      const type = typeIn(meant);
       const question = {
-        filter: asked(filter, context),
+        filter: meant,
         range: resolveRange(range, now),
         kept: keptOf({ and: filter ? [filter] : null, range }, context, now),
         interval,
         timeZone: timeZone ?? 'UTC',
         groupBy: by,
-        wanted: wantedIn(info, context),
+        wanted: wantedIn(info, context, named),
       };
-      return ask(context, (pool) => eventStats(pool, question, now));
+      const rows = await ask(context, (pool) => eventStats(pool, question, now));
+      return rows.map((row) => ({ ...row, named, type }));
     },
   }),
 }));

@@ -7,15 +7,19 @@ import type { GraphQLSchema } from 'graphql';
 import { isTold } from '../access/viewer.ts';
 import type { Event, EventInput } from '../events/fields.ts';
 import { bytesOf } from '../events/cut.ts';
-import { LOG_RESOURCE, READ_CODE, subjectText } from '../query/trail.ts';
+import { type Subject as Named, LOG_RESOURCE, READ_CODE, subjectText } from '../query/trail.ts';
 import type { Context } from './builder.ts';
 import type { Rules } from './rules.ts';
 
 /** Whom something that is read is about: an event, or that alone. */
 export type Subject = Pick<Event, 'resourceType' | 'resourceId'>;
 
-/** What was read: of an event or a subject, a value alone, or (null) an answer to a question about what is personal. */
-export type Seen = Subject | string | number | null;
+/** What was read: of an event or a subject, a value alone, or an answer to a question about what is personal, and about whom it
+ * was as far as the question or the answer names them. */
+export type Seen = Subject | string | number | About;
+export type About = { readonly about: readonly Named[] };
+
+const isAbout = (of: Seen): of is About => typeof of === 'object' && 'about' in of;
 
 /** An operation as it was asked. */
 export type Asked = {
@@ -57,11 +61,13 @@ export const tellingReads = async <R>(
 const tellRead = async (context: Context, asked: Asked, read: readonly Seen[]): Promise<void> => {
   const subjects = new Set(
     read.flatMap((of) => {
-      if (of === null || typeof of !== 'object' || !of.resourceType || !of.resourceId) return [];
+      if (typeof of !== 'object') return [];
+      if (isAbout(of)) return of.about.map(subjectText);
+      if (!of.resourceType || !of.resourceId) return [];
       return subjectText({ resourceType: of.resourceType, resourceId: of.resourceId });
     }),
   );
-  const findings = read.filter((of) => of !== null).length;
+  const findings = read.filter((of) => !isAbout(of)).length;
   const [some = [], ...others] = inParts([...subjects]);
   await tell(context, asked, {
     status: 'SUCCESS',

@@ -70,7 +70,8 @@ const BreachSubject = builder.objectRef<trail.Breached>('BreachSubject').impleme
   fields: (t) => ({
     resourceType: t.string({
       resolve: ({ resourceType }, _args, context) => shownTo(context, 'resourceType', resourceType),
-      description: 'Its kind, such as STUDENT.',
+      description:
+        'Its kind, such as STUDENT; empty where somebody asked for what is personal by the identifier alone.',
     }),
     resourceId: t.string({
       resolve: ({ resourceType, resourceId }, _args, { viewer, mask, read }) => {

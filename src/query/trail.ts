@@ -17,6 +17,9 @@ export const EXPORT_CODE = 'DATA-012';
 /** What an export of the log is an export of. */
 export const LOG_RESOURCE = 'EVENT_LOG';
 
+/** In the place of the type where only the identifier was named: no event has it. */
+export const ANY_TYPE = '';
+
 /** A subject as records of reading name it, in `metadata.subjects`. */
 export const subjectText = ({ resourceType, resourceId }: Subject): string =>
   `${resourceType}/${resourceId}`;
@@ -24,13 +27,19 @@ export const subjectText = ({ resourceType, resourceId }: Subject): string =>
 /** Whom a filter names; null, or how large it was, where it names nobody. */
 const named = sql`${events.requestData} #> '{filter,resourceId}'`;
 
+const isNamed = (subject: Subject): SQL =>
+  hasJson(events.metadata, { subjects: [subjectText(subject)] });
+
 /** Events about a subject, records of who read such events, and of exports and subscriptions whose filter does not name other
  * subjects only. */
 export const concerning = ({ resourceType, resourceId }: Subject): SQL => {
   const subject = { resourceType: mendText(resourceType), resourceId: mendText(resourceId) };
   return or(
     and(eq(events.resourceType, subject.resourceType), eq(events.resourceId, subject.resourceId)),
-    and(eq(events.code, READ_CODE), hasJson(events.metadata, { subjects: [subjectText(subject)] })),
+    and(
+      eq(events.code, READ_CODE),
+      or(isNamed(subject), isNamed({ ...subject, resourceType: ANY_TYPE })),
+    ),
     and(
       inArray(events.code, [READ_CODE, EXPORT_CODE]),
       eq(events.resourceType, LOG_RESOURCE),

@@ -26,6 +26,7 @@ const TOKENS: Partial<Config> = {
 };
 let server: TestServer;
 let teacher: string;
+let counsellor: string;
 
 const tokenOf = (claims: object): Promise<string> =>
   new SignJWT({ roles: ['GURU'], ...claims })
@@ -38,6 +39,7 @@ const tokenOf = (claims: object): Promise<string> =>
 beforeAll(async () => {
   server = await createTestServer(undefined, TOKENS);
   teacher = await tokenOf({ sub: '15', preferred_username: 'ibu.ratna' });
+  counsellor = await tokenOf({ sub: '18', preferred_username: 'bk.maya' });
   const about = (resourceId: string, event: object) => ({ resourceType: 'STUDENT', resourceId, ...event }); // oxfmt-ignore
   await server.graphql(
     'mutation ($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }',
@@ -515,4 +517,49 @@ test('what is too deep to be told keeps no question from its answer, and no expo
   await expect.poll(async () => (await told()).at(-1)!['request_data'].filter).toEqual(kept);
   expect(await taken(filter, teacher)).toBe('');
   expect((await told('DATA-012')).at(-1)!['request_data'].filter).toEqual(kept);
+});
+
+const STATS = 'eventStats(range: { last: "PT1H" }';
+// oxfmt-ignore
+test.each([
+  ['a number of one student', `{ ${STATS}, filter: { resourceType: ["STUDENT"], resourceId: ["@"] }) { data(path: "metadata.nilai") { average } } }`],
+  ['who had to do with one student', `{ ${STATS}, filter: { resourceType: ["STUDENT"], resourceId: ["@"] }, groupBy: [USERNAME]) { username } }`],
+  ['groups of resources', `{ ${STATS}, filter: { resourceId: ["@"] }, groupBy: [RESOURCE_TYPE, RESOURCE_ID, USERNAME]) { resourceType resourceId username } }`],
+  ['groups of one kind', `{ ${STATS}, filter: { resourceType: ["STUDENT"], tagsAny: ["@"] }, groupBy: [RESOURCE_ID]) { resourceId } }`],
+  ['groups whose kind nobody says', `{ ${STATS}, filter: { tagsAny: ["@"] }, groupBy: [RESOURCE_ID]) { resourceId } }`],
+  ['a count', `{ events(filter: { resourceId: ["@"], json: [{ field: METADATA, path: "nilai", gte: 91 }] }) { totalCount } }`],
+  ['a count by parts of a filter', `{ events(filter: { and: [{ resourceType: ["STUDENT", "TEACHER"] }, { or: [{ resourceId: ["@"] }] }], search: "x" }) { totalCount } }`],
+  ['what is not denied', `{ events(filter: { not: { or: [{ not: { resourceId: ["@"] } }] }, search: "x" }) { totalCount } }`],
+  ['a summary', `{ breachSummary(filter: { resourceId: ["@"], search: "x" }) { eventCount } }`],
+])('S5: who asks about a student and sees no event is in the trail of that one: %s', async (what, query) => {
+  const [asked, another] = [`STD-A ${what}`, `STD-B ${what}`];
+  const about = (resourceId: string) => ({ code: 'DATA-005', resourceType: 'STUDENT', resourceId, username: 'pak.agus', metadata: { nilai: 92 } });
+  await server.graphql('mutation ($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }', { input: [{ ...about(asked), tags: [asked] }, about(another)] });
+  const { errors } = await server.graphql(query.replace('@', asked), {}, counsellor);
+  expect(errors).toBeUndefined();
+  const readsOf = async (id: string) => (await server.graphql(TRAIL, { id })).data.subjectTrail.dealings
+    .filter(({ username }: any) => username === 'bk.maya').map(({ dealing, eventCount }: any) => [dealing, eventCount]);
+  expect(await readsOf(asked)).toEqual([['READ', 1]]);
+  expect(await readsOf(another)).toEqual([]);
+});
+
+test('S5: whom a question leaves out, and what is of another kind, is not read by it', async () => {
+  const filter = '{ resourceType: ["CLASS"], resourceId: ["STD-C"], not: { resourceId: ["STD-D"] }, search: "x" }'; // oxfmt-ignore
+  expect((await server.graphql(`{ events(filter: ${filter}) { totalCount } }`, {}, counsellor)).errors).toBeUndefined(); // oxfmt-ignore
+  expect((await told()).at(-1)).toMatchObject({ response_data: { findings_count: 0 }, metadata: { subjects: ['CLASS/STD-C'] } }); // oxfmt-ignore
+  for (const id of ['STD-C', 'STD-D']) expect(await dealersOf('READ', id)).not.toContain('bk.maya');
+});
+
+test('S5: all whom a filter names are told of, and hundreds of kinds and identifiers by the identifier', async () => {
+  const names = (what: string, count: number) => Array.from({ length: count }, (_, index) => `${what}${index} ${'🎓'.repeat(20)}`); // oxfmt-ignore
+  const ask = 'query ($types: [String!], $ids: [String!]) { events(filter: { resourceType: $types, resourceId: $ids, search: "x" }) { totalCount } }'; // oxfmt-ignore
+  const subjectsOf = async (types: string[], ids: string[]) => {
+    const before = (await told()).length;
+    expect((await server.graphql(ask, { types, ids }, counsellor)).errors).toBeUndefined();
+    return (await told()).slice(before).flatMap(({ metadata }) => metadata.subjects);
+  };
+  const [one, many] = [names('T', 1), names('S', 490)];
+  expect(await subjectsOf(one, many)).toEqual(many.map((id) => `${one[0]}/${id}`));
+  const [types, ids] = [names('T', 100), names('S', 100)];
+  expect(await subjectsOf(types, ids)).toEqual(ids.map((id) => `/${id}`));
 });
