@@ -14,6 +14,7 @@ import { type Selection, reaches } from '../query/events.ts';
 import type { TimeRange as Range } from '../query/range.ts';
 import { MAX_WORDS, SEARCHED_CHARACTERS } from '../query/search.ts';
 import { storedFilter } from '../query/stored.ts';
+import { refuseSecrets } from '../query/secrets.ts';
 import { seenBy } from '../query/seen.ts';
 import type { Subject } from '../query/trail.ts';
 import { maySeePersonal } from '../access/viewer.ts';
@@ -55,7 +56,7 @@ const JsonField = builder.enumType('JsonField', {
 
 const JsonCondition = builder.inputType('JsonCondition', {
   description:
-    'A condition on one place in the JSON of an event. All that is said must hold; what is not there matches nothing but `exists: false`, and values of another type are neither equal nor greater nor less.',
+    'A condition on one place in the JSON of an event. All that is said must hold; what is not there matches nothing but `exists: false`, and values of another type are neither equal nor greater nor less. To ask for what is never stored, such as a password, is BAD_USER_INPUT, unless it is whether it exists.',
   fields: (t) => ({
     field: t.field({ type: JsonField, required: true, description: 'In which field.' }),
     path: t.string({
@@ -147,10 +148,20 @@ export const asked = (
 ): Filter => {
   const { protection, mask, viewer } = context;
   if (!filter) return seenBy(viewer, null);
-  const meant = seenBy(viewer, storedFilter(filter, protection.storedForms));
+  const meant = seenBy(viewer, storable(filter, protection));
   const hidden = filterFields(filter).find(mask.isHidden);
   if (hidden) askPersonal(`A filter by \`${hidden}\``, context, namedIn(meant));
   return meant;
+};
+
+/** A filter in terms of what is stored; throws BAD_USER_INPUT where it asks for what never is. */
+export const storable = (
+  filter: Filter,
+  { protect, storedForms }: Context['protection'],
+): Filter => {
+  const stored = storedFilter(filter, storedForms);
+  refuseSecrets(stored, protect);
+  return stored;
 };
 
 /** The answer tells what is asked about: only those may ask who may see it, and that they did counts as having seen it, of whom

@@ -5,7 +5,6 @@ import { JejakError } from '../errors.ts';
 import { type Severity, severityNames } from '../events/vocabulary.ts';
 import { countEvents } from '../query/events.ts';
 import { filterSql } from '../query/filter.ts';
-import { storedFilter } from '../query/stored.ts';
 import type { PlannedPartition, RetentionPlan as Plan } from '../retention/plan.ts';
 import { type RetentionRun as Run, removedBy } from '../retention/run.ts';
 import {
@@ -16,7 +15,7 @@ import {
   isSeverity,
 } from '../retention/settings.ts';
 import { ask, builder } from './builder.ts';
-import { EventFilter } from './filter.ts';
+import { EventFilter, storable } from './filter.ts';
 import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page.ts';
 import type { Telling } from './told.ts';
 import { SeverityEnum } from './vocabulary.ts';
@@ -266,10 +265,7 @@ builder.mutationFields((t) => ({
       }),
     },
     resolve: (_root, { filter, ...hold }, { retention, protection, viewer }) =>
-      retention.placeHold(
-        { ...hold, filter: storedFilter(filter, protection.storedForms) },
-        viewer!.name,
-      ),
+      retention.placeHold({ ...hold, filter: storable(filter, protection) }, viewer!.name),
   }),
   releaseHold: t.field({
     type: Hold,

@@ -35,7 +35,7 @@ type Meaning<V> = {
   /** What is asked for, as it is looked for; without it as it would have been stored. */
   readonly wanted?: (asked: V) => V;
 };
-type Operator = Exclude<keyof JsonCondition, 'field' | 'path'>;
+export type Operator = Exclude<keyof JsonCondition, 'field' | 'path'>;
 
 /** As text first: of a parameter that is JSON postgres.js would make JSON once more. */
 export const jsonb = (value: unknown): SQL => sql`${JSON.stringify(value)}::text::jsonb`;
@@ -84,6 +84,8 @@ const meanings = {
   lte: comparison(sql`<=`, (value, wanted) => value <= wanted),
 } satisfies { [O in Operator]: Meaning<O extends 'exists' ? boolean : O extends 'in' ? readonly unknown[] : O extends 'equals' | 'contains' ? unknown : number> }; // oxfmt-ignore
 
+export const operators = Object.keys(meanings) as Operator[];
+
 type Asked = readonly [Meaning<unknown>, wanted: unknown];
 
 const askedOf = ({ field: _field, path: _path, ...asked }: JsonCondition): Asked[] => {
@@ -102,7 +104,7 @@ const askedOf = ({ field: _field, path: _path, ...asked }: JsonCondition): Asked
 const MAX_KEYS = 32;
 
 /** The keys of a path; a dot or a backslash that belongs to a key has a backslash before it. */
-const keysOf = (path: string): string[] => {
+export const keysOf = (path: string): string[] => {
   const text = mendText(path);
   const keys = text.match(/(?:\\.|[^.\\])+/gs) ?? [];
   if (keys.length === 0 || keys.length > MAX_KEYS || keys.join('.') !== text)

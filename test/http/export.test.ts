@@ -231,6 +231,7 @@ test.each([
   ['timeZone=Mars/Olympus', 'BAD_USER_INPUT', '`timeZone`: "Mars/Olympus" is no TimeZone: '],
   ['after=nowhere', 'CURSOR_INVALID', 'cursor'],
   ['page=2', 'BAD_USER_INPUT', 'page'],
+  ['filter={"or":[{"json":[{"field":"METADATA","path":"password","equals":"hunter2"}]}]}', 'BAD_USER_INPUT', '`password` is not stored as it is'],
   ['format=csv&filter={}&format=ndjson', 'BAD_USER_INPUT', '`format` is given twice'],
 ])('%s is refused with %s before anything leaves', async (parameters, code, why) => {
   const response = await fetchExport(parameters);
