@@ -10,6 +10,7 @@ import { bytesOf } from '../events/cut.ts';
 import { type Subject as Named, LOG_RESOURCE, READ_CODE, subjectText } from '../query/trail.ts';
 import type { Context } from './builder.ts';
 import type { Rules } from './rules.ts';
+import { withoutSecrets } from './unsaid.ts';
 
 /** Whom something that is read is about: an event, or that alone. */
 export type Subject = Pick<Event, 'resourceType' | 'resourceId'>;
@@ -104,11 +105,12 @@ export const tellFollowed = async (
 type Told = Pick<EventInput, 'status' | 'responseData'> & { readonly subjects?: readonly string[] };
 
 const tell = (
-  { record, viewer, purpose }: Context,
-  { query, variables, filter }: Asked & { readonly filter?: object | null | undefined },
+  { record, viewer, purpose, protection }: Context,
+  { filter, ...asked }: Asked & { readonly filter?: object | null | undefined },
   { subjects = [], ...told }: Told,
-): Promise<void> =>
-  record(viewer!, {
+): Promise<void> => {
+  const { query, variables } = withoutSecrets(asked, protection);
+  return record(viewer!, {
     code: READ_CODE,
     resourceType: LOG_RESOURCE,
     requestData: {
@@ -119,6 +121,7 @@ const tell = (
     metadata: { subjects, ...(purpose !== undefined && { purpose }) },
     ...told,
   });
+};
 
 /** How an act of an administrator is told, beside its mutation in `extensions`: under this code in place of ADMIN-005, or by
  * itself, in one transaction with what it does. */

@@ -563,3 +563,40 @@ test('S5: all whom a filter names are told of, and hundreds of kinds and identif
   const [types, ids] = [names('T', 100), names('S', 100)];
   expect(await subjectsOf(types, ids)).toEqual(ids.map((id) => `/${id}`));
 });
+
+const SEEN = 'seen: events(filter: { search: "x" }) { totalCount }';
+const refused = (condition: string) => `asked: events(filter: { and: [{ json: [${condition}] }] }) { totalCount }`; // oxfmt-ignore
+// oxfmt-ignore
+test.each<[string, string, object?]>([
+  ['in the document', `{ ${SEEN} ${refused('{ field: REQUEST_DATA, path: "a.password", equals: "hunter2" }')} }`],
+  ['in a list', `{ ${SEEN} ${refused('{ field: METADATA, path: "api_key", in: ["hunter2"] }')} }`],
+  ['in an object', `{ ${SEEN} ${refused('{ field: METADATA, path: "a", contains: { password: "hunter2" } }')} }`],
+  ['below a secret', `{ ${SEEN} ${refused('{ field: METADATA, path: "password.0.old", equals: "hunter2" }')} }`],
+  ['in a fragment', `query { ...F } fragment F on Query { ${SEEN} ${refused('{ field: METADATA, path: "pin", equals: "hunter2" }')} }`],
+  ['in a variable', `query ($v: JSON!) { ${SEEN} ${refused('{ field: METADATA, path: "password", equals: $v }')} }`, { v: 'hunter2' }],
+  ['in a default', `query ($v: JSON! = "hunter2") { ${SEEN} ${refused('{ field: METADATA, path: "password", equals: $v }')} }`],
+  ['at a variable', `query ($p: String!) { ${SEEN} ${refused('{ field: METADATA, path: $p, equals: "hunter2" }')} }`, { p: 'password' }],
+  ['in a condition', `query ($c: JsonCondition!) { ${SEEN} ${refused('$c')} }`, { c: { field: 'METADATA', path: 'password', equals: 'hunter2' } }],
+  ['in the default of a condition', `query ($c: JsonCondition! = { field: METADATA, path: "password", equals: "hunter2" }) { ${SEEN} ${refused('$c')} }`],
+  ['in a session', `{ ${SEEN} ${refused('{ field: METADATA, path: "session_id", equals: "hunter2" }')} }`],
+])('S1: what is never stored is asked for in vain, and is not in the log of the question: %s', async (_, query, variables = {}) => {
+  const before = (await told()).length;
+  const { errors } = await server.graphql(query, variables, counsellor);
+  expect(errors).toMatchObject([{ message: expect.stringContaining('is not stored as it is'), extensions: { code: 'BAD_USER_INPUT' } }]);
+  expect(JSON.stringify(errors)).not.toContain('hunter2');
+  const records = (await told()).slice(before);
+  expect(records).toHaveLength(1);
+  expect(JSON.stringify(records)).not.toContain('hunter2');
+  expect(JSON.stringify(records[0]!['request_data'])).toContain('[dropped:secret]');
+});
+
+test('S1: whether a secret exists may be asked, and what the log shows in its place', async () => {
+  const metadata = { password: 'rahasia-sekali', session_id: 'sesi-123' };
+  await server.graphql('mutation ($metadata: JSON) { logEvent(input: { code: "AUTH-001", tags: ["S1"], metadata: $metadata }) { outcome } }', { metadata }); // oxfmt-ignore
+  const counted = async (condition: string) => (await server.graphql(`{ events(filter: { tagsAny: ["S1"], json: [{ field: METADATA, ${condition} }] }) { totalCount edges { node { metadata } } } }`, {}, counsellor)).data.events; // oxfmt-ignore
+  const found = await counted('path: "password", exists: true');
+  expect(found.totalCount).toBe(1);
+  const shown = found.edges[0].node.metadata;
+  for (const path of ['password', 'session_id'])
+    expect(await counted(`path: "${path}", equals: "${shown[path]}"`)).toMatchObject({ totalCount: 1 }); // oxfmt-ignore
+});
