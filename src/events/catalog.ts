@@ -233,6 +233,10 @@ const names = new Set(definitions.map(({ name }) => name));
 /** Whether it is the name of some definition, such as "Student Created", and so nobody's. */
 export const isEventName = (text: string): boolean => names.has(text);
 
+const dataKeys = new Set(definitions.flatMap(({ data }) => data));
+/** Whether some definition names it among its typical data. */
+export const isDataKey = (key: string): boolean => dataKeys.has(key);
+
 const canonicalId = /^([A-Z]+-\d{3})-\d{8}-\d{6}-[\w-]+$/;
 
 /** The catalogued code that heads a canonical id, `<code>-<yyyymmdd>-<hhmmss>-<tail>`; nothing for any other id. */

@@ -1,12 +1,13 @@
 // Where the log and the catalog have drifted apart, as the API tells it.
 
 import { JejakError } from '../errors.ts';
-import { definitionOf } from '../events/catalog.ts';
+import { maySeePersonal } from '../access/viewer.ts';
+import { definitionOf, isDataKey } from '../events/catalog.ts';
 import * as drift from '../query/drift.ts';
 import { resolveRange } from '../query/range.ts';
 import { ask, builder } from './builder.ts';
 import { shownTo } from './event.ts';
-import { DAY, TimeRange, askPersonal, conditionOf } from './filter.ts';
+import { DAY, TimeRange, conditionOf } from './filter.ts';
 import { EventCategory, EventDefinition, SeverityEnum } from './vocabulary.ts';
 
 const COUNT = { description: 'How many events.' } as const;
@@ -53,8 +54,15 @@ const UnknownKey = builder.objectRef<drift.UnknownKey>('UnknownKey').implement({
       description: 'Their definition.',
       resolve: ({ code }) => definitionOf(code)!,
     }),
-    key: t.exposeString('key', {
-      description: 'The key, at the top of `metadata`, `requestData` or `responseData`.',
+    key: t.string({
+      description:
+        'The key, at the top of `metadata`, `requestData` or `responseData`. It may be a name: who may not see what is personal is shown it masked, unless it is one that the catalog knows.',
+      resolve: ({ key }, _args, { viewer, mask, read }) => {
+        if (isDataKey(key)) return key;
+        if (!maySeePersonal(viewer)) return mask.value('resourceName', key);
+        read?.add(key);
+        return key;
+      },
     }),
     count: t.exposeFloat('count', COUNT),
   }),
@@ -88,11 +96,9 @@ const CatalogDrift = builder.objectRef<Where>('CatalogDrift').implement({
     }),
     unknownKeys: t.field({
       type: [UnknownKey],
-      description: `Keys that the definition of their events does not name, ${LISTED} A key may be a name: needs the scope \`events:read_personal\`.`,
-      resolve: ({ where }, _args, context) => {
-        askPersonal('`unknownKeys`', context);
-        return ask(context, (question) => drift.unknownKeys(question, where));
-      },
+      description: `Keys that the definition of their events does not name, ${LISTED}`,
+      resolve: ({ where }, _args, context) =>
+        ask(context, (question) => drift.unknownKeys(question, where)),
     }),
   }),
 });
