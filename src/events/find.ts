@@ -1,6 +1,7 @@
 // What can be told to be personal or secret in free text: by its form, such as a number of 16 digits, or by the label before
 // it, such as `password=`. Which rule it falls under decides what becomes of it.
 
+import { isIPv6 } from 'node:net';
 import { isEventName } from './catalog.ts';
 import type { Decision, Policy, RuleName } from './privacy.ts';
 
@@ -38,6 +39,12 @@ const isNik = (found: string): boolean => {
   return province.test(digits) && (!microseconds.test(digits) || bornInIt.test(digits));
 };
 
+// Of eight groups of two digits it is the address of a device; without a digit, or shorter, a name in C++ or a part of a list.
+const twos = /^(?:[\da-f]{2}:){7}[\da-f]{2}$/i;
+const isLikely = /^::.*\d|^(?=.{7}).*(?:\d|[a-f]:[a-f])/i;
+const isIpv6 = (found: string): boolean =>
+  isIPv6(found) && isLikely.test(found) && !twos.test(found);
+
 // The strictest first: what was replaced is not found again. A part of a longer number is none of these.
 // oxfmt-ignore
 const forms: readonly Form[] = [
@@ -55,6 +62,7 @@ const forms: readonly Form[] = [
   { rule: 'email', form: /(?<![^\s<>"'(),:;=&?/[\]{}|\\])[^\s@<>"'(),:;=&?/[\]{}|\\]{1,64}(?:@|%40)[\p{L}\d-]{1,63}(?:\.[\p{L}\d-]{1,63})+/gu },
   { rule: 'phone', form: /(?<![\d.])(?:\+?62|0)[ .-]?8[1-9](?:[ .-]?\d){6,11}(?!\d)|(?<!\w)\+\d(?:[ -]?\d){8,14}(?!\d)/g },
   { rule: 'name', form: /(?<=\b(?:[sS]isw[ai]|[mM]urid|[gG]uru|[wW]ali|[aA]yah|[iI]bu|[bB]apak|[pP]ak|Bpk\.?|Bu|[nN]ama|[sS]tudent|[tT]eacher)\s)\p{Lu}[\p{L}'.-]*(?:\s\p{Lu}[\p{L}'.-]*){0,3}/gu },
+  { rule: 'address', form: /(?<=^|[^\w:.]|[g-z_]\w{0,20}:)(?:[\da-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[\da-f]{1,4}|(?<=::))(?!:?\w)/gi, holds: isIpv6 },
   { rule: 'address', form: /(?<![\w./])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)/g },
 ];
 

@@ -309,6 +309,45 @@ test.each([
   expect(createMask(createPolicy()).value('ipAddress', address)).toBe(shown);
 });
 
+describe('an IPv6 address in a text', () => {
+  const mask = createMask(createPolicy());
+
+  test.each([
+    ['dari 2001:db8:1:2::15.', 'dari 2001:db8:1:***.'],
+    ['2001:0DB8:0001:0000:0000:0000:0000:0001, lalu', '2001:db8:1:***, lalu'],
+    ['http://[2001:db8::1]:8080/x', 'http://[2001:db8:0:***]:8080/x'],
+    ['fe80::1%eth0: menolak', 'fe80:0:0:***%eth0: menolak'],
+    ['ip:::ffff:203.0.113.77', 'ip:0:0:0:***'],
+    ['::ffff:203.0.113.77 ::ffff:cb00:714d', '0:0:0:*** 0:0:0:***'],
+    ['source:fdab:cdef::beef', 'source:fdab:cdef:0:***'],
+    ['dari ::1', 'dari 0:0:0:***'],
+  ])('%s', (text, shown) => expect(mask.text(text)).toBe(shown));
+
+  test.each([
+    'pukul 12:30:45 dan 12:30:45.123, 2025-06-19T14:30:52+07:00',
+    'aa:bb:cc:dd:ee:ff, 00:11:22:33:44:55:66:77',
+    'std::vector<int> abc::def a::b x[1::2] Foo::Bar2::baz',
+    '43:51:43:a1:b5:fc:8b:b7:0a:3a:a9:b1:0f:66:73:a8, sha256:deadbeef0123',
+    'arn:aws:iam::123456789012:user',
+  ])('is not %s', (text) => expect(mask.text(text)).toBe(text));
+
+  test('is found in keys and values of JSON, and in another notation than that of the event', () => {
+    const event = { ipAddress: '2001:db8::15', description: 'dari 2001:0db8:0:0:0:0:0:15', metadata: { '2001:db8::15': ['x 2001:DB8:0::15'] } }; // oxfmt-ignore
+    const { description, metadata } = mask.event(event as unknown as Event);
+    expect(description).toBe('dari 2001:db8:0:***');
+    expect(metadata).toEqual({ '2001:db8:0:***': ['x 2001:db8:0:***'] });
+  });
+
+  test('is sought in 1 MB of anything in less than a second', () => {
+    const { protect } = under({ rules: { address: 'drop' } });
+    for (const unit of ['a:', ':', 'ab:1', '1:2:', ' ::1', 'g1:', '2001:db8::1 ', 'fe80::%']) {
+      const start = performance.now();
+      protect({ description: unit.repeat(1e6 / unit.length) });
+      expect([unit, performance.now() - start < 1000]).toEqual([unit, true]);
+    }
+  });
+});
+
 test('the name of a definition is nobody’s: it is shown as it is, and told from names behind a title', () => {
   const mask = createMask(createPolicy());
   for (const { code, name } of catalog.values()) {
