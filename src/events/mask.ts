@@ -7,7 +7,7 @@ import { isServerId } from './complete.ts';
 import { type Event, type FieldName, type InputName, fields, inputNames } from './fields.ts';
 import { LARGE, isSuspect, replaceFound } from './find.ts';
 import { type Decision, type Policy, isHash, isThing, strictest } from './privacy.ts';
-import { type Change, changed, isPair, told, toldBeside } from './protect.ts';
+import { type Change, changed, isPair, labelsIn, told, toldBeside } from './protect.ts';
 import { type Keyed, cutText } from './text.ts';
 
 /** A text is masked as a text, a number as null. */
@@ -92,15 +92,19 @@ export const createMask = (policy: Policy): Mask => {
   ): unknown => {
     if (value === null) return null;
     if (typeof value !== 'object') return leaf(value, decision, way);
-    if (Array.isArray(value))
-      return value.map((item: unknown) =>
+    if (Array.isArray(value)) {
+      const labelOf = labelsIn(value, parents);
+      const meant = (label: string | undefined) =>
+        label === undefined ? decision : strictest(decision, policy.ofKey(label, parents));
+      return value.map((item: unknown, index) =>
         isPair(item)
-          ? [leaf(item[0], decision, way), json(item[1], strictest(decision, policy.ofKey(item[0], parents)), parents, way)] // oxfmt-ignore
-          : json(item, decision, parents, way),
+          ? [leaf(item[0], decision, way), json(item[1], meant(item[0]), parents, way)]
+          : json(item, meant(labelOf?.(index)), parents, way),
       );
+    }
     const inherited = decision?.scalar ? undefined : decision;
     const changes = Object.entries(value).map(([key, item]): Change => {
-      const beside = told.has(key) ? toldBeside(value as Keyed, policy) : undefined;
+      const beside = told.has(key) ? toldBeside(value as Keyed, key, policy) : undefined;
       const meant = strictest(strictest(inherited, policy.ofKey(key, parents)), beside);
       return [key, way.show(key), json(item, meant, [...parents, key], way)];
     });

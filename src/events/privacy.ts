@@ -32,7 +32,7 @@ const PEOPLE = 'siswa siswi student pupil murid guru teacher orang_tua ortu pare
 
 // oxfmt-ignore
 export const rules = {
-  secret: { action: 'drop', always: true, about: 'passwords, tokens, cookies, API keys, PINs', keys: '*password* *passwd* =pass pwd passphrase passcode kata_sandi sandi *token *tokens jwt bearer authorization otp kode_otp pin cvv cvc *cookie *cookies api_key api_keys access_key private_key secret_key ssh_key encryption_key signing_key kunci_api *secret *secrets *credential *credentials kredensial' },
+  secret: { action: 'drop', always: true, about: 'passwords, tokens, cookies, API keys, PINs', keys: '*password* *passwd* =pass pwd pass_word pass_phrase pass_code kata_sandi sandi *token *tokens jwt bearer authorization otp totp kode_otp mfa_code mfa_codes recovery_code recovery_codes backup_code backup_codes pin cvv cvc *cookie *cookies api_key api_keys access_key private_key secret_key ssh_key encryption_key signing_key kunci_api *secret *secrets *credential *credentials kredensial' },
   nik: { action: 'drop', always: true, about: 'numbers of identity cards, families, passports and taxpayers', keys: 'nik no_ktp nomor_ktp =ktp national_id no_kk nomor_kk kartu_keluarga npwp ssn no_paspor nomor_paspor passport_number passport_no =paspor =passport' },
   card: { action: 'drop', always: true, about: 'numbers of payment cards', keys: 'card_number card_no no_kartu nomor_kartu credit_card debit_card kartu_kredit kartu_debit =pan' },
   biometric: { action: 'drop', about: 'biometric data', keys: 'biometric biometrics biometrik sidik_jari fingerprint_template face_embedding face_template data_wajah retina iris_code' },
@@ -145,6 +145,21 @@ const patternOf = (text: string, decision: Decision, always = false): Pattern =>
   };
 };
 
+/** Letters that are a whole key of what is always dropped, such as `password`, are that key in any spelling: `pAss-WORD`. Fewer
+ * may be others by chance, as `sId` and `p_in`. */
+const LETTERS = 6;
+const alwaysMeant: ReadonlySet<string> = new Set(
+  Object.values(rules as Record<string, Rule>)
+    .filter(({ always }) => always)
+    .flatMap(({ keys }) => keys.split(' ').map((key) => key.replaceAll(/[^a-z]/g, '')))
+    .filter((letters) => letters.length >= LETTERS),
+);
+const meantWordsOf = (key: string): string => {
+  const words = wordsOf(key);
+  const letters = words.replaceAll('_', '');
+  return alwaysMeant.has(letters) ? `_${letters}_` : words;
+};
+
 const isBelow = (wanted: readonly string[], parents: readonly string[]): boolean => {
   const tail = parents.slice(parents.length - wanted.length);
   return (
@@ -194,7 +209,7 @@ export const createPolicy = (changes: PolicyChanges = {}): Policy => {
   const decide = (found: readonly Pattern[]): Decision | undefined =>
     found.length === 0 ? undefined : found.reduce(stricter);
   const meaningOf = remember((key) => {
-    const words = wordsOf(key);
+    const words = meantWordsOf(key);
     const found = anyPattern.test(words) ? patterns.filter(({ test }) => test.test(words)) : [];
     const anywhere = found.filter(({ parents }) => parents.length === 0);
     return {

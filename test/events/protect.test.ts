@@ -38,6 +38,8 @@ describe('keys', () => {
       'drop',
       'client_secret private_key ｐａｓｓｗｏｒｄ pin nik NIKSiswa nik_ayah no_kk npwp card_number',
     ],
+    ['drop', 'pass_word pass-word PassWord new_pass_word pAsSwOrD PASSword pass_phrase pass.code'],
+    ['drop', 'totp totpCode mfa_code mfaCode recovery_codes recoveryCodes backup_code'],
     ['hash', 'session_id sessionId sid JSESSIONID no_rekening bank_account'],
     [
       'mask',
@@ -52,10 +54,13 @@ describe('keys', () => {
       'ibu alamat tanggal_lahir jenis_kelamin username ip_address prediction golongan_darah',
     ],
     ['mask', 'search searchQuery search_term keyword kata_kunci pencarian audit_scope'],
-    ['keep', 'token_expiry token_age session_duration nama_sekolah nama_kelas f1_score max_tokens'],
+    [
+      'keep',
+      'token_expiry tokenCount token_age session_duration nama_sekolah nama_kelas f1_score max_tokens',
+    ],
     [
       undefined,
-      'confidence accuracy name fileName secretary incoming keyboard spinner class status research search_count variables equals',
+      'confidence accuracy name fileName secretary bypass_word_count compass_word pass_count p_in sId recovery incoming keyboard spinner class status research search_count variables equals',
     ],
   ])('%s: %s', (action, keys) => {
     for (const key of keys.split(' ')) expect([key, decided(key)]).toEqual([key, action]);
@@ -234,6 +239,30 @@ describe('columns', () => {
     expect(safe({ resourceId: NIK, username: NIK })).toEqual({ resourceId: hash(NIK), username: hash(NIK) }); // oxfmt-ignore
     expect(safe({ resourceId: 'STD-2025-001', username: 'a@b.id' })).toEqual({ resourceId: 'STD-2025-001', username: 'a@b.id' }); // oxfmt-ignore
   });
+  test.each<[object, object]>([
+    [{ id: 'password', val: 'a' }, { id: 'password', val: SECRET }],
+    [{ name: 'password', text: 'a' }, { name: 'password', text: SECRET }],
+    [{ op: 'add', path: '/password', value: 'a' }, { op: 'add', path: '/password', value: SECRET }],
+    [{ path: '/tokens/0', value: 'a' }, { path: '/tokens/0', value: SECRET }],
+    [{ field: 'REQUEST_DATA', path: 'password', equals: 'a' }, { field: 'REQUEST_DATA', path: 'password', equals: SECRET }],
+    [{ field: 'METADATA', path: 'user.password', in: ['a'] }, { field: 'METADATA', path: 'user.password', in: SECRET }],
+    [{ path: 'items[0].password', contains: 'a' }, { path: 'items[0].password', contains: SECRET }],
+    [{ path: 'user.pin', gt: 1 }, { path: 'user.pin', gt: SECRET }],
+    [{ path: 'body.form', field: 'password', notEquals: 'a' }, { path: 'body.form', field: 'password', notEquals: SECRET }],
+    [['Host', 'x', 'Cookie', 'a=b'], ['Host', 'x', 'Cookie', SECRET]],
+    [{ rawHeaders: ['Authorization', 'a'] }, { rawHeaders: ['Authorization', SECRET] }],
+    [{ rawHeaders: ['X-Api-Key', 'a', 'Pin', 1] }, { rawHeaders: ['X-Api-Key', SECRET, 'Pin', SECRET] }],
+    [['pg_dump', '--password', 'a', '--host', 'h'], ['pg_dump', '--password', SECRET, '--host', 'h']],
+  ])('%j', (given, expected) => expect(inJson(given)).toEqual(expected)); // oxfmt-ignore
+
+  test.each<object>([
+    [{ path: '/api/auth/token', method: 'POST', data: { a: 1 }, status: 200 }],
+    [{ name: 'token', in: 'query' }],
+    [{ fields: ['nama_lengkap', 'kelas', 'nik', 'alamat'] }],
+    [{ path: 'password.length', value: 8, id: 'kelas' }],
+    [{ headers: ['Host', 'x', 'Cookie'] }],
+  ])('%j is left as it is', (given) => expect(inJson(given)).toEqual(given));
+
 
   test('a field that is none, a value of another type, an event that is none', () => {
     expect(safe({ password: 'x', userId: NIK })).toEqual({ password: SECRET, userId: '[dropped:nik]' }); // oxfmt-ignore
