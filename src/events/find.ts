@@ -68,17 +68,41 @@ const forms: readonly Form[] = [
 
 // What each form and label has in it. Most texts have none of this and are looked at no further: in an event of 600 characters
 // that takes 1 µs, where trying every form takes 15. What only masking looks for is left to the wide one.
-const inShort = /[:=@"'%]|[nNpPvVcC] \d/;
-const inLong = /[:=@"'%]|\d(?:[ .-]?\d){11}|eyJ|earer |BEARER |asic |BEGIN |jejak_|sess_|gh[pousr]_|glpat-|xox|AKIA|AIza|[spr]k[-_]| (?:is|adalah|yaitu) |(?:[pP]in|PIN|[oO]tp|OTP|[cC]v[vc]|CV[VC]) \d/; // oxfmt-ignore
+const inShort = /[:=@"'%<：＝]|[nNpPvVcC] \d/;
+const inLong = /[:=@"'%<：＝]|\d(?:[ .-]?\d){11}|eyJ|earer |BEARER |asic |BEGIN |jejak_|sess_|gh[pousr]_|glpat-|xox|AKIA|AIza|[spr]k[-_]|\s(?:--\w|(?:is|adalah|yaitu) )|(?:[pP]in|PIN|[oO]tp|OTP|[cC]v[vc]|CV[VC]) \d/; // oxfmt-ignore
 const SHORT = 12; // characters: less than any number or token has
 const inAny = /\d(?:[ .-]?\d){7}|\d\.\d{1,3}\.\d|[sS]isw[ai] |[mM]urid |[gG]uru |[wW]ali |[aA]yah |[iI]bu |[bB]apak |[pP]ak |Bpk|Bu |[nN]ama |[sS]tudent |[tT]eacher /; // oxfmt-ignore
 
 /** Whether anything may be found; `wide` also asks for telephone numbers, addresses and names behind a title. */
 export const isSuspect = (text: string, wide: boolean): boolean =>
-  (text.length < SHORT ? inShort : inLong).test(text) || (wide && inAny.test(text));
+  (text.length < SHORT ? inShort : inLong).test(text) ||
+  text.startsWith('--') ||
+  (wide && inAny.test(text));
 
-const label =
-  /(?<![\w.])([A-Za-z_][\w.]{0,60})(?:\\*["'\]]?\s{0,3}(?:[:=]>?|->)\s{0,3}|\s(?:is|adalah|yaitu)\s|\s(?=\\*["']))/g;
+// A label may be written with letters of full width, or with those of JSON: "p\u0061ssword".
+const escape = String.raw`\\{1,9}u[\dA-Fa-f]{4}`;
+const first = String.raw`(?:[A-Za-z_\uff21-\uff3a\uff3f\uff41-\uff5a]|${escape})`;
+const further = String.raw`(?:[\w.\uff10-\uff19\uff21-\uff3a\uff3f\uff41-\uff5a]|${escape})`;
+const closing = String.raw`(?:\\*["']?|%22)(?:\]|%5[Dd])?(?:(?:\[|%5[Bb])\w{0,20}(?:\]|%5[Dd])){0,3}`;
+const equal = String.raw`\s{0,3}(?:[:=]>?|->|[：＝]|%(?:25){0,3}3[ADad])\s{0,3}`;
+const label = new RegExp(
+  String.raw`(?<!(?<!%[\dA-Fa-f])[\w.])(${first}${further}{0,60})(?:${closing}${equal}|\s(?:is|adalah|yaitu)\s|\s(?=\\*["']))`,
+  'g',
+);
+
+const anyMark = /<[A-Za-z]|--[A-Za-z]|\[\s{0,3}\\*["']|name=/;
+// Labels with a mark before them, which are words of a key as they stand, and the value where it is not like those above.
+const line = String.raw`(?:\r?\n|(?:\\{1,9}r)?\\{1,9}n)`;
+// oxfmt-ignore
+const marked: readonly RegExp[] = [
+  /(?<![\w-])--([A-Za-z](?:[\w-]{0,60}\w)?)\s{1,3}(?=[^\s-])/g, // of a command
+  /\[\s{0,3}\\*["']([\w.-]{1,60})\\*["']\s{0,3},\s{0,3}(?=\\*["'](?:[^"'\\]|\\+[^"'\\])*\\*["']\s{0,3}\]|(?<value>[\d.]{1,60})\s{0,3}\])/g, // of a pair
+  // An element, up to its end or, where that is missing, the next space.
+  /<(?:[\w.-]{1,40}:)?([A-Za-z_][\w.-]{0,60})(?:\s[^<>]{0,500})?(?<!\/)>(?=(?<value>[^<]*(?:<(?!\\*\/(?:[\w.-]{1,40}:)?\1\b)[^<]*){0,20}(?=<\\*\/(?:[\w.-]{1,40}:)?\1\b)|[^\s<]+))/g,
+  // A part of a form.
+  new RegExp(String.raw`name=\\*["']?([\w.[\]-]{1,60})\\*["']?(?:;[^\r\n\\]{0,100})?${line}(?:[\w-]{1,40}:[^\r\n\\]{0,200}${line}){0,5}${line}(?=(?<value>[^]*?)(?:${line}--|$))`, 'g'),
+];
+
 const hyphened = /(?:[\w.]{1,30}-){1,3}$/;
 const wordsBefore = /(?:[A-Za-z]{1,30} ){1,2}$/;
 const quoted = /\\*?(\\{0,15})(["'])((?:(?!\1\2)[^])*)/y; // more backslashes than in JSON within JSON within JSON are no escape
@@ -103,7 +127,14 @@ const valueAt = (text: string, at: number, { action }: Decision): [number, numbe
   return found ? [at, at + found[0].length] : undefined;
 };
 
-const ofLabel = (text: string, { index, 1: name = '' }: RegExpExecArray, policy: Policy) => {
+/** A label without the escapes of JSON. */
+const readable = (name: string): string =>
+  name.includes('\\')
+    ? name.replaceAll(/\\+u(.{4})/g, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
+    : name;
+
+const ofLabel = (text: string, { index, 1: written = '' }: RegExpExecArray, policy: Policy) => {
+  const name = readable(written);
   const joint = text[index - 1];
   const before = joint === '-' || joint === ' ' ? text.slice(Math.max(0, index - 60), index) : '';
   return joint === '-'
@@ -111,17 +142,27 @@ const ofLabel = (text: string, { index, 1: name = '' }: RegExpExecArray, policy:
     : (policy.ofKey(name, []) ?? policy.ofLabel((wordsBefore.exec(before)?.[0] ?? '') + name));
 };
 
-const byLabel = (text: string, policy: Policy, wants: Wants, replace: Replace): string => {
+const byLabel = (
+  text: string,
+  form: RegExp,
+  policy: Policy,
+  wants: Wants,
+  replace: Replace,
+): string => {
   let done = 0;
   let result = '';
-  label.lastIndex = 0;
-  for (let match = label.exec(text); match; match = label.exec(text)) {
-    const decision = ofLabel(text, match, policy);
+  form.lastIndex = 0;
+  for (let match = form.exec(text); match; match = form.exec(text)) {
+    const decision = form === label ? ofLabel(text, match, policy) : policy.ofKey(match[1]!, []);
+    const at = form.lastIndex;
+    form.lastIndex = match.index + match[1]!.length; // what follows may be a label, too: user[password]=
     if (!decision || !wants(decision)) continue;
-    const value = valueAt(text, label.lastIndex, decision);
+    const own = match.groups?.['value'];
+    const value =
+      own === undefined ? valueAt(text, at, decision) : ([at, at + own.length] as const);
     if (!value || value[0] === value[1]) continue;
     result += text.slice(done, value[0]) + replace(text.slice(...value), decision);
-    done = label.lastIndex = value[1];
+    done = form.lastIndex = value[1];
   }
   return done === 0 ? text : result + text.slice(done);
 };
@@ -134,7 +175,9 @@ export const replaceFound = (
   replace: Replace,
 ): string => {
   if (isEventName(text)) return text;
-  let result = byLabel(text, policy, wants, replace);
+  let result = byLabel(text, label, policy, wants, replace);
+  if (anyMark.test(result))
+    for (const form of marked) result = byLabel(result, form, policy, wants, replace);
   for (const { rule, form, holds } of forms) {
     const decision = policy.ofRule(rule);
     if (wants(decision))

@@ -97,7 +97,38 @@ describe('free text', () => {
     ['{"password":"hun ter2","a":1}', `{"password":"${SECRET}","a":1}`],
     [String.raw`{\"token\":\"abc\"}`, String.raw`{\"token\":\"${SECRET}\"}`],
     ['kata sandi: rahasia', `kata sandi: ${SECRET}`],
-    ['--db-password hunter2 --api-key=abc', `--db-password hunter2 --api-key=${SECRET}`],
+    ['--db-password hunter2 --api-key=abc', `--db-password ${SECRET} --api-key=${SECRET}`],
+    ['--pin 1234', `--pin ${SECRET}`],
+    ['mysqldump --password abc db', `mysqldump --password ${SECRET} db`],
+    ['--password "a b" --host h', `--password "${SECRET}" --host h`],
+    ['<password>a <b</password> <a>b</a>', `<password>${SECRET}</password> <a>b</a>`],
+    [
+      '<wsse:Password Type="x#Text">abc</wsse:Password>',
+      `<wsse:Password Type="x#Text">${SECRET}</wsse:Password>`,
+    ],
+    ['<credentials><key>a</key></credentials>', `<credentials>${SECRET}</credentials>`],
+    ['<password>abc', `<password>${SECRET}`],
+    [
+      'password[]=a&user[password][]=b&x[password][0]=c',
+      `password[]=${SECRET}&user[password][]=${SECRET}&x[password][0]=${SECRET}`,
+    ],
+    ['ke %2Fx%3Fpassword%3Dabc', `ke %2Fx%3Fpassword%3D${SECRET}`],
+    ['user%5Bpassword%5D%5B%5D=abc', `user%5Bpassword%5D%5B%5D=${SECRET}`],
+    ['name="password"\r\n\r\na b\r\n--x', `name="password"\r\n\r\n${SECRET}\r\n--x`],
+    [
+      'name="user[password]"; filename="a b"\nContent-Type: text/plain\n\nabc',
+      `name="user[password]"; filename="a b"\nContent-Type: text/plain\n\n${SECRET}`,
+    ],
+    [
+      String.raw`name=\"password\"\r\n\r\nabc\r\n--x`,
+      String.raw`name=\"password\"\r\n\r\n${SECRET}\r\n--x`,
+    ],
+    [String.raw`{"p\u0061ssword":"abc"}`, String.raw`{"p\u0061ssword":"${SECRET}"}`],
+    [String.raw`{\"\\u0070in\":\"abc\"}`, String.raw`{\"\\u0070in\":\"${SECRET}\"}`],
+    ['ｐａｓｓｗｏｒｄ：abc', `ｐａｓｓｗｏｒｄ：${SECRET}`],
+    ['[["a",1],["password", "abc"]]', `[["a",1],["password", "${SECRET}"]]`],
+    ['["pin",1234]', `["pin",${SECRET}]`],
+    ['pass word: abc', `pass word: ${SECRET}`],
     ['X-Api-Key: abc', `X-Api-Key: ${SECRET}`],
     ['Authorization: Bearer abc.def, lalu', `Authorization: ${SECRET} lalu`],
     ['cookie: a=b; c=d', `cookie: ${SECRET}`],
@@ -116,6 +147,10 @@ describe('free text', () => {
     'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0',
     'keyakinan 0.1234567890123456, pukul 1795500000000123, nomor 9007199254740993, v2025.06.15.001',
     'AUTH-001-20250619-143052-001',
+    'Masukkan <password> lalu klik <b>kirim</b>, atau <token/> di <login>',
+    'mysqldump --password --host h; isi --token-- dulu; git -- password',
+    'kolom ["nama","password","kelas"]',
+    'Promise<Token> ditolak; nilai < 75 > 5',
     "Data siswa baru 'Ahmad Rizki' dengan surel ahmad@sekolah.sch.id ditambahkan", // masked at reading
   ])('is left as it is: %s', (text) => expect(inText(text)).toBe(text));
 
@@ -132,6 +167,17 @@ describe('free text', () => {
       '://a:',
       '{"',
       'cookie: a=b; ',
+      '<password>',
+      '<a>',
+      '<password a="',
+      '--password ',
+      '["password",',
+      String.raw`["a\\\\`,
+      'name="a";',
+      'name="password"\n\n',
+      String.raw`\u0061`,
+      'a%5B',
+      'a[',
     ]) {
       // oxfmt-ignore
       const start = performance.now();
@@ -193,6 +239,30 @@ describe('JSON', () => {
     ]);
   });
 
+  test.each<[object, object]>([
+    [{ id: 'password', val: 'a' }, { id: 'password', val: SECRET }],
+    [{ name: 'password', text: 'a' }, { name: 'password', text: SECRET }],
+    [{ op: 'add', path: '/password', value: 'a' }, { op: 'add', path: '/password', value: SECRET }],
+    [{ path: '/tokens/0', value: 'a' }, { path: '/tokens/0', value: SECRET }],
+    [{ field: 'REQUEST_DATA', path: 'password', equals: 'a' }, { field: 'REQUEST_DATA', path: 'password', equals: SECRET }],
+    [{ field: 'METADATA', path: 'user.password', in: ['a'] }, { field: 'METADATA', path: 'user.password', in: SECRET }],
+    [{ path: 'items[0].password', contains: 'a' }, { path: 'items[0].password', contains: SECRET }],
+    [{ path: 'user.pin', gt: 1 }, { path: 'user.pin', gt: SECRET }],
+    [{ path: 'body.form', field: 'password', notEquals: 'a' }, { path: 'body.form', field: 'password', notEquals: SECRET }],
+    [['Host', 'x', 'Cookie', 'a=b'], ['Host', 'x', 'Cookie', SECRET]],
+    [{ rawHeaders: ['Authorization', 'a'] }, { rawHeaders: ['Authorization', SECRET] }],
+    [{ rawHeaders: ['X-Api-Key', 'a', 'Pin', 1] }, { rawHeaders: ['X-Api-Key', SECRET, 'Pin', SECRET] }],
+    [['pg_dump', '--password', 'a', '--host', 'h'], ['pg_dump', '--password', SECRET, '--host', 'h']],
+  ])('%j', (given, expected) => expect(inJson(given)).toEqual(expected)); // oxfmt-ignore
+
+  test.each<object>([
+    [{ path: '/api/auth/token', method: 'POST', data: { a: 1 }, status: 200 }],
+    [{ name: 'token', in: 'query' }],
+    [{ fields: ['nama_lengkap', 'kelas', 'nik', 'alamat'] }],
+    [{ path: 'password.length', value: 8, id: 'kelas' }],
+    [{ headers: ['Host', 'x', 'Cookie'] }],
+  ])('%j is left as it is', (given) => expect(inJson(given)).toEqual(given));
+
   test('what was dropped in one place is dropped from the texts of the others', () => {
     const event = safe({ description: 'dicoba dengan hunter2hunter2!', requestData: { password: 'hunter2hunter2' } }); // oxfmt-ignore
     expect(event.description).toBe(`dicoba dengan ${SECRET}!`);
@@ -239,30 +309,6 @@ describe('columns', () => {
     expect(safe({ resourceId: NIK, username: NIK })).toEqual({ resourceId: hash(NIK), username: hash(NIK) }); // oxfmt-ignore
     expect(safe({ resourceId: 'STD-2025-001', username: 'a@b.id' })).toEqual({ resourceId: 'STD-2025-001', username: 'a@b.id' }); // oxfmt-ignore
   });
-  test.each<[object, object]>([
-    [{ id: 'password', val: 'a' }, { id: 'password', val: SECRET }],
-    [{ name: 'password', text: 'a' }, { name: 'password', text: SECRET }],
-    [{ op: 'add', path: '/password', value: 'a' }, { op: 'add', path: '/password', value: SECRET }],
-    [{ path: '/tokens/0', value: 'a' }, { path: '/tokens/0', value: SECRET }],
-    [{ field: 'REQUEST_DATA', path: 'password', equals: 'a' }, { field: 'REQUEST_DATA', path: 'password', equals: SECRET }],
-    [{ field: 'METADATA', path: 'user.password', in: ['a'] }, { field: 'METADATA', path: 'user.password', in: SECRET }],
-    [{ path: 'items[0].password', contains: 'a' }, { path: 'items[0].password', contains: SECRET }],
-    [{ path: 'user.pin', gt: 1 }, { path: 'user.pin', gt: SECRET }],
-    [{ path: 'body.form', field: 'password', notEquals: 'a' }, { path: 'body.form', field: 'password', notEquals: SECRET }],
-    [['Host', 'x', 'Cookie', 'a=b'], ['Host', 'x', 'Cookie', SECRET]],
-    [{ rawHeaders: ['Authorization', 'a'] }, { rawHeaders: ['Authorization', SECRET] }],
-    [{ rawHeaders: ['X-Api-Key', 'a', 'Pin', 1] }, { rawHeaders: ['X-Api-Key', SECRET, 'Pin', SECRET] }],
-    [['pg_dump', '--password', 'a', '--host', 'h'], ['pg_dump', '--password', SECRET, '--host', 'h']],
-  ])('%j', (given, expected) => expect(inJson(given)).toEqual(expected)); // oxfmt-ignore
-
-  test.each<object>([
-    [{ path: '/api/auth/token', method: 'POST', data: { a: 1 }, status: 200 }],
-    [{ name: 'token', in: 'query' }],
-    [{ fields: ['nama_lengkap', 'kelas', 'nik', 'alamat'] }],
-    [{ path: 'password.length', value: 8, id: 'kelas' }],
-    [{ headers: ['Host', 'x', 'Cookie'] }],
-  ])('%j is left as it is', (given) => expect(inJson(given)).toEqual(given));
-
 
   test('a field that is none, a value of another type, an event that is none', () => {
     expect(safe({ password: 'x', userId: NIK })).toEqual({ password: SECRET, userId: '[dropped:nik]' }); // oxfmt-ignore
@@ -368,10 +414,10 @@ describe('an IPv6 address in a text', () => {
   });
 
   test('is sought in 1 MB of anything in less than a second', () => {
-    const { protect } = under({ rules: { address: 'drop' } });
+    const strict = under({ rules: { address: 'drop' } });
     for (const unit of ['a:', ':', 'ab:1', '1:2:', ' ::1', 'g1:', '2001:db8::1 ', 'fe80::%']) {
       const start = performance.now();
-      protect({ description: unit.repeat(1e6 / unit.length) });
+      strict.protect({ description: unit.repeat(1e6 / unit.length) });
       expect([unit, performance.now() - start < 1000]).toEqual([unit, true]);
     }
   });
