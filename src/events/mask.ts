@@ -197,27 +197,37 @@ export const createMask = (policy: Policy): Mask => {
 
 /** Of more than so many only the words are sought, each by itself: all of them at each place of every text took seconds. */
 const MOST_SOUGHT = 100;
-const word = /[\p{L}\p{N}]+/gu;
+const word = /%[\da-f]{2}|[\p{L}\p{N}\p{M}]+/giu;
+const wordOf = (text: string): string => text.normalize('NFC').toLowerCase();
+
+/** What may stand between the words of a name, in a file or an address. */
+const BETWEEN = String.raw`(?:[\s_+.-]|%20){1,3}`;
 
 /** How a text is shown without some others, where they are no part of a longer word. */
-const hiding = (parts: readonly string[]): ((text: string) => string) => {
+const hiding = (found: readonly string[]): ((text: string) => string) => {
+  const parts = found.map((part) => part.trim()).filter((part) => part !== '');
   if (parts.length === 0) return (text) => text;
-  const hide = (found: string): string => (isAddress(found) ? networkOf(found) : endsOf(found));
+  const hide = (text: string): string => (isAddress(text) ? networkOf(text) : endsOf(text));
   if (parts.length > MOST_SOUGHT) {
     const words = new Set(
       parts
         .flatMap((part) => (isAddress(part) ? [] : (part.match(word) ?? [])))
         .filter(({ length }) => length >= SHORTEST_NAME)
-        .map((each) => each.toLowerCase()),
+        .map(wordOf),
     );
-    return (text) =>
-      text.replaceAll(word, (found) => (words.has(found.toLowerCase()) ? hide(found) : found));
+    return (text) => text.replaceAll(word, (each) => (words.has(wordOf(each)) ? hide(each) : each));
   }
   const longestFirst = parts
+    .flatMap((part) => [part.normalize('NFC'), part.normalize('NFD')])
     .toSorted((a, b) => b.length - a.length)
-    .map((part) => RegExp.escape(part));
+    .map((part) =>
+      part
+        .split(/\s+/)
+        .map((each) => RegExp.escape(each))
+        .join(BETWEEN),
+    );
   const any = new RegExp(
-    `(?<![\\p{L}\\p{N}])(?:${longestFirst.join('|')})(?![\\p{L}\\p{N}])`,
+    `(?:(?<![\\p{L}\\p{N}])|(?<=%[\\da-f]{2}))(?:${longestFirst.join('|')})(?![\\p{L}\\p{N}])`,
     'giu',
   );
   return (text) => text.replaceAll(any, hide);

@@ -435,3 +435,28 @@ test('the name of a definition is nobody’s: it is shown as it is, and told fro
   const strict = under({ rules: { name: 'drop' } });
   expect(strict.protect({ name: 'Student Created', description: 'siswa Budi Santoso' }).source).toEqual({ name: 'Student Created', description: 'siswa [dropped:name]' }); // oxfmt-ignore
 });
+
+test.each([
+  ['José Núñez', 'Jos\u0065\u0301 Nu\u0301n\u0303ez logged in'],
+  ['Jose\u0301 Nu\u0301n\u0303ez', 'José Núñez logged in'],
+  ['Wulandari Putri', 'wulandari  putri; /x%20Wulandari%20Putri, wulandari_putri.pdf'],
+])(
+  'the name of an event is masked in its texts however it is written: %s',
+  (username, description) => {
+    const mask = createMask(createPolicy());
+    const others = Array.from({ length: 200 }, (_, index) => `Orang ${index}`);
+    for (const metadata of [null, { nama: others }]) {
+      const shown = mask.event({ username, description, metadata } as unknown as Event);
+      expect(shown.description).toContain('***');
+      expect(shown.description!.normalize('NFC')).not.toMatch(
+        /jos[eé]|n[uú][nñ]ez|wulandari|putri/i,
+      );
+    }
+  },
+);
+
+test('a name of spaces masks nothing of other texts', () => {
+  const mask = createMask(createPolicy());
+  const description = 'nothing of note';
+  expect(mask.event({ username: '   ', description } as Event).description).toBe(description);
+});
