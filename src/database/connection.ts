@@ -7,7 +7,7 @@ import { instantFromPostgres } from '../events/time.ts';
 import { tellArrays } from './arrays.ts';
 import { hasWritten } from './execute.ts';
 import { type Pool, createPool } from './pool.ts';
-import { createTurns } from './turns.ts';
+import { type Turns, createTurns } from './turns.ts';
 
 /** After a query that failed between two of its rows, postgres.js 3.4.9 puts as many holes before the rows of the next one
  * on that connection (https://github.com/porsager/postgres/issues/1181). Every result is mended before anybody sees it. */
@@ -172,17 +172,14 @@ const socketOf = (text: string): DatabaseAddress | undefined => {
   };
 };
 
-/** Gives a pool to who asks, once it is the owner's turn (turns.ts). */
-export type Asking<P> = <T>(owner: string, ask: (pool: P) => Promise<T>) => Promise<T>;
-
 /** The pools one server uses. */
 export type Database = {
   readonly write: Sql;
   readonly read: Sql;
   /** For a page of events. */
-  readonly page: Asking<Sql>;
+  readonly page: Turns<Sql>;
   /** For what takes longer than a page: drizzle over a pool of its own. */
-  readonly question: Asking<Question>;
+  readonly question: Turns<Question>;
   /** For who may come in, and what is kept. */
   readonly access: Sql;
   readonly quarantine: Sql;
@@ -244,9 +241,7 @@ export const openDatabase = (
     keepsPlans: true,
     adopt: drizzle,
   });
-  const question = drizzle(client);
   const patienceMs = questionTimeoutMs;
-  const [pages, questions] = [createTurns({ ...READERS, patienceMs }), createTurns({ ...QUESTIONERS, patienceMs })]; // oxfmt-ignore
   const pools = [write, read, access, quarantine, follow, rollups, pulse, client];
   return {
     write,
@@ -256,8 +251,8 @@ export const openDatabase = (
     follow,
     rollups,
     pulse,
-    page: (asker, ask) => pages(asker, () => ask(read)),
-    question: (asker, ask) => questions(asker, () => ask(question)),
+    page: createTurns<Sql>(read, { ...READERS, patienceMs }),
+    question: createTurns(drizzle(client), { ...QUESTIONERS, patienceMs }),
     renew: () => pools.forEach((pool) => pool.renew()),
     listener: () => open(address, { name: 'listen', max: 1 }, () => {}),
     maintenance: () =>

@@ -3,8 +3,9 @@
 
 import { JejakError } from '../errors.ts';
 
-/** Asks once it is the owner's turn. Rejects with OVERLOADED where too many of theirs wait, or that does not come in time. */
-export type Turns = <T>(owner: string, ask: () => Promise<T>) => Promise<T>;
+/** Gives what is asked to who asks, once it is the owner's turn. Rejects with OVERLOADED where too many of theirs wait, or that does
+ * not come in time. */
+export type Turns<P> = <T>(owner: string, ask: (pool: P) => Promise<T>) => Promise<T>;
 
 export type Bounds = {
   /** How many may ask at once, and how many of one owner. */
@@ -12,16 +13,9 @@ export type Bounds = {
   readonly own: number;
   /** How long one may wait. */
   readonly patienceMs: number;
-  /** How many of one owner may. */
-  readonly mostWaiting?: number;
 };
 
-export const createTurns = ({
-  all,
-  own,
-  patienceMs,
-  mostWaiting = MOST_WAITING,
-}: Bounds): Turns => {
+export const createTurns = <P>(pool: P, { all, own, patienceMs }: Bounds): Turns<P> => {
   const underWay = new Map<string, number>();
   let total = 0;
   // The owner whose turn it is comes first; one that had its turn goes to the end.
@@ -47,7 +41,7 @@ export const createTurns = ({
 
   const turn = (owner: string): Promise<void> => {
     const queue = queues.get(owner) ?? [];
-    if (queue.length >= mostWaiting) throw overloaded();
+    if (queue.length >= MOST_WAITING) throw overloaded();
     queues.set(owner, queue);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const begin = (): void => {
@@ -68,7 +62,7 @@ export const createTurns = ({
     if (hasRoom(owner)) count(owner, 1);
     else await turn(owner);
     try {
-      return await ask();
+      return await ask(pool);
     } finally {
       count(owner, -1);
       next();
@@ -76,7 +70,8 @@ export const createTurns = ({
   };
 };
 
-const MOST_WAITING = 1_000;
+/** Of one owner. */
+export const MOST_WAITING = 1_000;
 
 const overloaded = (): JejakError =>
   new JejakError(

@@ -1,11 +1,11 @@
 // Who asks when, and who is told to come back.
 
 import { expect, test } from 'vitest';
-import { createTurns } from '../../src/database/turns.ts';
+import { type Bounds, MOST_WAITING, createTurns } from '../../src/database/turns.ts';
 
 /** Asks that end when they are told to, and who has begun. */
-const asking = (bounds: Partial<Parameters<typeof createTurns>[0]> = {}) => {
-  const turns = createTurns({ all: 3, own: 2, patienceMs: 5_000, ...bounds });
+const asking = (bounds: Partial<Bounds> = {}) => {
+  const turns = createTurns(undefined, { all: 3, own: 2, patienceMs: 5_000, ...bounds });
   const begun: string[] = [];
   const ask = (owner: string, name = owner) => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -67,10 +67,10 @@ test('who waits in vain is told so in time, and takes nobody’s turn', async ()
 });
 
 test('who has very many waiting is told so at once, and others are asked as before', async () => {
-  const { ask, begun } = asking({ own: 1, mostWaiting: 2 });
-  for (const name of ['a1', 'a2', 'a3']) ask('a', name);
-  await expect(ask('a', 'a4').answer).rejects.toMatchObject({ code: 'OVERLOADED' });
+  const { ask, begun } = asking({ own: 1 });
+  for (let index = 0; index <= MOST_WAITING; index++) ask('a', `a${index}`);
+  await expect(ask('a', 'more').answer).rejects.toMatchObject({ code: 'OVERLOADED' });
   ask('b');
   await settled();
-  expect(begun).toEqual(['a1', 'b']);
+  expect(begun).toEqual(['a0', 'b']);
 });
