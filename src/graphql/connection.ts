@@ -97,10 +97,15 @@ export const EventConnection = builder.objectRef<ConnectionShape>('EventConnecti
   }),
 });
 
+/** So much of what an operation asks for may be in memory at a time. */
+const MOST_EVENTS = 1_000;
+/** How many events the pages of an operation are for so far, by its context. */
+const asked = new WeakMap<Context, number>();
+
 /** The paging arguments of a list. */
 export const pageArguments = builder.args((t) => ({
   first: t.int({
-    description: `How many events from the beginning, 1 to ${MAX_PAGE}; ${DEFAULT_PAGE} where neither this nor \`last\` is given.`,
+    description: `How many events from the beginning, 1 to ${MAX_PAGE}; ${DEFAULT_PAGE} where neither this nor \`last\` is given. All pages of an operation together are for ${MOST_EVENTS.toLocaleString('en')} at most; more is TOO_EXPENSIVE.`,
   }),
   after: t.string({
     description: 'Only what comes after this cursor of a page. Error: CURSOR_INVALID.',
@@ -117,11 +122,6 @@ type PageArguments = {
   last?: number | null | undefined;
   before?: string | null | undefined;
 };
-
-/** So much of what an operation asks for may be in memory at a time. */
-const MOST_EVENTS = 1_000;
-/** How many events the pages of an operation are for so far, by its context. */
-const asked = new WeakMap<Context, number>();
 
 export const resolvePage = async (
   args: PageArguments,
