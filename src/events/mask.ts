@@ -2,12 +2,13 @@
 // name or a score, and that two names differ, but not which they were.
 
 import ipaddr from 'ipaddr.js';
+import { isPair, labelsIn, told, toldBeside } from './beside.ts';
 import { isEventName } from './catalog.ts';
 import { isServerId } from './complete.ts';
 import { type Event, type FieldName, type InputName, fields, inputNames } from './fields.ts';
 import { LARGE, isSuspect, replaceFound } from './find.ts';
 import { type Decision, type Policy, isHash, isThing, strictest } from './privacy.ts';
-import { type Change, changed, isPair, labelsIn, told, toldBeside } from './protect.ts';
+import { type Change, changed } from './protect.ts';
 import { type Keyed, cutText } from './text.ts';
 
 /** A text is masked as a text, a number as null. */
@@ -104,8 +105,8 @@ export const createMask = (policy: Policy): Mask => {
     }
     const inherited = decision?.scalar ? undefined : decision;
     const changes = Object.entries(value).map(([key, item]): Change => {
-      const beside = told.has(key) ? toldBeside(value as Keyed, key, policy) : undefined;
-      const meant = strictest(strictest(inherited, policy.ofKey(key, parents)), beside);
+      const own = strictest(inherited, policy.ofKey(key, parents));
+      const meant = strictest(own, toldBeside(value as Keyed, key, policy));
       return [key, way.show(key), json(item, meant, [...parents, key], way)];
     });
     return changed(value as Keyed, changes);
