@@ -502,8 +502,8 @@ const reading = async (of: TestServer, options: { readonly autoPong?: boolean } 
 };
 
 const PIECE = 1_000_000;
-/** By then who is not heard of was looked for after the slow one had taken everything. */
-const PINGED_MS = 62_000;
+/** Within it those who are not heard of are looked for. */
+const PINGED_MS = 16_000;
 
 test('B5: one that stops reading costs little and is closed, one that is slow gets all, others notice nothing; one that is gone is cut off', async () => {
   const own = await testServer();
@@ -539,8 +539,12 @@ test('B5: one that stops reading costs little and is closed, one that is slow ge
   await vi.waitFor(() => expect(quick.seen).toHaveLength(expected.length), { timeout: 30_000 });
   expect(quick.seen).toEqual(expected);
 
-  const began = performance.now(); // from now on nothing more finds room on its way to who has stopped
+  const slowCloses = async (): Promise<string | undefined> =>
+    /^jejak_live_slow_closes_total (.*)$/m.exec(
+      await (await fetch(`${own.url}/metrics`)).text(),
+    )?.[1];
   // A piece every five seconds: no 30 s without progress, and more than 30 s in all.
+  const began = performance.now();
   while (performance.now() - began < 43_000) {
     const before = slow.bytes();
     slow.socket.resume();
@@ -548,17 +552,19 @@ test('B5: one that stops reading costs little and is closed, one that is slow ge
     slow.socket.pause();
     await sleep(5_000);
   }
-  stopped.socket.resume();
   slow.socket.resume();
+  await vi.waitFor(() => expect(slow.seen).toHaveLength(expected.length), { timeout: 10_000 });
+  const pinged = sleep(PINGED_MS).then(() => slow.socket.readyState);
+  // The kernel decides for how long something more finds room on the way to who has stopped.
+  await expect.poll(slowCloses, { timeout: 60_000, interval: 1_000 }).toBe('1');
+  stopped.socket.resume();
   expect(await stopped.closed).toBe(1013);
   expect(stopped.seen.length).toBeLessThan(expected.length);
   expect(stopped.seen).toEqual(expected.slice(0, stopped.seen.length));
-  await vi.waitFor(() => expect(slow.seen).toHaveLength(expected.length), { timeout: 10_000 });
   expect(slow.seen).toEqual(expected);
   expect(most).toBeLessThan(1_000_000);
   expect(await gone.closed).toBe(1006);
-  await sleep(began + PINGED_MS - performance.now());
-  expect(slow.socket.readyState).toBe(WebSocket.OPEN);
+  expect(await pinged).toBe(WebSocket.OPEN);
 }, 200_000);
 
 test('20 subscriptions of one socket that takes its time get each everything, without a warning', async () => {
@@ -595,7 +601,7 @@ test('a server that stops closes its sockets with 1012, waits for no watcher and
   expect(await waiting.closed).toMatchObject({ code: 1012 });
   expect(await idle.closed).toMatchObject({ code: 1012 });
   await stopped;
-  expect(performance.now() - began).toBeLessThan(2_500);
+  expect(performance.now() - began).toBeLessThan(5_000);
 });
 
 test('a server that stops waits at most a moment for a client that does not say goodbye', async () => {
@@ -608,6 +614,6 @@ test('a server that stops waits at most a moment for a client that does not say 
   mute.pause();
   const began = performance.now();
   await own[Symbol.asyncDispose]();
-  expect(performance.now() - began).toBeLessThan(5_000);
+  expect(performance.now() - began).toBeLessThan(10_000);
   mute.destroy();
 });

@@ -80,6 +80,9 @@ const follow = (server: TestServer, after?: string | null): Subscriber<Payload> 
 const atHead = (count: number): Promise<void> =>
   vi.waitFor(() => expect(followers()).toBe(count), { timeout: 5_000, interval: 5 });
 
+/** What is measured in milliseconds is measured again where somebody else used the machine. */
+const TIMED = { retry: 2 };
+
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
@@ -275,30 +278,34 @@ test('securityEventLogged gives SECURITY of any severity and CRITICAL of any cat
   await nothingMore(subscriber);
 });
 
-test('an attack whose address cannot exist reaches a subscriber within 50 ms of its answer', async () => {
-  const server = await testServer();
-  await using subscriber = server.subscribe<{
-    securityEventLogged: { event: { code: string; ipAddress: null; metadata: object } };
-  }>(
-    'subscription { securityEventLogged(after: "earliest") { event { code ipAddress metadata } } }',
-  );
-  const latencies: number[] = [];
-  for (let attack = 0; attack < 9; attack++) {
-    const { data } = await server.graphql(
-      'mutation { logEvent(input: { code: "SEC-002", ipAddress: "192.168.1.999" }) { outcome } }',
+test(
+  'an attack whose address cannot exist reaches a subscriber within 50 ms of its answer',
+  TIMED,
+  async () => {
+    const server = await testServer();
+    await using subscriber = server.subscribe<{
+      securityEventLogged: { event: { code: string; ipAddress: null; metadata: object } };
+    }>(
+      'subscription { securityEventLogged(after: "earliest") { event { code ipAddress metadata } } }',
     );
-    expect(data).toEqual({ logEvent: { outcome: 'REPAIRED' } });
-    const answered = performance.now();
-    const { event } = (await subscriber.next()).securityEventLogged;
-    latencies.push(performance.now() - answered);
-    expect(event).toMatchObject({
-      code: 'SEC-002',
-      ipAddress: null,
-      metadata: { _original: { ip_address: '192.168.1.999' } },
-    });
-  }
-  expect(median(latencies)).toBeLessThan(50);
-});
+    const latencies: number[] = [];
+    for (let attack = 0; attack < 9; attack++) {
+      const { data } = await server.graphql(
+        'mutation { logEvent(input: { code: "SEC-002", ipAddress: "192.168.1.999" }) { outcome } }',
+      );
+      expect(data).toEqual({ logEvent: { outcome: 'REPAIRED' } });
+      const answered = performance.now();
+      const { event } = (await subscriber.next()).securityEventLogged;
+      latencies.push(performance.now() - answered);
+      expect(event).toMatchObject({
+        code: 'SEC-002',
+        ipAddress: null,
+        metadata: { _original: { ip_address: '192.168.1.999' } },
+      });
+    }
+    expect(median(latencies)).toBeLessThan(50);
+  },
+);
 
 test('two servers on one database deliver what both wrote in the same order', async () => {
   const one = await testServer();
@@ -337,20 +344,24 @@ const latenciesOf = async (
   return latencies;
 };
 
-test('with every notification lost each event still arrives, late by the poll, and at once when they come again', async () => {
-  const server = await testServer();
-  await using other = await createTestServer(server.database); // a server hears of its own commits without notifications
-  await using subscriber = follow(server, 'earliest');
-  await atHead(1);
-  expect(median(await latenciesOf(other, subscriber, 5))).toBeLessThan(POLL_MS / 4);
-  const hear = await deafen(server.database);
-  const late = await latenciesOf(other, subscriber, 5);
-  expect(median(late)).toBeGreaterThan(POLL_MS / 4); // or it was not deaf
-  expect(Math.max(...late)).toBeLessThan(POLL_MS * 4);
-  hear();
-  await latenciesOf(other, subscriber, 2);
-  expect(median(await latenciesOf(other, subscriber, 5))).toBeLessThan(POLL_MS / 4);
-});
+test(
+  'with every notification lost each event still arrives, late by the poll, and at once when they come again',
+  TIMED,
+  async () => {
+    const server = await testServer();
+    await using other = await createTestServer(server.database); // a server hears of its own commits without notifications
+    await using subscriber = follow(server, 'earliest');
+    await atHead(1);
+    expect(median(await latenciesOf(other, subscriber, 5))).toBeLessThan(POLL_MS / 4);
+    const hear = await deafen(server.database);
+    const late = await latenciesOf(other, subscriber, 5);
+    expect(median(late)).toBeGreaterThan(POLL_MS / 4); // or it was not deaf
+    expect(Math.max(...late)).toBeLessThan(POLL_MS * 4);
+    hear();
+    await latenciesOf(other, subscriber, 2);
+    expect(median(await latenciesOf(other, subscriber, 5))).toBeLessThan(POLL_MS / 4);
+  },
+);
 
 test('a server stops at once though the connection on which it listens is half-open', async () => {
   const server = await testServer();
@@ -361,24 +372,28 @@ test('a server stops at once though the connection on which it listens is half-o
   expect(performance.now() - began).toBeLessThan(2_000);
 });
 
-test('when the connection on which it listens is killed, a server listens on another', async () => {
-  const server = await testServer();
-  const [listener] = await vi.waitFor(async () => {
-    const found = await listeners(server.database);
-    expect(found).toHaveLength(1);
-    return found;
-  });
-  await using other = await createTestServer(server.database);
-  await using subscriber = follow(server, 'earliest');
-  await atHead(1);
-  await server.database.sql`SELECT pg_terminate_backend(${listener!})`;
-  await vi.waitFor(async () => {
-    const found = await listeners(server.database);
-    expect(found).toHaveLength(2);
-    expect(found).not.toContain(listener);
-  });
-  expect(median(await latenciesOf(other, subscriber, 5))).toBeLessThan(POLL_MS / 4);
-});
+test(
+  'when the connection on which it listens is killed, a server listens on another',
+  TIMED,
+  async () => {
+    const server = await testServer();
+    const [listener] = await vi.waitFor(async () => {
+      const found = await listeners(server.database);
+      expect(found).toHaveLength(1);
+      return found;
+    });
+    await using other = await createTestServer(server.database);
+    await using subscriber = follow(server, 'earliest');
+    await atHead(1);
+    await server.database.sql`SELECT pg_terminate_backend(${listener!})`;
+    await vi.waitFor(async () => {
+      const found = await listeners(server.database);
+      expect(found).toHaveLength(2);
+      expect(found).not.toContain(listener);
+    });
+    expect(median(await latenciesOf(other, subscriber, 5))).toBeLessThan(POLL_MS / 4);
+  },
+);
 
 test('a stream goes on without gap on the same socket though every connection to the database is killed again and again', async () => {
   const server = await testServer();

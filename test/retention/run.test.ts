@@ -243,7 +243,7 @@ test('a partition that is in use is waited for without holding up who logs, and 
   expect(await run).toMatchObject({ removed: { DEBUG: 1, INFO: 1 }, postponed: 0, error: null });
   running = false;
   await logging;
-  expect(slowest).toBeLessThan(1_000);
+  expect(slowest).toBeLessThan(2_000);
 }, 120_000);
 
 test('a run that lost its lock with its connection removes nothing beside another, and nothing held', async () => {
