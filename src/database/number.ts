@@ -1,4 +1,4 @@
-// Numbers in JSON that callers sent, read without an error whatever else stands there (trap V8).
+// Numbers in JSON that callers sent, read without an error whatever else stands there.
 
 /** What float8 takes without an error: digits and blanks of ASCII only, and so few of them that neither the number nor its
  * square, which avg() keeps, leaves the range. */

@@ -1,6 +1,6 @@
 // The catalog: the 84 event definitions of the specification, as data. A definition is two lines, its facts and then
 // its descriptions; a new one is two more. Code, name, severity and typical data are the specification's, to the
-// letter; type, default action and default status are ours where its samples do not fix them (trap I3).
+// letter; type, default action and default status are ours where its samples do not fix them.
 // Typical data are documented keys, never required (I8). A family (`type`) never spans two categories.
 
 import { categories, categoryNames, type Category, type Severity, type Status } from './vocabulary.ts';
@@ -18,7 +18,7 @@ export type Definition = {
   readonly action: string;
   /** Stands in when the producer names no status. It never claims a protection that the event does not imply. */
   readonly status: Status;
-  /** Whether a security officer watches it, whatever its category (trap Q4). */
+  /** Whether a security officer watches it, whatever its category. */
   readonly security: boolean;
   /** Keys that producers usually send. */
   readonly data: readonly string[];
@@ -210,7 +210,7 @@ const rows = {
 
 export type Code = keyof typeof rows;
 
-// A code's prefix is its category's (trap I2): the type of `rows` admits no other, so no row is left out here.
+// A code's prefix is its category's: the type of `rows` admits no other, so no row is left out here.
 const definitions = categoryNames.flatMap((category) =>
   (Object.entries(rows) as [Code, Row][])
     .filter(([code]) => code.startsWith(`${categories[category].prefix}-`))

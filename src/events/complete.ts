@@ -220,7 +220,7 @@ const mendInput = (
   return input;
 };
 
-/** The catalog entry: by code, else recovered from a canonical event id or from category and exact name (trap I3). */
+/** The catalog entry: by code, else recovered from a canonical event id or from category and exact name. */
 const definitionFor = (input: Mended, setAside: SetAside): Definition | undefined => {
   if (input.code !== undefined && input.code !== null) {
     const definition = definitionOf(input.code);

@@ -20,7 +20,7 @@ export type Periods = {
   readonly gone: ReadonlyMap<string, Date>;
 };
 
-/** What tells of a removal is kept as long as the longest period, whatever is set (trap R4). */
+/** What tells of a removal is kept as long as the longest period, whatever is set. */
 export const CLEANUP_CODE = 'ADMIN-007';
 
 const DAY_MS = 86_400_000;

@@ -30,7 +30,7 @@ export const severities = {
 } as const;
 export type Severity = keyof typeof severities;
 
-/** What became of the action an event records. The specification leaves the domain open; this closes it (trap V1). */
+/** What became of the action an event records. The specification leaves the domain open; this closes it. */
 // oxfmt-ignore
 export const statuses = {
   STARTED: 'The action has begun and its end will be another event.',

@@ -21,6 +21,9 @@ import { EventFilter, asked } from './filter.ts';
 import { columnsBelow } from './selection.ts';
 import { tellFollowed } from './told.ts';
 
+const CURSOR =
+  'Subscribe again with `after` this to go on with the next event, without gap or repeat.';
+
 type Logged = Payload & { readonly event: LoggedEvent };
 
 const EventLogged = builder.objectRef<Logged>('EventLogged').implement({
@@ -28,10 +31,7 @@ const EventLogged = builder.objectRef<Logged>('EventLogged').implement({
   description: 'An event and where the subscriber now stands.',
   fields: (t) => ({
     event: t.expose('event', { type: Event, description: 'The event, as it is stored.' }),
-    cursor: t.exposeString('cursor', {
-      description:
-        'Subscribe again with `after` this to go on with the next event, without gap or repeat.',
-    }),
+    cursor: t.exposeString('cursor', { description: CURSOR }),
   }),
 });
 
@@ -51,10 +51,7 @@ const EventStreamBatch = builder.objectRef<Batch>('EventStreamBatch').implement(
       description: 'The events, in the order of commits; none in a checkpoint.',
       resolve: ({ events }) => [...events],
     }),
-    cursor: t.exposeString('cursor', {
-      description:
-        'Subscribe again with `after` this to go on with the next event, without gap or repeat.',
-    }),
+    cursor: t.exposeString('cursor', { description: CURSOR }),
     replay: t.exposeBoolean('replay', {
       description:
         'Whether these events are of the past: committed before the subscription had caught up with the log.',

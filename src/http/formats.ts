@@ -41,7 +41,7 @@ async function* ndjson(pages: Pages, { timeZone }: { timeZone: string }) {
   }
 }
 
-/** What a spreadsheet would take for a formula has an apostrophe before it (trap S3), and any line end within a cell is quoted. */
+/** What a spreadsheet would take for a formula has an apostrophe before it, and any line end within a cell is quoted. */
 const csvOptions = {
   escape_formulas: true,
   record_delimiter: '\r\n',

@@ -1,5 +1,5 @@
 // Who did it, where that is not the caller's to say: with a user token the actor is the token's, and of the page of a browser
-// nothing is believed (trap P13). What was claimed otherwise is kept in `metadata.claimed`.
+// nothing is believed. What was claimed otherwise is kept in `metadata.claimed`.
 
 import { keep } from '../events/complete.ts';
 import { type EventInput, fields } from '../events/fields.ts';

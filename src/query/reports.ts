@@ -55,7 +55,7 @@ const counted = (
 const ascending = <T extends string | number>(one: T | null, other: T | null): number =>
   one === other ? 0 : one === null || (other !== null && one > other) ? 1 : -1;
 
-/** Rows without a username are left out unless asked for (trap Q2). Most active first, of those the latest; an order by names
+/** Rows without a username are left out unless asked for. Most active first, of those the latest; an order by names
  * would tell what they are to who sees them masked. */
 export const userActivity = async (question: Question, span: Span, includeAnonymous: boolean) => {
   const stats = await counted(question, span, {
@@ -87,7 +87,7 @@ const greatest = (one: number | null, other: number | null): number | null =>
 export const percent = (part: number, whole: number): number =>
   Math.round((part * 10_000) / whole) / 100;
 
-/** Rates are in percent. `errorRate` counts ERROR alone, `failureRate` everything that did not succeed (trap Q3). */
+/** Rates are in percent. `errorRate` counts ERROR alone, `failureRate` everything that did not succeed. */
 export const endpointErrorRates = async (question: Question, span: Span, moreThan: number) => {
   const stats = await counted(question, span, {
     groupBy: ['ENDPOINT'],
@@ -110,7 +110,7 @@ export const endpointErrorRates = async (question: Question, span: Span, moreTha
     );
 };
 
-/** A row per type and code (trap Q4); `includeRelated` adds the security-relevant codes of other categories. */
+/** A row per type and code; `includeRelated` adds the security-relevant codes of other categories. */
 export const securitySummary = async (question: Question, span: Span, includeRelated: boolean) => {
   const related = includeRelated ? [{ code: [...securityRelevantCodes] }] : [];
   const stats = await counted(question, span, {
@@ -132,8 +132,8 @@ export const securitySummary = async (question: Question, span: Span, includeRel
 
 const MOST_HOURS = 24 * 400;
 
-/** A row per hour of the zone, the latest first, hours without predictions included (trap Q5). A confidence that is no
- * number counts as a prediction without one (trap V8). */
+/** A row per hour of the zone, the latest first, hours without predictions included. A confidence that is no
+ * number counts as a prediction without one. */
 export const modelPerformance = async (question: Question, span: Span, timeZone: string) => {
   const { range, now } = span;
   const to = range.to ?? now.toISOString();
@@ -157,7 +157,7 @@ export const modelPerformance = async (question: Question, span: Span, timeZone:
 
 export type Percentile = 'p50' | 'p95' | 'p99';
 
-/** Milliseconds by event name, slowest on average first, with the percentiles that averages hide (trap Q6), as far as they are
+/** Milliseconds by event name, slowest on average first, with the percentiles that averages hide, as far as they are
  * asked for: the events alone tell them. */
 export const systemPerformance = async (
   question: Question,

@@ -1,4 +1,4 @@
-// Whom what concerns: who read, changed, exported or predicted about one person, as that person may ask (trap S5); and after a
+// Whom what concerns: who read, changed, exported or predicted about one person, as that person may ask; and after a
 // breach, whose data somebody had to do with.
 
 import { type SQL, and, eq, inArray, or, sql } from 'drizzle-orm';
@@ -20,9 +20,11 @@ export const LOG_RESOURCE = 'EVENT_LOG';
 /** In the place of the type where only the identifier was named: no event has it. */
 export const ANY_TYPE = '';
 
-/** A subject as records of reading name it, in `metadata.subjects`. */
+/** A subject as records of reading name it, in `metadata.subjects`: a slash of the type itself is percent-encoded. */
 export const subjectText = ({ resourceType, resourceId }: Subject): string =>
-  `${resourceType}/${resourceId}`;
+  `${resourceType.replaceAll('%', '%25').replaceAll('/', '%2F')}/${resourceId}`;
+const typeIn = (text: SQL): SQL =>
+  sql`replace(replace(split_part(${text}, '/', 1), '%2F', '/'), '%25', '%')`;
 
 /** Whom a filter names; null, or how large it was, where it names nobody. */
 const named = sql`${events.requestData} #> '{filter,resourceId}'`;
@@ -116,7 +118,7 @@ export const breachOf = async (question: Question, where: SQL | undefined): Prom
         SELECT resource_type AS "resourceType", resource_id AS "resourceId"
         WHERE resource_type IS NOT NULL AND resource_id IS NOT NULL AND resource_type <> ${LOG_RESOURCE}
         UNION ALL
-        SELECT split_part(text, '/', 1), substr(text, strpos(text, '/') + 1)
+        SELECT ${typeIn(sql`text`)}, substr(text, strpos(text, '/') + 1)
         FROM jsonb_array_elements_text(CASE WHEN code = ${READ_CODE} AND jsonb_typeof(metadata -> 'subjects') = 'array'
                                             THEN metadata -> 'subjects' ELSE '[]' END) AS text
       ) AS subject GROUP BY 1, 2

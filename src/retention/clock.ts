@@ -109,25 +109,28 @@ export const createRetention = ({
     return done;
   };
 
-  const isDue = async (sql: Sql): Promise<boolean> => {
+  /** When the last run began; notes when the last one came to its end. */
+  const look = async (sql: Sql): Promise<Date | undefined> => {
     const [{ started, completed }] = await sql<
       [{ started: string | null; completed: string | null }]
     >`
       SELECT max(started_at) AS started, max(finished_at) FILTER (WHERE error IS NULL AND postponed = 0) AS completed
       FROM retention_runs`;
     if (completed !== null) completedAt = new Date(completed);
-    return started === null || clock().getTime() - Date.parse(started) >= everyMs;
+    return started === null ? undefined : new Date(started);
   };
+  const isDue = (last: Date | undefined): boolean =>
+    last === undefined || clock().getTime() - last.getTime() >= everyMs;
 
   const run: Retention['run'] = ({ now = false } = {}) =>
     maintain(async (sql) => {
       const [{ mine }] = await sql<
         [{ mine: boolean }]
       >`SELECT pg_try_advisory_lock(${lock}) AS mine`;
-      if (!mine || !(now || (await isDue(sql)))) return undefined;
+      if (!mine || !(now || isDue(await look(sql)))) return undefined;
       const done = await runRetention(sql, clock, stopping.signal);
       tell(done);
-      await isDue(sql);
+      await look(sql);
       return done;
     });
 
@@ -145,11 +148,11 @@ export const createRetention = ({
     else logger.info({ run: done }, 'Retention ran');
   };
 
-  const look = async (): Promise<void> => {
+  const runIfDue = async (): Promise<void> => {
     const [{ noted }] = await read<
       [{ noted: boolean }]
     >`SELECT EXISTS (SELECT FROM retention_outbox) AS noted`;
-    if (await isDue(read)) await run();
+    if (isDue(await look(read))) await run();
     else if (noted) await maintain(async () => {});
   };
 
@@ -169,7 +172,7 @@ export const createRetention = ({
       let warnedAt = -Infinity;
       let looking: Promise<void> = Promise.resolve();
       const lookNow = (): void => {
-        looking = looking.then(look).catch((error: unknown) => {
+        looking = looking.then(runIfDue).catch((error: unknown) => {
           if (!stopping.signal.aborted)
             logger.warn({ err: error }, 'Retention cannot run now; it is tried again in a minute');
         });

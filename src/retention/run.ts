@@ -4,6 +4,7 @@
 
 import type { Sql } from '../database/connection.ts';
 import { ensurePartitions } from '../database/partitions.ts';
+import { BATCH_SPAN } from '../database/schema.ts';
 import { CLEANUP_CODE, longestKept, oldestKept } from '../events/retention.ts';
 import type { Severity } from '../events/vocabulary.ts';
 import { createQuarantine } from '../ingest/quarantine.ts';
@@ -126,7 +127,7 @@ const purge = async (run: Run): Promise<void> => {
   const [{ first, seq }] = await sql<[{ first: number | null; seq: number | null }]>`
     WITH oldest AS MATERIALIZED (SELECT min(id) AS id FROM events)
     SELECT oldest.id AS first, coalesce(
-      (SELECT seq FROM batches WHERE number >= oldest.id / 1024 ORDER BY seq LIMIT 1), (SELECT max(seq) FROM batches)) AS seq
+      (SELECT seq FROM batches WHERE number >= oldest.id / ${BATCH_SPAN} ORDER BY seq LIMIT 1), (SELECT max(seq) FROM batches)) AS seq
     FROM oldest`;
   // An entry of the guard goes after its batch: one that was committed meanwhile may have a low number, and its batch is there.
   const steps = [
@@ -142,7 +143,7 @@ const purge = async (run: Run): Promise<void> => {
         await sql`
           WITH gone AS (DELETE FROM event_ids WHERE ctid = ANY (ARRAY(
             SELECT ctid FROM event_ids WHERE id < ${first}
-            AND id / 1024 <> ALL (ARRAY(SELECT number FROM batches WHERE number < ${first}::bigint / 1024)) LIMIT ${STEP})) RETURNING 1)
+            AND id / ${BATCH_SPAN} <> ALL (ARRAY(SELECT number FROM batches WHERE number < ${first}::bigint / ${BATCH_SPAN})) LIMIT ${STEP})) RETURNING 1)
           UPDATE retention_runs SET ids_removed = ids_removed + total.gone
           FROM (SELECT count(*) AS gone FROM gone) AS total WHERE id = ${id} RETURNING total.gone`
       )[0]!['gone'] as number,
@@ -150,7 +151,7 @@ const purge = async (run: Run): Promise<void> => {
   // A day more, for a server's clock may be behind the database's.
   await sql`
     DELETE FROM search_names WHERE noted_on < (
-      SELECT min(committed_at AT TIME ZONE 'UTC')::date - 1 FROM batches WHERE number = ${first}::bigint / 1024)`;
+      SELECT min(committed_at AT TIME ZONE 'UTC')::date - 1 FROM batches WHERE number = ${first}::bigint / ${BATCH_SPAN})`;
   for (const step of steps) while ((await step()) === STEP) signal.throwIfAborted();
   const { periods } = await loadPolicy(sql);
   await sql`DELETE FROM retention_runs WHERE started_at < ${oldestKept(longestKept(periods), now).toISOString()}`;

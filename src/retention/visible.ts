@@ -1,4 +1,4 @@
-// The one condition of what may be seen (trap R1): nothing older than it is kept unless a hold keeps it, nothing younger left
+// The one condition of what may be seen: nothing older than it is kept unless a hold keeps it, nothing younger left
 // out, to the microsecond, although rows go only when their whole partition has expired.
 
 import { type SQL, and, eq, gte, inArray, isNull, notInArray, or } from 'drizzle-orm';

@@ -430,6 +430,18 @@ test('a breach summary says whose data and which kinds, what was read of the log
   expect(none.data.breachSummary).toEqual({ eventCount: 0, subjectCount: 0, first: null, subjects: [] }); // oxfmt-ignore
 });
 
+test('S5: a kind and an identifier with slashes are told of as they are', async () => {
+  const [resourceType, resourceId] = ['NILAI/RAPOR%2F', 'STD/9'];
+  await server.rest({ code: 'DATA-001', resource_type: resourceType, resource_id: resourceId });
+  const LOOK = 'query ($id: String!) { events(filter: { resourceId: [$id] }) { edges { node { username } } } }'; // oxfmt-ignore
+  expect((await server.graphql(LOOK, { id: resourceId }, counsellor)).errors).toBeUndefined();
+  const OF = 'query ($type: String!, $id: String!) { subjectTrail(resourceType: $type, resourceId: $id) { dealings { dealing username } } }'; // oxfmt-ignore
+  const { subjectTrail } = (await server.graphql(OF, { type: resourceType, id: resourceId })).data;
+  expect(subjectTrail.dealings).toContainEqual({ dealing: 'READ', username: 'bk.maya' });
+  const { data } = await server.graphql('{ breachSummary(filter: { code: ["ADMIN-008"], username: ["bk.maya"] }) { subjects { resourceType resourceId } } }'); // oxfmt-ignore
+  expect(data.breachSummary.subjects).toContainEqual({ resourceType, resourceId });
+});
+
 test('who may not see what is personal does not see what others looked for', async () => {
   const filter = { search: '"Siti Wulandari"', or: [{ json: [{ field: 'METADATA', path: 'wali', equals: 'Dewi Rahasia' }] }, { resourceType: ['STUDENT'] }] }; // oxfmt-ignore
   await server.graphql('query ($filter: EventFilter) { events(filter: $filter) { edges { node { username } } } a: event(eventId: "Ayu Rahasia") { username } b: events(filter: { resourceType: ["STUDENT"] }) { edges { node { username } } } }', { filter }, teacher); // oxfmt-ignore
