@@ -18,7 +18,7 @@ import { resolveRange } from '../query/range.ts';
 import type { Policy } from './policy.ts';
 
 /**
- * As a condition on `events`; undefined where the filter's own range lies within every period that matters to it, so that
+ * As a condition on those `events` that the filter chooses; undefined where its own range lies within every period that matters to it, so that
  * questions about the recent past pay nothing.
  */
 export const visibleSql = (
@@ -35,7 +35,12 @@ export const visibleSql = (
   const days = [...wanted.map((name) => policy.periods.severities[name]), ...codes.map(([, each]) => each)]; // oxfmt-ignore
   if (!days.some(reaches)) return undefined;
   return or(
-    ...wanted.map((severity) => withinPeriod(policy, severity, now)),
+    ...wanted.map((severity) =>
+      and(
+        wanted.length === 1 ? undefined : eq(events.severity, severity),
+        withinPeriod(policy, severity, now),
+      ),
+    ),
     ...codes.map(([code, each]) => and(ofCode([code]), younger(each, now))),
     heldSql(policy, now),
   );
@@ -46,7 +51,6 @@ const withinPeriod = ({ periods }: Policy, severity: Severity, now: Date): SQL |
   const days = periods.severities[severity];
   const shorter = [...periods.codes].filter(([, each]) => each < days).map(([code]) => code);
   return and(
-    eq(events.severity, severity),
     younger(days, now),
     shorter.length === 0 ? undefined : or(isNull(events.code), notInArray(events.code, shorter)),
   );

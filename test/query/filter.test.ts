@@ -5,6 +5,7 @@ import { type SQL, and, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/connection.ts';
+import { textOf } from '../../src/database/execute.ts';
 import { events as eventsTable } from '../../src/database/schema.ts';
 import type { Event, EventInput, FieldName } from '../../src/events/fields.ts';
 import { microsOf } from '../../src/events/time.ts';
@@ -340,6 +341,9 @@ const narrowTo =
 const compare = async (filter: EventFilter): Promise<number> => {
   const ids = inMemory(filter);
   const what = `seed ${seed}, ${JSON.stringify(filter)}`;
+  const statement = sql`SELECT FROM events WHERE ${filterSql(filter, now)}`;
+  const { sql: text, params } = new PgDialect().sqlToQuery(statement);
+  expect(textOf(statement), `${what}, as drizzle writes it`).toEqual({ sql: text, params });
   expect(await inSql(filter), what).toEqual(ids);
   const found = foundSql(filter);
   if (found)
