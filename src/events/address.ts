@@ -48,7 +48,7 @@ export const parseBlock = (text: string): Block => {
 
 export const formatBlock = ({ network, bits }: Block): string => `${network.toString()}/${bits}`;
 
-/** Of the blocks that an address is marked by, see `address_blocks` in drizzle/, how long is the least that holds this one?
+/** Of the blocks that an address is marked by, see `event_marks` in drizzle/, how long is the least that holds this one?
  * Undefined where it is larger than all of them. */
 export const markedBits = ({ network, bits }: Block): number | undefined =>
   (isV4(network) ? [32, 24, 16] : [128, 64, 48]).find((marked) => marked <= bits);

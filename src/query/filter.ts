@@ -96,16 +96,21 @@ const indexed = (name: string, columns: readonly FieldName[]): SQL =>
 const eventWords = indexed('search_words', searchedFields);
 
 /** What `event_marks` takes, in its order. */
-const marked: readonly FieldName[] = ['code', 'type', 'status', 'username', 'userRole', 'ipAddress', 'sessionId', 'resourceType', 'action', 'endpoint', 'httpMethod', 'errorCode', 'tags']; // oxfmt-ignore
+const marked: readonly FieldName[] = ['code', 'type', 'status', 'username', 'userRole', 'ipAddress', 'sessionId', 'resourceType', 'action', 'endpoint', 'httpMethod', 'errorCode']; // oxfmt-ignore
 const eventMarks = indexed('event_marks', marked);
-const hasAny = (marks: readonly string[]): SQL => sql`${eventMarks} && ${sql.param(marks)}::text[]`;
+/** As the index of marks has them. */
+const eventTags = sql`array_remove(${events.tags}, NULL)`;
+
+/** The marks are made once, in a query of their own: in the condition itself they would be for every partition. */
+const hasAny = (values: readonly string[]): SQL =>
+  sql`${eventMarks} && (SELECT marks_of(${sql.param(values)}::text[]))`;
 
 /** The mark of the least block that addresses are marked by and that holds this one. */
 const blockMark = (block: Block): SQL | undefined => {
   const bits = markedBits(block);
   return bits === undefined
     ? undefined
-    : sql`address_block(${formatBlock(block)}::text::inet, ${bits}::int)`;
+    : sql`address_mark(${formatBlock(block)}::text::inet, ${bits}::int)`;
 };
 
 const anyOf = <K extends FieldName & keyof EventFilter>(
@@ -156,7 +161,7 @@ const meanings = {
     found: (blocks) => {
       const marks = blocks.map((block) => blockMark(parseBlock(block)));
       return marks.every((mark) => mark !== undefined)
-        ? sql`${eventMarks} && ARRAY[${sql.join(marks, sql`, `)}]::text[]`
+        ? sql`${eventMarks} && (SELECT ARRAY[${sql.join(marks, sql`, `)}]::int[])`
         : undefined;
     },
     bounds: ofAny,
@@ -175,7 +180,7 @@ const meanings = {
       return (event) => wanted.some((tag) => event.tags?.includes(tag));
     },
     fields: () => ['tags'],
-    found: (tags) => hasAny(mended(tags)),
+    found: (tags) => sql`${eventTags} && ${sql.param(mended(tags))}::text[]`,
     bounds: ofAny,
   },
   tagsAll: {
@@ -189,7 +194,7 @@ const meanings = {
     },
     fields: () => ['tags'],
     found: (tags) =>
-      tags.length === 0 ? undefined : sql`${eventMarks} @> ${sql.param(mended(tags))}::text[]`,
+      tags.length === 0 ? undefined : sql`${eventTags} @> ${sql.param(mended(tags))}::text[]`,
   },
   range: {
     sql: (range, now) => during(resolveRange(range, now)),
