@@ -106,7 +106,7 @@ const CatalogDrift = builder.objectRef<Where>('CatalogDrift').implement({
 builder.queryFields((t) => ({
   catalogDrift: t.field({
     type: CatalogDrift,
-    description: `What is declared and never seen, seen and not declared, or seen otherwise than declared, over at most ${drift.MAX_DRIFT_DAYS} days.`,
+    description: `What is declared and never seen, seen and not declared, or seen otherwise than declared, over at most ${drift.MAX_DRIFT_DAYS} days; more is TOO_EXPENSIVE.`,
     scope: 'events:read',
     args: {
       range: t.arg({

@@ -284,7 +284,7 @@ builder.mutationFields((t) => ({
   }),
   runRetention: t.field({
     type: RetentionRun,
-    description: `Runs retention now, and answers when it is done. ${ADMIN}`,
+    description: `Runs retention now, and answers when it is done; OVERLOADED while it runs elsewhere, or the roll-ups are counted anew. ${ADMIN}`,
     scope: 'admin',
     extensions: { told: 'byItself' } satisfies Telling,
     resolve: async (_root, _args, { retention }) => {

@@ -42,23 +42,21 @@ const StatsBasis = builder.enumType('StatsBasis', {
 
 const NumberStats = builder.objectRef<Stats['times']>('NumberStats').implement({
   readers: ['events:read'],
-  description: 'Statistics of the numbers that some events have, in the unit of those numbers.',
+  description:
+    'Statistics of the numbers that some events have, in the unit of those numbers; null where no event has one, and where `basis` says that it is not known any more.',
   fields: (t) => {
     const figure = (name: keyof Stats['times'], description: string) =>
       t.float({ nullable: true, description, resolve: (numbers) => numbers[name] });
     return {
-      count: t.float({
-        description: 'How many events have a number.',
-        resolve: ({ count }) => count ?? 0,
-      }),
+      count: figure('count', 'How many events have a number; 0 where none has.'),
       sum: t.float({
         nullable: true,
-        description: 'Their sum; null where there is none.',
+        description: 'Their sum.',
         resolve: ({ sum, count }) => (count ? sum : null),
       }),
       average: t.float({
         nullable: true,
-        description: 'Their mean; null where there is none.',
+        description: 'Their mean.',
         resolve: ({ sum, count }) => (count && sum != null ? sum / count : null),
       }),
       minimum: figure('minimum', 'The least.'),
