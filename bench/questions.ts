@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monitoringQueries } from '../test/support/specification.ts';
-import { MAX_PAGE } from '../src/graphql/page.ts';
+import { MAX_PAGE } from '../src/graphql/page-size.ts';
 import { connect } from '../src/database/connection.ts';
 import type { Benchmark } from './support/benchmark.ts';
 import { type Running, startContender } from './support/contender.ts';

@@ -18,7 +18,7 @@ import {
 } from '../query/events.ts';
 import { type Context, ask, builder } from './builder.ts';
 import { Event } from './event.ts';
-import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page.ts';
+import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page-size.ts';
 import { columnsBelow, isSelected } from './selection.ts';
 
 type PageInfoShape = {

@@ -5,7 +5,7 @@ import type { Quarantined } from '../ingest/quarantine.ts';
 import { builder } from './builder.ts';
 import { LogEventInput } from './event.ts';
 import { LogEventPayload, RejectionCode } from './log-event.ts';
-import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page.ts';
+import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page-size.ts';
 
 const QuarantinedEvent = builder.objectRef<Quarantined>('QuarantinedEvent').implement({
   readers: ['admin'],

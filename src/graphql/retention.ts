@@ -16,7 +16,7 @@ import {
 } from '../retention/settings.ts';
 import { ask, builder } from './builder.ts';
 import { EventFilter, storable } from './filter.ts';
-import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page.ts';
+import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page-size.ts';
 import type { Telling } from './told.ts';
 import { SeverityEnum } from './vocabulary.ts';
 

@@ -30,7 +30,7 @@ import { admit } from './admit.ts';
 import { parseJson } from './body.ts';
 import { type Format, formats } from './formats.ts';
 import type { Parts } from './graphql.ts';
-import { causeOf, placed } from './mask.ts';
+import { causeOf, placed } from './public-error.ts';
 import { parametersOf } from './parameters.ts';
 
 const MAX_EXPORTS = 4;

@@ -19,8 +19,8 @@ import { parseJson, readBody } from './body.ts';
 import { LOOK_MS, endUnlessTaken } from './drained.ts';
 import { acceptsEvents, isSubscription, lastEventId, refuseStream, stream } from './event-stream.ts'; // oxfmt-ignore
 import { createLane, render } from './lane.ts';
-import { publicError } from './mask.ts';
-import { createPage } from './page.ts';
+import { publicError } from './public-error.ts';
+import { createPage } from './graphiql.ts';
 import { parametersOf } from './parameters.ts';
 import { retryAfterMsOf, setRetryAfter } from './respond.ts';
 

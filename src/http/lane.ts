@@ -10,7 +10,7 @@ import { type Compiled, compile } from '../graphql/compile.ts';
 import type { Documents } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
 import { tellingReads } from '../graphql/told.ts';
-import { published } from './mask.ts';
+import { published } from './public-error.ts';
 import { createSharing } from './sharing.ts';
 
 export type Answer = {

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import { refusalOf } from '../database/failures.ts';
 import type { Logger } from '../logger.ts';
-import { faultOf } from './mask.ts';
+import { faultOf } from './public-error.ts';
 
 export const respond = (response: ServerResponse, status: number, body: unknown): void => {
   response.statusCode = status;

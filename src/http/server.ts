@@ -10,7 +10,7 @@ import { endUnlessTaken } from './drained.ts';
 import { createExport } from './export.ts';
 import { type Parts, createGraphql } from './graphql.ts';
 import { render } from './lane.ts';
-import { publicError } from './mask.ts';
+import { publicError } from './public-error.ts';
 import { answerOrigin } from './origins.ts';
 import { respond, respondError } from './respond.ts';
 import { handleEvents } from './rest.ts';

@@ -25,7 +25,7 @@ import { drained, piecesOf } from './drained.ts';
 import { frameOf } from './frame.ts';
 import type { Parts } from './graphql.ts';
 import { exactly } from './json.ts';
-import { publicError, published } from './mask.ts';
+import { publicError, published } from './public-error.ts';
 import { isForeign } from './origins.ts';
 import type { Metrics } from '../metrics.ts';
 
