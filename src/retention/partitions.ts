@@ -2,7 +2,6 @@
 
 import { type SQL, and, lt, or, sql as text } from 'drizzle-orm';
 import type { Sql } from '../database/connection.ts';
-import { widthOf } from '../database/partitions.ts';
 import { execute } from '../database/execute.ts';
 import { events } from '../database/schema.ts';
 import { oldestKept } from '../events/retention.ts';
@@ -42,9 +41,10 @@ export const isExpired = ({ severity, ends }: Partition, { periods }: Policy, no
 export const staysSql = (policy: Policy, { severity }: Partition, now: Date): SQL =>
   visibleSql(policy, { severity: [severity] }, now)!;
 
-/** Whether it was made for a longer period than is in force, so that to wait for its end would be too long. */
+/** Whether it takes more than a third of the period in force, as one that was made for a longer one: to wait for its end would be
+ * too long. */
 const isTooWide = ({ severity, starts, ends }: Partition, { periods }: Policy): boolean =>
-  Date.parse(ends) - Date.parse(starts) > widthOf(severity, periods.severities[severity]) * DAY_MS;
+  3 * (Date.parse(ends) - Date.parse(starts)) > periods.severities[severity] * DAY_MS;
 
 /** What goes of a partition that stays: what was kept in it for a time, codes that are kept shorter than its severity, and where
  * it is too wide all that has expired. Undefined where there can be nothing. */

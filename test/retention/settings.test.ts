@@ -45,6 +45,21 @@ test('a code that is kept longer stays when its partition goes, one that is kept
   expect(await codes()).toEqual([]);
 });
 
+test('a shorter period removes at the next run what has expired, also of severities whose partitions are wide', async () => {
+  const { clock, log, retention, stored } = await testRetention();
+  const severities = ['WARNING', 'ERROR', 'CRITICAL'] as const;
+  const daysAgo = (days: number) => log(severities.map((each) => eventOf(each, clock, days)));
+  await daysAgo(17);
+  await daysAgo(7);
+  await daysAgo(1);
+  for (const severity of severities) await retention.setRule(severity, 3, 'test');
+  const gone = { WARNING: 2, ERROR: 2, CRITICAL: 2 };
+  const planned = (await retention.plan()).partitions.reduce((sum, { events }) => sum + events, 0);
+  expect(planned).toBe(6);
+  expect(await retention.run({ now: true })).toMatchObject({ removed: gone, error: null });
+  expect((await stored()).filter(({ code }) => code !== 'ADMIN-007' && code !== 'ADMIN-005')).toHaveLength(3); // oxfmt-ignore
+});
+
 test('a shorter period leaves no partitions to be made and dropped again by each run, or by each start', async () => {
   const { clock, retention, database } = await testRetention();
   await retention.setRule('INFO', 12, 'test');
