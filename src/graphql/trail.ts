@@ -6,7 +6,7 @@ import * as trail from '../query/trail.ts';
 import { type Context, ask, builder } from './builder.ts';
 import { EventConnection, pageArguments, resolvePage } from './connection.ts';
 import { shownTo } from './event.ts';
-import { EventFilter, TimeRange, askPersonal, conditionOf } from './filter.ts';
+import { EventFilter, TimeRange, askPersonal, conditionOf, storable } from './filter.ts';
 
 const DealingEnum = builder.enumType('Dealing', {
   description: 'What was done with the data of a person.',
@@ -136,9 +136,10 @@ builder.queryFields((t) => ({
     resolve: (_root, { range, resourceType, resourceId }, context) => {
       for (const name of ['resourceType', 'resourceId'] as const)
         if (context.mask.isHidden(name)) askPersonal(`A trail by \`${name}\``, context);
-      const subjects = context.protection
-        .storedForms('resourceId', resourceId)
-        .map((stored) => ({ resourceType, resourceId: stored }));
+      const stored = storable({ resourceType: [resourceType], resourceId: [resourceId] }, context.protection); // oxfmt-ignore
+      const subjects = stored.resourceType!.flatMap((type) =>
+        stored.resourceId!.map((id) => ({ resourceType: type, resourceId: id })),
+      );
       for (const subject of subjects) context.read?.add(subject);
       const concerned = or(...subjects.map(trail.concerning));
       return { where: and(concerned, conditionOf({ range }, context)) };

@@ -430,6 +430,13 @@ test('a breach summary says whose data and which kinds, what was read of the log
   expect(none.data.breachSummary).toEqual({ eventCount: 0, subjectCount: 0, first: null, subjects: [] }); // oxfmt-ignore
 });
 
+test('S5: a trail finds whom an identifier names that is longer than what is stored of it', async () => {
+  const resourceId = 'STD-'.padEnd(60, '7');
+  await server.rest({ code: 'DATA-001', resource_type: 'STUDENT', resource_id: resourceId });
+  const { edges } = (await server.graphql(TRAIL, { id: resourceId })).data.subjectTrail.events;
+  expect(edges.map(({ node }: any) => node.code)).toContain('DATA-001');
+});
+
 test('S5: a kind and an identifier with slashes are told of as they are', async () => {
   const [resourceType, resourceId] = ['NILAI/RAPOR%2F', 'STD/9'];
   await server.rest({ code: 'DATA-001', resource_type: resourceType, resource_id: resourceId });
