@@ -127,7 +127,6 @@ export const startService = async (
   });
   const batcher = createBatcher({
     append: async (batch) => {
-      room?.assert();
       metrics.batchEvents.observe(batch.events.length);
       const done = metrics.commitSeconds.startTimer();
       const appended = await persist(batch);
@@ -142,11 +141,12 @@ export const startService = async (
     Promise.race([batcher.drained(), sleep(GOODBYE_MS, undefined, { ref: false })]),
   );
   pulse.onSilence(() => batcher.abandon(unavailable()));
-  const quarantine = createQuarantine(database.quarantine, room?.assert);
+  const quarantine = createQuarantine(database.quarantine, () => room?.assert());
   const backpressure = createBackpressure({ maxWork: MAX_WORK, maxBytes: MAX_BYTES });
   const log = createLog({
     backpressure,
     batcher,
+    room,
     sql: database.write,
     quarantine,
     protect: protection.protect,

@@ -36,6 +36,7 @@ export const ourselves = (id: string): Viewer => ({
   scopes: ['events:write'],
   eventsPerSecond: Infinity,
 });
+export const isOurs = ({ eventsPerSecond }: Viewer): boolean => eventsPerSecond === Infinity;
 
 /** Whether what is personal is shown as it is; others see it masked. */
 export const maySeePersonal = (viewer: Viewer | null): boolean =>

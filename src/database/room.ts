@@ -7,23 +7,25 @@ import { full } from './failures.ts';
 
 /** Sixteen segments of the write-ahead log; at the fastest that was measured, over a second of logging. */
 const RESERVE_BYTES = 256 * 1024 * 1024;
+/** Our own records, without which nobody reads what is personal and no key is revoked, are few: they may go on for longer. */
+const LAST_BYTES = 64 * 1024 * 1024;
 const LOOK_MS = 250;
 
 export type Room = Disposable & {
-  /** Throws UNAVAILABLE where too little is left. */
-  readonly assert: () => void;
+  /** Throws UNAVAILABLE where too little is left, of our own records or of others. */
+  readonly assert: (own?: boolean) => void;
 };
 
 export const watchRoom = (directory: string): Room => {
-  let scarce = false;
+  let left = Infinity;
   const look = async (): Promise<void> => {
     const { bavail, bsize } = await statfs(directory);
-    scarce = bavail * bsize < RESERVE_BYTES;
+    left = bavail * bsize;
   };
   const looking = setInterval(() => void look().catch(() => {}), LOOK_MS);
   return {
-    assert: () => {
-      if (scarce) throw full();
+    assert: (own = false) => {
+      if (left < (own ? LAST_BYTES : RESERVE_BYTES)) throw full();
     },
     [Symbol.dispose]: () => clearInterval(looking),
   };

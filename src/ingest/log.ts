@@ -17,8 +17,9 @@ import type { Hash } from '../events/privacy.ts';
 import type { Protected, Protection } from '../events/protect.ts';
 import { admits, narrowingKeys } from '../access/narrowing.ts';
 import type { RateLimit } from '../access/rate.ts';
-import type { Viewer } from '../access/viewer.ts';
+import { type Viewer, isOurs } from '../access/viewer.ts';
 import type { Pulse } from '../database/pulse.ts';
+import type { Room } from '../database/room.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Policy } from '../retention/policy.ts';
@@ -43,6 +44,8 @@ export type Log = (
 type LogParts = {
   readonly backpressure: Backpressure;
   readonly batcher: Batcher;
+  /** Refuses what is logged where the disk has none. */
+  readonly room?: Pick<Room, 'assert'> | undefined;
   readonly sql: Sql;
   readonly quarantine: Quarantine;
   readonly protect: Protection['protect'];
@@ -60,6 +63,7 @@ type LogParts = {
 export const createLog = ({
   backpressure,
   batcher,
+  room,
   sql,
   quarantine,
   protect,
@@ -131,6 +135,7 @@ export const createLog = ({
       0,
     );
     return pulse.guard(async () => {
+      room?.assert(isOurs(viewer));
       // Until all is done: to keep what was refused and to read what is a duplicate is work, too.
       using _room = backpressure.admit(viewer.id, sent.length, bytes);
       const stored = await store(

@@ -47,6 +47,9 @@ test.runIf(await mountable())(
     expect(await graphql('{ events(first: 1) { totalCount } }')).toMatchObject({
       data: { events: { totalCount: CALLS * PER_CALL + noticed } },
     });
+    // What is done here is told in the log, for which there is still room.
+    const { data } = await graphql('mutation { createApiKey(name: "k", scopes: [EVENTS_READ]) { apiKey { id } } }'); // oxfmt-ignore
+    expect(await graphql(`mutation { revokeApiKey(id: "${data.createApiKey.apiKey.id}") { id } }`)).toMatchObject({ data: { revokeApiKey: {} } }); // oxfmt-ignore
     const before = await free();
     await graphql('mutation { setRetention(severity: DEBUG, days: 1) { days } }');
     const answer = await graphql('mutation { runRetention { error postponed events bytesFreed } }');
