@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 const MAX_UNSENT_BYTES = 64 * 1024;
 /** How long a client may take nothing at all, and how often that is looked at. */
 const PATIENCE_MS = 30_000;
-export const LOOK_MS = 10_000;
+const LOOK_MS = 10_000;
 
 /** Messages, each in parts, together in pieces of about as much as may be unsent. */
 export function* piecesOf(messages: Iterable<readonly Buffer[]>): Generator<Buffer, void, void> {
@@ -40,6 +40,19 @@ export const endUnlessTaken = async (response: ServerResponse): Promise<void> =>
   if (!socket?.writableLength) return;
   if (response.listenerCount('timeout') === 0) response.on('timeout', () => {}); // or node would end a socket that pauses
   if (!(await drained(socket, 0))) response.destroy();
+};
+
+/** Does what sends an answer, which is ended where the client takes nothing of it for too long. */
+export const whileTaken = async <T>(
+  response: ServerResponse,
+  send: () => Promise<T>,
+): Promise<T> => {
+  const looking = setInterval(() => void endUnlessTaken(response), LOOK_MS);
+  try {
+    return await send();
+  } finally {
+    clearInterval(looking);
+  }
 };
 
 /** All subscriptions of a socket wait together. */

@@ -27,6 +27,7 @@ import type { EventFilter } from '../query/filter.ts';
 import { storedFilter } from '../query/stored.ts';
 import { EXPORT_CODE, LOG_RESOURCE } from '../query/trail.ts';
 import { admit } from './admit.ts';
+import { whileTaken } from './drained.ts';
 import { parseJson } from './body.ts';
 import { type Format, formats } from './formats.ts';
 import type { Parts } from './graphql.ts';
@@ -37,8 +38,6 @@ const MAX_EXPORTS = 4;
 /** Of one viewer, so that a slow one does not keep others from theirs. */
 const MAX_OWN_EXPORTS = 2;
 const RETRY_AFTER_MS = 5_000;
-/** One whose client takes nothing for so long is given up; it can be resumed. */
-const STALLED_MS = 60_000;
 
 const formatNames = Object.keys(formats) as [keyof typeof formats, ...(keyof typeof formats)[]];
 const parametersSchema = z.strictObject({
@@ -105,12 +104,13 @@ export const createExport = ({ access, logger, pulse, ...parts }: Exporting): Ex
         ...(expected !== undefined && { 'Jejak-Estimated-Events': expected }),
         ...(gzip && { 'Content-Encoding': 'gzip' }),
       });
-      response.setTimeout(STALLED_MS, () => response.destroy());
       const taken = { events: 0 };
       const holds = createHolds(() => access.assertHolds(request.headers.authorization));
       const body = format.write(counted(first, pages, taken, holds, maySeePersonal(viewer) ? undefined : parts.mask.event), { timeZone, resumed: after !== undefined }); // oxfmt-ignore
       const stages = gzip ? [createGzip()] : [];
-      const outcome = await pipeline([Readable.from(body), ...stages, response]).then(
+      const outcome = await whileTaken(response, () =>
+        pipeline([Readable.from(body), ...stages, response]),
+      ).then(
         () => 'SUCCESS' as const,
         (error: unknown) => {
           logger.warn({ err: error, events: taken.events }, 'An export was cut');

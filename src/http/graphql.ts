@@ -16,7 +16,7 @@ import { schema } from '../graphql/schema.ts';
 import { purposeIn, tellingReads } from '../graphql/told.ts';
 import type { Metrics } from '../metrics.ts';
 import { parseJson, readBody } from './body.ts';
-import { LOOK_MS, endUnlessTaken } from './drained.ts';
+import { whileTaken } from './drained.ts';
 import { acceptsEvents, isSubscription, lastEventId, refuseStream, stream } from './event-stream.ts'; // oxfmt-ignore
 import { createLane, render } from './lane.ts';
 import { publicError } from './public-error.ts';
@@ -211,14 +211,10 @@ export const createGraphql = (
   };
 
   /** Yoga itself waits until an answer is taken. */
-  const byYoga = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const looking = setInterval(() => void endUnlessTaken(response), LOOK_MS);
-    try {
+  const byYoga = (request: IncomingMessage, response: ServerResponse): Promise<void> =>
+    whileTaken(response, async () => {
       await yoga(request, response);
-    } finally {
-      clearInterval(looking);
-    }
-  };
+    });
 
   return async (request, response) => {
     const { accept } = request.headers;
