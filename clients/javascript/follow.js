@@ -188,11 +188,14 @@ const payloadOf = ({ data, errors }) => {
 /** As the server says it. @param {string} message */
 const misused = (message) => [{ message, extensions: { code: 'BAD_USER_INPUT' } }];
 
-/** Of errors from the server, the end of a socket, or whatever else went wrong. @param {any} reason */
+/** Of errors from the server, the end of a socket, which begins with a code where the server says one, or whatever else went wrong.
+ * @param {any} reason */
 const errorOf = (reason) => {
   const [first] = Array.isArray(reason) ? reason : [];
-  const code = first?.extensions?.code ?? CODES[reason?.code] ?? 'DISCONNECTED';
-  const message = first?.message || reason?.reason || reason?.message || `Closed: ${reason?.code}`;
+  const [, said, why] = /^([A-Z_]+): ([^]*)/.exec(reason?.reason ?? '') ?? [];
+  const code = first?.extensions?.code ?? said ?? CODES[reason?.code] ?? 'DISCONNECTED';
+  const message =
+    first?.message || why || reason?.reason || reason?.message || `Closed: ${reason?.code}`;
   return Object.assign(new Error(message, { cause: reason }), { code });
 };
 

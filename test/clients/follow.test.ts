@@ -195,6 +195,7 @@ test('what trying again cannot mend ends the iteration with its code', async () 
   await log('two');
   await server().database.sql`DELETE FROM batches WHERE seq <= ${parseCursor(first!.cursor)!.seq}`;
   const { key } = await createKey(server(), 'EVENTS_WRITE');
+  const { data } = await server().graphql('mutation { createApiKey(name: "k", scopes: [EVENTS_READ], sources: ["203.0.113.0/24"]) { key } }'); // oxfmt-ignore
   const subscription = (rest: string): string => `subscription($after: String) { ${rest} }`;
   const mistakes: [string, Partial<FollowOptions>][] = [
     ['BAD_USER_INPUT', { query: subscription('eventLogged(after: $after) { cursor') }],
@@ -205,6 +206,7 @@ test('what trying again cannot mend ends the iteration with its code', async () 
     ['CURSOR_INVALID', { after: 'AAAA' }],
     ['CURSOR_EXPIRED', { after: first!.cursor }],
     ['FORBIDDEN', { authorization: `Bearer ${key}` }],
+    ['FORBIDDEN', { authorization: () => `Bearer ${data.createApiKey.key}` }],
     ['UNAUTHENTICATED', { authorization: 'Bearer nobody' }],
   ];
   for (const [code, options] of mistakes) {
