@@ -104,7 +104,7 @@ export type EventInput = {
   readonly [N in InputName]?: Values[(typeof fields)[N]['kind']] | null | undefined;
 };
 
-/** The most events one call may carry; a batch always holds whole calls, so also the most in a batch is near it. */
+/** The most events one call may carry, and so the most in a batch, which holds whole calls. */
 export const MAX_EVENTS_PER_CALL = 1000;
 /** The most bytes of JSON (request, response and metadata together) in one event. */
 export const MAX_JSON_BYTES = 32 * 1024;

@@ -2,7 +2,7 @@
 // digits of what a Python service sent). Milliseconds are always printed, microseconds only where they are not zero.
 
 const shape =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?(?:([Zz])|([+-])(\d\d):?(\d\d))?$/;
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?$/;
 
 export type Instant = {
   /** The canonical text, such as 2025-06-19T07:30:52.123Z. */

@@ -1,5 +1,5 @@
 // The closed vocabularies of the specification: categories, severities and statuses. Each is a table, a line per
-// item; the database's checks, the GraphQL enums and the REST values are all computed from these.
+// item; the GraphQL enums and the REST values are computed from these, and the database's checks say the same.
 
 /** The eight categories, with the prefix their codes carry and their names in both languages. */
 // oxfmt-ignore

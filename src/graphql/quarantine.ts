@@ -75,7 +75,8 @@ builder.mutationFields((t) => ({
           `There is no quarantined event ${id}; \`quarantinedEvents\` lists them.`,
         );
       const original = typeof waiting.source === 'object' ? waiting.source : {};
-      const mended = { timestamp: waiting.receivedAt, ...original, ...changes };
+      const mended = { ...original, ...changes };
+      mended.timestamp ??= waiting.receivedAt;
       // Asked twice, or at once, it is one event.
       const eventId = mended.eventId ?? `quarantined-${waiting.id}-${waiting.tail}`;
       const [outcome] = await log([{ ...mended, eventId }], viewer!, { replay: true });

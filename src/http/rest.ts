@@ -23,7 +23,8 @@ export type RestParts = {
   readonly logger: Logger;
 };
 
-/** Answers 200 where every event is in the log, 207 where only some are, and for a single one that is not 409 or 422. */
+/** Answers 201 where every event was stored, 200 where some were before, 207 where only some are in the log, and 409 or 422 where none is, for
+ * one reason. */
 export const handleEvents = (
   request: IncomingMessage,
   response: ServerResponse,

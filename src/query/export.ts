@@ -56,8 +56,9 @@ const COUNTED_EVENTS = 1_000;
 
 /** How many events there will be: counted where they are few, else as the planner estimates. */
 export const estimate = async (question: Question, selection: Selection): Promise<number> => {
-  const where = and(selected(selection), selection.found, beyond(selection.after, true));
-  const [counted] = await question.execute<Counted>(countTo(COUNTED_EVENTS, where));
+  const where = and(selected(selection), beyond(selection.after, true));
+  const found = and(where, selection.found);
+  const [counted] = await question.execute<Counted>(countTo(COUNTED_EVENTS, found));
   if (counted!.count <= COUNTED_EVENTS) return counted!.count;
   const [explained] = await question.execute<{ 'QUERY PLAN': unknown }>(
     sql`EXPLAIN (FORMAT JSON) SELECT FROM ${events} WHERE ${where}`,

@@ -54,6 +54,15 @@ test('I7: a refused event waits as it was sent, is mended, logged, and leaves th
   expect((await server.graphql(LIST)).data.quarantinedEvents).toEqual([]);
 });
 
+test('a refused event whose time was sent as null has the time it was refused', async () => {
+  const server = await testServer();
+  await server.rest({ event_name: 'Nobody knows', timestamp: null });
+  const [waiting] = (await server.graphql(LIST)).data.quarantinedEvents;
+  const changes = { type: 'MYSTERY', category: 'SYSTEM', timestamp: null };
+  const { data } = await server.graphql(REPLAY, { id: waiting.id, changes });
+  expect(data.replayQuarantined.event.timestamp).toBe(waiting.receivedAt);
+});
+
 test('I7: a refused event that is logged again twice at once is one event', async () => {
   const server = await testServer();
   await server.rest({ event_name: 'Nobody knows' });
