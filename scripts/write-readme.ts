@@ -1,13 +1,16 @@
 // Fills the tables of the README that the code knows; with --check only says whether they are up to date.
 
 import { readFile, writeFile } from 'node:fs/promises';
+import type { GraphQLObjectType } from 'graphql';
 import { scopes } from '../src/access/viewer.ts';
 import { options } from '../src/config.ts';
 import { errorCodes } from '../src/errors.ts';
 import { rejections } from '../src/events/complete.ts';
 import { fieldNames, fields } from '../src/events/fields.ts';
 import { type Rule, privateFields, rules } from '../src/events/privacy.ts';
+import { schema } from '../src/graphql/schema.ts';
 
+const inGraphql = (schema.getType('Event') as GraphQLObjectType).getFields();
 const file = new URL('../README.md', import.meta.url);
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
@@ -20,7 +23,7 @@ const tables: Record<string, string> = {
   fields: table(
     ['in GraphQL', 'over REST and in SQL', 'what'],
     fieldNames.map((name) => [
-      `\`${name}\``,
+      name in inGraphql ? `\`${name}\`` : '',
       `\`${fields[name].column}\``,
       fields[name].about + (fields[name].by === 'server' ? ' Not sent: the server says it.' : ''),
     ]),

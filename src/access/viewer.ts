@@ -10,7 +10,7 @@ export const scopes = {
   'events:read': 'Read events, reports and the catalog, and subscribe.',
   'events:read_personal': 'See what is personal in the events that may be read.',
   'events:export': 'Take events out in bulk.',
-  'alerts:write': 'Decide what raises an alert, and acknowledge alerts.',
+  'alerts:write': 'Reserved for alerts; it opens nothing.',
   admin: 'Everything, and making and revoking keys.',
 } as const;
 export type Scope = keyof typeof scopes;

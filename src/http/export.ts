@@ -25,6 +25,7 @@ import type { Recorder } from '../ingest/record.ts';
 import { estimate, readAll } from '../query/export.ts';
 import type { EventFilter } from '../query/filter.ts';
 import { storedFilter } from '../query/stored.ts';
+import { purposeIn } from '../graphql/told.ts';
 import { EXPORT_CODE, LOG_RESOURCE } from '../query/trail.ts';
 import { admit } from './admit.ts';
 import { whileTaken } from './drained.ts';
@@ -74,7 +75,7 @@ export const createExport = ({ access, logger, pulse, ...parts }: Exporting): Ex
       method: 'GET',
       scope: 'events:export',
     });
-    const parameters = readParameters(request.url!);
+    const { purpose = purposeIn(request.headers), ...parameters } = readParameters(request.url!);
     const { after, timeZone } = parameters;
     const began = parts.clock();
     const filter = parameters.filter === undefined ? undefined : readFilter(parameters.filter, parts.documents.hidesSuggestions(viewer)); // oxfmt-ignore
@@ -94,7 +95,7 @@ export const createExport = ({ access, logger, pulse, ...parts }: Exporting): Ex
           : undefined;
       const pages = readAll((ask) => parts.database.page(viewer.id, ask), selection);
       const first = await pulse.guard(() => pages.next()); // so that a filter which takes too long is an answer and not a cut
-      const tell = teller(parts.record, viewer, parameters, filter && storedFilter(filter, parts.protection.storedForms)); // oxfmt-ignore
+      const tell = teller(parts.record, viewer, { ...parameters, purpose }, filter && storedFilter(filter, parts.protection.storedForms)); // oxfmt-ignore
       await tell('STARTED');
       const format: Format = formats[parameters.format];
       response.writeHead(200, {

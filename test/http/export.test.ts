@@ -129,25 +129,32 @@ test('an export that was cut goes on after the cursor of the last whole line', a
   expect(parse(csv).map((row) => row.at(-1))).toEqual(rows.slice(2_000).map(({ cursor }) => cursor)); // oxfmt-ignore
 });
 
-test('who exports, what and why is in the log before the first event leaves, and how it ended after the last', async () => {
-  await (await fetchExport({ filter: JSON.stringify({ code: ['DATA-004'] }), purpose: 'ujian nasional' })).text(); // oxfmt-ignore
-  const read = () =>
-    server.database
-      .sql`SELECT status, resource_id, request_data, response_data, metadata, username FROM events
-      WHERE code = 'DATA-012' AND metadata ->> 'purpose' = 'ujian nasional' ORDER BY id`;
-  await expect.poll(async () => (await read()).length).toBe(2);
-  const [started, ended] = await read();
-  expect(started).toMatchObject({
-    status: 'STARTED',
-    username: 'administrator',
-    request_data: { format: 'ndjson', filter: { code: ['DATA-004'] } },
-  });
-  expect(ended).toMatchObject({
-    status: 'SUCCESS',
-    resource_id: started!['resource_id'],
-    response_data: { record_count: Math.floor(EVENTS / 2) },
-  });
-});
+test.each([
+  ['in the address', 'ujian nasional', {}, { purpose: 'ujian nasional' }],
+  ['in a header', 'ujian sekolah', { 'jejak-purpose': 'ujian sekolah' }, {}],
+] as const)(
+  'who exports, what and why (%s) is in the log before the first event leaves, and how it ended after the last',
+  async (_, why, header, parameter) => {
+    const headers = { authorization: `Bearer ${ADMIN_KEY}`, ...header };
+    await (await fetchExport({ filter: JSON.stringify({ code: ['DATA-004'] }), ...parameter }, { headers })).text(); // oxfmt-ignore
+    const read = () =>
+      server.database
+        .sql`SELECT status, resource_id, request_data, response_data, metadata, username FROM events
+      WHERE code = 'DATA-012' AND metadata ->> 'purpose' = ${why} ORDER BY id`;
+    await expect.poll(async () => (await read()).length).toBe(2);
+    const [started, ended] = await read();
+    expect(started).toMatchObject({
+      status: 'STARTED',
+      username: 'administrator',
+      request_data: { format: 'ndjson', filter: { code: ['DATA-004'] } },
+    });
+    expect(ended).toMatchObject({
+      status: 'SUCCESS',
+      resource_id: started!['resource_id'],
+      response_data: { record_count: Math.floor(EVENTS / 2) },
+    });
+  },
+);
 
 test('an export whose client leaves is recorded as failed and holds nothing', async () => {
   for (let time = 0; time < 6; time++) {
