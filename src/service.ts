@@ -37,7 +37,7 @@ import { createReader } from './live/reader.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { readPolicy } from './policy.ts';
-import { createRetention } from './retention/clock.ts';
+import { createRetention } from './retention/retention.ts';
 import { watchPolicy } from './retention/policy.ts';
 
 export type Service = AsyncDisposable & {

@@ -12,7 +12,7 @@ import type { Recorder } from '../ingest/record.ts';
 import type { Quarantine } from '../ingest/quarantine.ts';
 import type { Follow } from '../live/follow.ts';
 import type { Logger } from '../logger.ts';
-import type { Retention } from '../retention/clock.ts';
+import type { Retention } from '../retention/retention.ts';
 
 /** What resolvers work with: the parts of the server, and who is asking. */
 export type Context = {

@@ -1,10 +1,11 @@
 // Retention: an administrator sets how long events are kept, holds what must stay, sees beforehand what would go and afterwards
 // what went.
 
+import { and } from 'drizzle-orm';
 import { JejakError } from '../errors.ts';
 import { type Severity, severityNames } from '../events/vocabulary.ts';
-import { countEvents } from '../query/events.ts';
-import { filterSql } from '../query/filter.ts';
+import { MOST_COUNTED, countUpToMost } from '../query/events.ts';
+import { filterSql, foundSql } from '../query/filter.ts';
 import type { PlannedPartition, RetentionPlan as Plan } from '../retention/plan.ts';
 import { type RetentionRun as Run, removedBy } from '../retention/run.ts';
 import {
@@ -71,10 +72,11 @@ const Hold = builder.objectRef<StoredHold>('Hold').implement({
       description: 'The name of the key it was released with; null while it is in force.',
     }),
     eventCount: t.float({
-      description:
-        'How many events in the log match now, old and new. Counted when it is asked for.',
-      resolve: ({ filter }, _args, context) =>
-        ask(context, (question) => countEvents(question, filterSql(filter, context.clock()))),
+      description: `How many events in the log match now, old and new; ${MOST_COUNTED.toLocaleString('en')} where there are more. Counted when it is asked for.`,
+      resolve: async ({ filter }, _args, context) => {
+        const where = and(filterSql(filter, context.clock()), foundSql(filter));
+        return (await ask(context, (question) => countUpToMost(question, where))).count;
+      },
     }),
   }),
 });

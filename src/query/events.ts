@@ -186,11 +186,3 @@ export type Counted = { readonly count: number };
 export const countTo = (most: number, where: SQL | undefined): SQL => sql`
   SELECT count(*)::float8 AS count
   FROM (SELECT FROM ${events} WHERE ${where ?? sql`true`} LIMIT ${sql.raw(String(most + 1))}) AS found`;
-
-export const countEvents = async (question: Question, where: SQL | undefined): Promise<number> => {
-  const [row] = await question
-    .select({ count: sql<number>`count(*)::float8` })
-    .from(events)
-    .where(where);
-  return row!.count;
-};

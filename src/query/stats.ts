@@ -344,5 +344,5 @@ const isCount = (fold: Measure['fold'], name: string): boolean =>
 const tooMany = (): JejakError =>
   new JejakError(
     'TOO_EXPENSIVE',
-    `That is more than ${MAX_STATS.toLocaleString('en')} groups in buckets; narrow \`filter\` or \`range\`, take a longer \`interval\`, or group by less.`,
+    `That is more than ${MAX_STATS.toLocaleString('en')} groups in buckets; narrow \`range\` or \`filter\`, or take a longer \`interval\` or group by less where there are such.`,
   );

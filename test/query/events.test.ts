@@ -8,7 +8,6 @@ import { events } from '../../src/database/schema.ts';
 import {
   MOST_COUNTED,
   type PageRequest,
-  countEvents,
   countUpToMost,
   findPage,
   reaches,
@@ -26,7 +25,9 @@ test('a list is counted up to a bound, and it is said whether that is all', asyn
   await fillHistory(address, { rows: MOST_COUNTED, now: new Date() });
   expect(await countUpToMost(question, undefined)).toEqual({ count: MOST_COUNTED, isExact: true });
   const few = eq(events.severity, 'ERROR');
-  expect(await countUpToMost(question, few)).toEqual({ count: await countEvents(question, few), isExact: true }); // oxfmt-ignore
+  const [row] =
+    await database.read`SELECT count(*)::int AS count FROM events WHERE severity = 'ERROR'`;
+  expect(await countUpToMost(question, few)).toEqual({ count: row!['count'], isExact: true });
   await fillHistory(address, { rows: 1, now: new Date() });
   expect(await countUpToMost(question, undefined)).toEqual({ count: MOST_COUNTED, isExact: false });
 }, 120_000);

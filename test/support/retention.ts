@@ -5,7 +5,7 @@ import { connect } from '../../src/database/connection.ts';
 import type { Outcome } from '../../src/ingest/outcome.ts';
 import { createLogger } from '../../src/logger.ts';
 import { type Metrics, createMetrics } from '../../src/metrics.ts';
-import { type Retention, createRetention } from '../../src/retention/clock.ts';
+import { type Retention, createRetention } from '../../src/retention/retention.ts';
 import { type PolicyWatch, watchPolicy } from '../../src/retention/policy.ts';
 import { type TestDatabase, createTestDatabase } from './database.ts';
 import { createTestLog } from './log.ts';
