@@ -125,7 +125,7 @@ describe('through GraphQL', () => {
     ['more than five paths', 'range: { last: "PT1H" }', [1, 2, 3, 4, 5, 6].map((n) => `d${n}: data(path: "metadata.a${n}") { p50 }`).join(' '), 'TOO_EXPENSIVE', '5 paths'],
     ['more than four dimensions', 'range: { last: "PT1H" }, groupBy: [CODE, TYPE, STATUS, NAME, ACTION]', 'count', 'TOO_EXPENSIVE', '4 dimensions'],
     ['more than 10,000 buckets', 'range: { last: "P30D" }, interval: MINUTE', 'count', 'TOO_EXPENSIVE', 'longer `interval`'],
-    ['more than 20,000 rows', 'range: { last: "P5D" }, interval: MINUTE, groupBy: [CODE]', 'count', 'TOO_EXPENSIVE', 'narrow `filter`'],
+    ['more than 20,000 rows', 'range: { last: "P5D" }, interval: MINUTE, groupBy: [CODE]', 'count', 'TOO_EXPENSIVE', 'narrow `range` or `filter`'],
     ['a zone that is none', 'range: { last: "PT1H" }, timeZone: "Mars/Olympus"', 'count', 'BAD_USER_INPUT', 'is no TimeZone'],
     ['an unknown dimension', 'range: { last: "PT1H" }, groupBy: [MOON]', 'count', 'BAD_USER_INPUT', 'MOON'],
   ])('%s is refused', async (_, args, selection, code, words) => {
