@@ -37,8 +37,8 @@ import { createReader } from './live/reader.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { readPolicy } from './policy.ts';
-import { createRetention } from './retention/retention.ts';
 import { watchPolicy } from './retention/policy.ts';
+import { createRetention } from './retention/retention.ts';
 
 export type Service = AsyncDisposable & {
   readonly url: string;

@@ -36,6 +36,7 @@ export const ourselves = (id: string): Viewer => ({
   scopes: ['events:write'],
   eventsPerSecond: Infinity,
 });
+/** Whether it is such a part: nobody else is without a limit of their own. */
 export const isOurs = ({ eventsPerSecond }: Viewer): boolean => eventsPerSecond === Infinity;
 
 /** Whether what is personal is shown as it is; others see it masked. */

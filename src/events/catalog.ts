@@ -1,7 +1,7 @@
 // The catalog: the 84 event definitions of the specification, as data. A definition is two lines, its facts and then
 // its descriptions; a new one is two more. Code, name, severity and typical data are the specification's, to the
 // letter; type, default action and default status are ours where its samples do not fix them.
-// Typical data are documented keys, never required (I8). A family (`type`) never spans two categories.
+// Typical data are documented keys, never required. A family (`type`) never spans two categories.
 
 import { categories, categoryNames, type Category, type Severity, type Status } from './vocabulary.ts';
 

@@ -1,6 +1,6 @@
 // From what a caller said to an event that can be stored: valid, complete from the catalog, in time. A bad optional value
-// never costs the event: it is repaired or set aside in `metadata._original`, with a warning that names the field (trap
-// P1). Only what cannot be stored at all is refused, with a code and a reason.
+// never costs the event: it is repaired or set aside in `metadata._original`, with a warning that names the
+// field. Only what cannot be stored at all is refused, with a code and a reason.
 
 import { randomBytes } from 'node:crypto';
 import { type Definition, codeInId, definitionByName, definitionOf } from './catalog.ts';

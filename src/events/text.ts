@@ -1,5 +1,5 @@
-// Text and JSON that PostgreSQL can hold as it was sent, and what to do with what it cannot: NUL, lone surrogates (trap
-// P15), numbers that would unfold to hundreds of digits, nesting without end.
+// Text and JSON that PostgreSQL can hold as it was sent, and what to do with what it cannot: NUL, lone surrogates,
+// numbers that would unfold to hundreds of digits, nesting without end.
 
 import { MAX_JSON_DEPTH } from './fields.ts';
 import { WrittenNumber } from './number.ts';

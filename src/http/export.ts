@@ -21,19 +21,19 @@ import { JejakError } from '../errors.ts';
 import type { Event } from '../events/fields.ts';
 import { selectionOf } from '../graphql/filter.ts';
 import { schema } from '../graphql/schema.ts';
+import { purposeIn } from '../graphql/told.ts';
 import type { Recorder } from '../ingest/record.ts';
 import { estimate, readAll } from '../query/export.ts';
 import type { EventFilter } from '../query/filter.ts';
 import { storedFilter } from '../query/stored.ts';
-import { purposeIn } from '../graphql/told.ts';
 import { EXPORT_CODE, LOG_RESOURCE } from '../query/trail.ts';
 import { admit } from './admit.ts';
-import { whileTaken } from './drained.ts';
 import { parseJson } from './body.ts';
+import { whileTaken } from './drained.ts';
 import { type Format, formats } from './formats.ts';
 import type { Parts } from './graphql.ts';
-import { causeOf, placed } from './public-error.ts';
 import { parametersOf } from './parameters.ts';
+import { causeOf, placed } from './public-error.ts';
 
 const MAX_EXPORTS = 4;
 /** Of one viewer, so that a slow one does not keep others from theirs. */

@@ -18,10 +18,10 @@ import type { Metrics } from '../metrics.ts';
 import { parseJson, readBody } from './body.ts';
 import { whileTaken } from './drained.ts';
 import { acceptsEvents, isSubscription, lastEventId, refuseStream, stream } from './event-stream.ts'; // oxfmt-ignore
-import { createLane, render } from './lane.ts';
-import { publicError } from './public-error.ts';
 import { createPage } from './graphiql.ts';
+import { createLane, render } from './lane.ts';
 import { parametersOf } from './parameters.ts';
+import { publicError } from './public-error.ts';
 import { retryAfterMsOf, setRetryAfter } from './respond.ts';
 
 export type Parts = Omit<Context, 'viewer'> & {

@@ -6,7 +6,8 @@ import { refusalOf } from '../database/failures.ts';
 import { cutText } from '../events/text.ts';
 import type { Logger } from '../logger.ts';
 
-/** `hide` takes out what a library repeats of what was sent. Where it says so, `extensions.http.status` is the status of the whole answer; it is not published. */
+/** `hide` takes out what a library repeats of what was sent. Where it says so, `extensions.http.status` is the status of the
+ * whole answer; it is not published. */
 export const publicError = (
   error: unknown,
   logger: Logger,

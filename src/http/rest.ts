@@ -23,8 +23,8 @@ export type RestParts = {
   readonly logger: Logger;
 };
 
-/** Answers 201 where every event was stored, 200 where some were before, 207 where only some are in the log, and 409 or 422 where none is, for
- * one reason. */
+/** Answers 201 where every event was stored, 200 where some were before, 207 where only some are in the log, and 409 or 422
+ * where none is, for one reason. */
 export const handleEvents = (
   request: IncomingMessage,
   response: ServerResponse,

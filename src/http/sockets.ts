@@ -25,8 +25,8 @@ import { drained, piecesOf } from './drained.ts';
 import { frameOf } from './frame.ts';
 import type { Parts } from './graphql.ts';
 import { exactly } from './json.ts';
-import { publicError, published } from './public-error.ts';
 import { isForeign } from './origins.ts';
+import { publicError, published } from './public-error.ts';
 import type { Metrics } from '../metrics.ts';
 
 const INIT_TIMEOUT_MS = 5_000;

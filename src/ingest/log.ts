@@ -44,8 +44,8 @@ export type Log = (
 type LogParts = {
   readonly backpressure: Backpressure;
   readonly batcher: Batcher;
-  /** Refuses what is logged where the disk has none. */
-  readonly room?: Pick<Room, 'assert'> | undefined;
+  /** Of the disk, where that is the embedded database's. */
+  readonly room?: Room | undefined;
   readonly sql: Sql;
   readonly quarantine: Quarantine;
   readonly protect: Protection['protect'];
@@ -137,7 +137,7 @@ export const createLog = ({
     return pulse.guard(async () => {
       room?.assert(isOurs(viewer));
       // Until all is done: to keep what was refused and to read what is a duplicate is work, too.
-      using _room = backpressure.admit(viewer.id, sent.length, bytes);
+      using _place = backpressure.admit(viewer.id, sent.length, bytes);
       const stored = await store(
         results.filter((result): result is Prepared => !isRejection(result)),
         viewer,

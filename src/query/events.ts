@@ -185,4 +185,4 @@ export type Counted = { readonly count: number };
 /** Counts what matches, but no further than one more than so many. */
 export const countTo = (most: number, where: SQL | undefined): SQL => sql`
   SELECT count(*)::float8 AS count
-  FROM (SELECT FROM ${events} WHERE ${where ?? sql`true`} LIMIT ${sql.raw(String(most + 1))}) AS found`;
+  FROM (SELECT FROM events WHERE ${where ?? sql`true`} LIMIT ${sql.raw(String(most + 1))}) AS found`;

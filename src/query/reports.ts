@@ -1,5 +1,5 @@
 // The specification's monitoring reports 2 to 6; the first, recent critical events, is a page of events. With default
-// arguments each gives the figures of the document's own SQL, but for what traps Q2, Q4 and Q5 say; a test runs both.
+// arguments each gives the figures of the document's own SQL, but where it says otherwise below; a test runs both.
 
 import type { Question } from '../database/connection.ts';
 import { CONFIDENCE } from '../database/measures.ts';

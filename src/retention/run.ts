@@ -37,8 +37,8 @@ export const listRuns = (sql: Sql, limit: number): Promise<RetentionRun[]> =>
 export const removedBy = ({ removed }: Pick<RetentionRun, 'removed'>): number =>
   Object.values(removed).reduce((sum, count) => sum + count, 0);
 
-/** Nobody else should run meanwhile; one that does ends this one. Resolves with what was done also where it failed; rejects where not even that could be
- * written. `clock` is asked at the beginning and at the end. */
+/** Nobody else should run meanwhile; one that does ends this one. Resolves with what was done also where it failed; rejects
+ * where not even that could be written. `clock` is asked at the beginning and at the end. */
 export const runRetention = async (
   sql: Sql,
   clock: () => Date,

@@ -18,8 +18,8 @@ import { resolveRange } from '../query/range.ts';
 import type { Policy } from './policy.ts';
 
 /**
- * As a condition on those `events` that the filter chooses; undefined where its own range lies within every period that matters to it, so that
- * questions about the recent past pay nothing.
+ * As a condition on those `events` that the filter chooses; undefined where its own range lies within every period that
+ * matters to it, so that questions about the recent past pay nothing.
  */
 export const visibleSql = (
   policy: Policy,
