@@ -7,7 +7,13 @@ import type { GraphQLSchema } from 'graphql';
 import { isTold } from '../access/viewer.ts';
 import type { Event, EventInput } from '../events/fields.ts';
 import { bytesOf } from '../events/cut.ts';
-import { type Subject as Named, LOG_RESOURCE, READ_CODE, subjectText } from '../query/trail.ts';
+import {
+  ANY_TYPE,
+  type Subject as Named,
+  LOG_RESOURCE,
+  READ_CODE,
+  subjectText,
+} from '../query/trail.ts';
 import type { Context } from './builder.ts';
 import type { Rules } from './rules.ts';
 import { withoutSecrets } from './unsaid.ts';
@@ -64,8 +70,8 @@ const tellRead = async (context: Context, asked: Asked, read: readonly Seen[]): 
     read.flatMap((of) => {
       if (typeof of !== 'object') return [];
       if (isAbout(of)) return of.about.map(subjectText);
-      if (!of.resourceType || !of.resourceId) return [];
-      return subjectText({ resourceType: of.resourceType, resourceId: of.resourceId });
+      if (!of.resourceId) return [];
+      return subjectText({ resourceType: of.resourceType || ANY_TYPE, resourceId: of.resourceId });
     }),
   );
   const findings = read.filter((of) => !isAbout(of)).length;

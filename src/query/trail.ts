@@ -17,7 +17,7 @@ export const EXPORT_CODE = 'DATA-012';
 /** What an export of the log is an export of. */
 export const LOG_RESOURCE = 'EVENT_LOG';
 
-/** In the place of the type where only the identifier was named. */
+/** In the place of the type where only the identifier is known. */
 export const ANY_TYPE = '';
 
 /** A subject as records of reading name it, in `metadata.subjects`: a slash of the type itself is percent-encoded. */

@@ -619,3 +619,16 @@ test('S1: whether a secret exists may be asked, and what the log shows in its pl
   for (const path of ['password', 'session_id'])
     expect(await counted(`path: "${path}", equals: "${shown[path]}"`)).toMatchObject({ totalCount: 1 }); // oxfmt-ignore
 });
+
+test('whom an event without a kind is about is told by the identifier alone, so that the trail of a student has the read', async () => {
+  await server.graphql(
+    'mutation ($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }',
+    { input: [{ code: 'DATA-009', username: 'pak.joko', resourceId: 'STD-KINDLESS' }] },
+  );
+  const query = '{ events(filter: { username: ["pak.joko"] }) { edges { node { username } } } }';
+  const principal = await tokenOf({ sub: '19', preferred_username: 'pak.kepala' });
+  await server.graphql(query, {}, principal);
+  const [record] = (await told()).slice(-1);
+  expect(record!['metadata'].subjects).toContain('/STD-KINDLESS');
+  expect(await dealersOf('READ', 'STD-KINDLESS')).toContain('pak.kepala');
+});

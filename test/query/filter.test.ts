@@ -732,6 +732,7 @@ test('no filter, an empty one and one of nulls match everything', async () => {
 
 test.each([
   '10.0.0.0/33',
+  '10.0.0.0/0008',
   '::/129',
   '10.0.0.0/-1',
   'localhost',
