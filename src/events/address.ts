@@ -34,7 +34,7 @@ export type Block = { readonly network: Address; readonly bits: number };
 
 /** Of an address or a CIDR block such as 10.0.0.0/8. Throws BAD_USER_INPUT. */
 export const parseBlock = (text: string): Block => {
-  const [, written = text, length] = /^(.*)\/(0|[1-9]\d*)$/.exec(text) ?? [];
+  const [, written = text, length] = /^(.*)\/(\d+)$/.exec(text) ?? [];
   const network = parseAddress(written);
   const most = network && isV4(network) ? 32 : 128;
   const bits = Number(length ?? most);
