@@ -4,8 +4,15 @@
 import { JejakError } from '../errors.ts';
 
 /** Gives what is asked to who asks, once it is the owner's turn. Rejects with OVERLOADED where too many of theirs wait, or that does
- * not come in time. */
-export type Turns<P> = <T>(owner: string, ask: (pool: P) => Promise<T>) => Promise<T>;
+ * not come in time. What nobody waits for any more is not asked. */
+export type Turns<P> = <T>(
+  owner: string,
+  ask: (pool: P) => Promise<T>,
+  isGone: IsGone,
+) => Promise<T>;
+
+/** Whether the caller has left, so that nobody hears the answer. */
+export type IsGone = () => boolean;
 
 export type Bounds = {
   /** How many may ask at once, and how many of one owner. */
@@ -19,7 +26,7 @@ export const createTurns = <P>(pool: P, { all, own, patienceMs }: Bounds): Turns
   const underWay = new Map<string, number>();
   let total = 0;
   // The owner whose turn it is comes first; one that had its turn goes to the end.
-  const queues = new Map<string, (() => void)[]>();
+  const queues = new Map<string, Waiting[]>();
 
   const hasRoom = (owner: string): boolean => total < all && (underWay.get(owner) ?? 0) < own;
   const count = (owner: string, change: 1 | -1): void => {
@@ -32,35 +39,45 @@ export const createTurns = <P>(pool: P, { all, own, patienceMs }: Bounds): Turns
   const next = (): void => {
     for (const [owner, queue] of queues) {
       if (!hasRoom(owner)) continue;
+      dismissGone(queue);
+      const first = queue.shift();
+      if (!first) continue;
       count(owner, 1);
-      queue.shift()!();
+      first.begin();
       queues.delete(owner);
       if (queue.length > 0) queues.set(owner, queue); // the loop comes to it again
     }
   };
 
-  const turn = (owner: string): Promise<void> => {
+  const turn = (owner: string, isGone: IsGone): Promise<void> => {
     const queue = queues.get(owner) ?? [];
+    if (queue.length >= MOST_WAITING) dismissGone(queue);
     if (queue.length >= MOST_WAITING) throw overloaded();
     queues.set(owner, queue);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const begin = (): void => {
-      clearTimeout(impatience);
-      resolve();
+    const waiting: Waiting = {
+      isGone,
+      begin: () => {
+        clearTimeout(impatience);
+        resolve();
+      },
+      dismiss: (reason) => {
+        clearTimeout(impatience);
+        queue.splice(queue.indexOf(waiting), 1);
+        if (queue.length === 0) queues.delete(owner);
+        reject(reason);
+      },
     };
-    const impatience = setTimeout(() => {
-      queue.splice(queue.indexOf(begin), 1);
-      if (queue.length === 0) queues.delete(owner);
-      reject(overloaded());
-    }, patienceMs);
-    queue.push(begin);
+    const impatience = setTimeout(() => waiting.dismiss(overloaded()), patienceMs);
+    queue.push(waiting);
     return promise;
   };
 
-  return async (owner, ask) => {
+  return async (owner, ask, isGone) => {
+    if (isGone()) throw cutOff();
     // Whoever waits has no room, or would be asking.
     if (hasRoom(owner)) count(owner, 1);
-    else await turn(owner);
+    else await turn(owner, isGone);
     try {
       return await ask(pool);
     } finally {
@@ -70,8 +87,20 @@ export const createTurns = <P>(pool: P, { all, own, patienceMs }: Bounds): Turns
   };
 };
 
+type Waiting = {
+  readonly isGone: IsGone;
+  readonly begin: () => void;
+  readonly dismiss: (reason: Error) => void;
+};
+
+const dismissGone = (queue: readonly Waiting[]): void => {
+  for (const { dismiss } of queue.filter(({ isGone }) => isGone())) dismiss(cutOff());
+};
+
 /** Of one owner. */
 export const MOST_WAITING = 1_000;
+
+const cutOff = (): JejakError => new JejakError('BAD_USER_INPUT', 'The request was cut off.');
 
 const overloaded = (): JejakError =>
   new JejakError(

@@ -4,6 +4,7 @@ import SchemaBuilder from '@pothos/core';
 import type { Keys } from '../access/keys.ts';
 import type { Viewer } from '../access/viewer.ts';
 import type { Database, Question } from '../database/connection.ts';
+import type { IsGone } from '../database/turns.ts';
 import type { Mask } from '../events/mask.ts';
 import type { Protection } from '../events/protect.ts';
 import type { Seen } from './told.ts';
@@ -17,6 +18,7 @@ import type { Retention } from '../retention/retention.ts';
 /** What resolvers work with: the parts of the server, and who is asking. */
 export type Context = {
   readonly viewer: Viewer | null;
+  readonly isGone: IsGone;
   readonly database: Database;
   readonly log: Log;
   readonly quarantine: Quarantine;
@@ -39,9 +41,9 @@ export type Context = {
 
 /** Asks for the viewer, once it is their turn. */
 export const ask = <T>(
-  { database, viewer }: Context,
+  { database, viewer, isGone }: Context,
   work: (question: Question) => Promise<T>,
-): Promise<T> => database.question(viewer!.id, work);
+): Promise<T> => database.question(viewer!.id, work, isGone);
 
 type Text = { Input: string; Output: string };
 

@@ -130,7 +130,7 @@ export const resolvePage = async (
   context: Context,
   info: GraphQLResolveInfo,
 ): Promise<ConnectionShape> => {
-  const { database, viewer } = context;
+  const { database, viewer, isGone } = context;
   const columns = columnsBelow(info, context);
   for (const size of [args.first, args.last]) pageSize(size);
   const inAll = (asked.get(context) ?? 0) + (args.first ?? args.last ?? DEFAULT_PAGE);
@@ -152,17 +152,20 @@ export const resolvePage = async (
       toCursor: formatPlace,
     },
     async ({ before, after, limit, inverted }) => {
-      const found = await database.page(viewer!.id, (pages) =>
-        findPage(pages, {
-          columns,
-          ...selection,
-          order,
-          limit,
-          inverted,
-          withHead: isSelected('liveCursor', info),
-          after,
-          before,
-        }),
+      const found = await database.page(
+        viewer!.id,
+        (pages) =>
+          findPage(pages, {
+            columns,
+            ...selection,
+            order,
+            limit,
+            inverted,
+            withHead: isSelected('liveCursor', info),
+            after,
+            before,
+          }),
+        isGone,
       );
       head = found.head;
       return [...found.events];

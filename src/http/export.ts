@@ -86,14 +86,19 @@ export const createExport = ({ access, logger, pulse, ...parts }: Exporting): Ex
       throw busy(`${MAX_OWN_EXPORTS} exports with this credential`);
     if (underWay.length >= MAX_EXPORTS) throw busy(`${MAX_EXPORTS} exports`);
     underWay.push(viewer.id);
+    const isGone = (): boolean => response.destroyed;
     try {
       const expected =
         parameters.estimate === 'yes'
           ? await pulse.guard(() =>
-              parts.database.question(viewer.id, (question) => estimate(question, selection)),
+              parts.database.question(
+                viewer.id,
+                (question) => estimate(question, selection),
+                isGone,
+              ),
             )
           : undefined;
-      const pages = readAll((ask) => parts.database.page(viewer.id, ask), selection);
+      const pages = readAll((ask) => parts.database.page(viewer.id, ask, isGone), selection);
       const first = await pulse.guard(() => pages.next()); // so that a filter which takes too long is an answer and not a cut
       const tell = teller(parts.record, viewer, { ...parameters, purpose }, filter && storedFilter(filter, parts.protection.storedForms)); // oxfmt-ignore
       await tell('STARTED');

@@ -24,7 +24,7 @@ import { parametersOf } from './parameters.ts';
 import { publicError } from './public-error.ts';
 import { retryAfterMsOf, setRetryAfter } from './respond.ts';
 
-export type Parts = Omit<Context, 'viewer'> & {
+export type Parts = Omit<Context, 'viewer' | 'isGone'> & {
   readonly pulse: Pulse;
   /** Throws OVERLOADED where events with this key would be refused now. */
   readonly assertRoom: (viewerId: string) => void;
@@ -67,10 +67,14 @@ export const createGraphql = (
   leaving: AbortSignal,
 ): GraphqlDoor => {
   const mask = (error: unknown) => publicError(error, logger, parts.mask.text);
-  const contextOf = async (request: IncomingMessage): Promise<Context> => ({
+  const contextOf = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<Context> => ({
     ...parts,
     logger,
     viewer: await viewerOf(request),
+    isGone: () => response.destroyed,
     purpose: purposeIn(request.headers),
   });
   const { known, learn, assertMayAsk, hidesSuggestions } = documents;
@@ -221,7 +225,7 @@ export const createGraphql = (
     try {
       if (request.method !== 'POST') {
         const params = withDocument(paramsIn(request.url!), documents);
-        const context = await contextOf(request);
+        const context = await contextOf(request, response);
         if (params.query) documents.assertListed(params.query, context.viewer);
         if (request.method === 'GET' && (await subscribed(request, response, params, context)))
           return undefined;
@@ -234,7 +238,7 @@ export const createGraphql = (
         ? readBody(request, JSON_ONLY, NOBODYS_BYTES, () => unauthenticated('Send a credential with what is as large as this: "Authorization: Bearer <API key or token>".')) // oxfmt-ignore
         : readBody(request, JSON_ONLY, limits.bodyBytes));
       // Under a flood most events are refused; to parse them first would take the time of those that are not.
-      const context = await contextOf(request);
+      const context = await contextOf(request, response);
       const { viewer } = context;
       if (viewer && text.includes('logEvent')) assertRoom(viewer.id);
       const sent = parseJson(text);

@@ -52,10 +52,10 @@ export const createLane = ({ known, assertMayAsk, mask, guard }: LaneParts): Lan
       compiled.set(document, isPlain(document) ? compile(schema, document) : undefined);
     const query = compiled.get(document);
     if (!query) return undefined;
-    const ask = async () => {
+    const ask = async (asking: Context) => {
       try {
         assertMayAsk(document, context.viewer);
-        const result = await tellingReads(context, request, (telling) =>
+        const result = await tellingReads(asking, request, (telling) =>
           guard(async () => query(undefined, telling, request.variables)),
         );
         // Without `data` the variables were refused before anything ran.
@@ -64,9 +64,11 @@ export const createLane = ({ known, assertMayAsk, mask, guard }: LaneParts): Lan
         return { error, ...render({ errors: [error] }, mask) };
       }
     };
-    const { viewer } = context;
+    const { viewer, isGone } = context;
     const isShared = !isTold(viewer) && operation.operation === 'query';
-    const answer = await (isShared ? sharing(viewer, sent, ask) : ask());
+    const answer = await (isShared
+      ? sharing(viewer, sent, (areGone) => ask({ ...context, isGone: areGone }), isGone)
+      : ask(context));
     return answer && { mediaType, ...answer };
   };
 };

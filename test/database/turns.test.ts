@@ -7,12 +7,16 @@ import { type Bounds, MOST_WAITING, createTurns } from '../../src/database/turns
 const asking = (bounds: Partial<Bounds> = {}) => {
   const turns = createTurns(undefined, { all: 3, own: 2, patienceMs: 5_000, ...bounds });
   const begun: string[] = [];
-  const ask = (owner: string, name = owner) => {
+  const ask = (owner: string, name = owner, isGone = () => false) => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const answer = turns(owner, () => {
-      begun.push(name);
-      return promise;
-    });
+    const answer = turns(
+      owner,
+      () => {
+        begun.push(name);
+        return promise;
+      },
+      isGone,
+    );
     answer.catch(() => {});
     return { answer, end: () => resolve(name), fail: () => reject(new Error(name)) };
   };
@@ -73,4 +77,39 @@ test('who has very many waiting is told so at once, and others are asked as befo
   ask('b');
   await settled();
   expect(begun).toEqual(['a0', 'b']);
+});
+
+test('what nobody waits for any more is not asked, and takes no place', async () => {
+  const { ask, begun } = asking({ own: 1 });
+  const isGone = () => true;
+  await expect(ask('a', 'a0', isGone).answer).rejects.toThrow('cut off');
+  let gone = false;
+  const first = ask('a', 'a1');
+  const left = Array.from({ length: MOST_WAITING - 1 }, () => ask('a', 'left', () => gone));
+  ask('a', 'a2');
+  await expect(ask('a', 'more').answer).rejects.toMatchObject({ code: 'OVERLOADED' });
+  gone = true;
+  ask('a', 'a3'); // there is room again
+  await expect(left[0]!.answer).rejects.toThrow('cut off');
+  const last = ask('a', 'left', () => true);
+  first.end();
+  await settled();
+  expect(begun).toEqual(['a1', 'a2']);
+  await expect(last.answer).rejects.toThrow('cut off');
+});
+
+test('who leaves while all of theirs wait leaves the others their turns', async () => {
+  const { ask, begun } = asking({ all: 1, own: 1 });
+  let gone = false;
+  const first = ask('a', 'a1');
+  ask('b', 'b1', () => gone);
+  ask('b', 'b2', () => gone);
+  ask('c', 'c1');
+  gone = true;
+  first.end();
+  await settled();
+  expect(begun).toEqual(['a1', 'c1']);
+  ask('b', 'b3');
+  await settled();
+  expect(begun).toEqual(['a1', 'c1']);
 });

@@ -1,11 +1,13 @@
 // What hangs in the database, as behind a lock or on a standby that is gone, keeps only its own kind of work waiting.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from 'graphql-ws';
 import { expect, onTestFinished, test } from 'vitest';
+import { WebSocket } from 'ws';
 import type { Sql } from '../../src/database/connection.ts';
 import { temporaryDirectory, startProgram } from '../support/process.ts';
 import { locked, testDatabase } from '../support/database.ts';
-import { type TestServer, testServer } from '../support/server.ts';
+import { ADMIN_KEY, type TestServer, testServer } from '../support/server.ts';
 
 /** Has every statement that inserts there take as long, whatever its lock_timeout. */
 const slow = (sql: Sql, table: string, seconds: number): Promise<unknown> =>
@@ -172,6 +174,44 @@ test('one whose questions hang, however many, keeps nobody else from asking, and
     expect(ms).toBeLessThan(16_000);
   }
   await release();
+});
+
+test('what was asked by who has left is not asked any more, by whichever door it came', async () => {
+  const server = await testServer(undefined, { JEJAK_QUESTION_TIMEOUT_MS: 3_000 });
+  const { sql } = server.database;
+  const { release } = await locked(sql, 'search_names');
+  const searching = (name: string): string =>
+    `{ eventStats(range: { last: "PT1H" }, filter: { search: "${name}" }) { count } }`;
+  const leaving = new AbortController();
+  const credential = { authorization: `Bearer ${ADMIN_KEY}` };
+  const call = (path: string, init: RequestInit = {}): void => {
+    const { signal } = leaving;
+    const headers = { ...credential, accept: 'application/json', 'content-type': 'application/json' }; // oxfmt-ignore
+    fetch(server.url + path, { ...init, headers, signal }).catch(() => {});
+  };
+  const post = (query: string) => call('/graphql', { method: 'POST', body: JSON.stringify({ query }) }); // oxfmt-ignore
+  const client = createClient({ url: server.url.replace('http', 'ws') + '/graphql', webSocketImpl: WebSocket, connectionParams: credential, lazy: false }); // oxfmt-ignore
+  for (let n = 0; n < 4; n++) post(searching(`first${n}`)); // so many have their turn
+  await sleep(500);
+  for (let n = 0; n < 4; n++) {
+    post(searching(`lean${n}`));
+    post(searching('shared'));
+    call(`/graphql?query=${encodeURIComponent(searching(`full${n}`))}`);
+    call(`/api/export?estimate=yes&filter={"search":"export${n}"}`);
+  }
+  const over = Array.from({ length: 4 }, (_, n) =>
+    client.subscribe({ query: searching(`socket${n}`) }, { next() {}, error() {}, complete() {} }),
+  );
+  await sleep(500);
+  leaving.abort();
+  for (const leave of over) leave();
+  const result = await server.graphql('{ eventStats(range: { last: "PT1H" }) { count } }');
+  expect(result).toEqual({ data: { eventStats: [{ count: 0 }] } });
+  const hanging = async (): Promise<number> =>
+    (await sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).length; // oxfmt-ignore
+  await expect.poll(hanging).toBe(0);
+  await release();
+  await client.dispose();
 });
 
 test('A6: on SIGTERM who waits for what hangs is told UNAVAILABLE, and the process ends', async () => {

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Viewer } from '../../src/access/viewer.ts';
+import type { IsGone } from '../../src/database/turns.ts';
 import { createSharing } from '../../src/http/sharing.ts';
 import { ADMIN_KEY, testServer } from '../support/server.ts';
 
@@ -19,10 +20,21 @@ const byHand = () => {
   return { asked, ask };
 };
 
+/** For callers who wait, where nothing else is said. */
+const sharing = () => {
+  const share = createSharing<string>();
+  return (
+    of: Viewer,
+    question: string,
+    ask: (isGone: IsGone) => Promise<string>,
+    isGone = () => false,
+  ) => share(of, question, ask, isGone);
+};
+
 describe('the same question', () => {
   test('is asked once more for all who came while it was asked, after that answer', async () => {
     const { asked, ask } = byHand();
-    const share = createSharing<string>();
+    const share = sharing();
     const first = share(viewer, 'q', ask);
     const others = Array.from({ length: 50 }, () => share(viewer, 'q', ask));
     await sleep(1);
@@ -43,7 +55,7 @@ describe('the same question', () => {
 
   test('that takes long is not waited for', async () => {
     const { asked, ask } = byHand();
-    const share = createSharing<string>();
+    const share = sharing();
     void share(viewer, 'q', ask);
     const second = share(viewer, 'q', ask);
     await expect.poll(() => asked.length).toBe(2);
@@ -53,7 +65,7 @@ describe('the same question', () => {
 
   test('that failed is asked again by those who waited', async () => {
     const { asked, ask } = byHand();
-    const share = createSharing<string>();
+    const share = sharing();
     const first = share(viewer, 'q', ask);
     const second = share(viewer, 'q', ask);
     asked[0]!.reject(new Error('away'));
@@ -63,9 +75,26 @@ describe('the same question', () => {
     expect(await second).toBe('back');
   });
 
+  test('is for nobody once all who share it have left', async () => {
+    const share = sharing();
+    const asked: IsGone[] = [];
+    const ask = (isGone: IsGone) => {
+      asked.push(isGone);
+      return Promise.resolve('answer');
+    };
+    const gone = [false, false, false];
+    await Promise.all(gone.map((_, caller) => share(viewer, 'q', ask, () => gone[caller]!)));
+    const isGone = () => asked.map((each) => each());
+    expect(isGone()).toEqual([false, false]);
+    gone[0] = gone[1] = true;
+    expect(isGone()).toEqual([true, false]);
+    gone[2] = true;
+    expect(isGone()).toEqual([true, true]);
+  });
+
   test('by another viewer, with other rights it may be, is asked apart, and so is another', () => {
     const { asked, ask } = byHand();
-    const share = createSharing<string>();
+    const share = sharing();
     void share(viewer, 'q', ask);
     void share({ ...viewer }, 'q', ask);
     void share(viewer, 'q ', ask);

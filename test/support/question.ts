@@ -3,4 +3,8 @@
 import type { Database, Question } from '../../src/database/connection.ts';
 
 export const questionPool = ({ question }: Database): Promise<Question> =>
-  question('test', (pool) => Promise.resolve(pool));
+  question(
+    'test',
+    (pool) => Promise.resolve(pool),
+    () => false,
+  );
