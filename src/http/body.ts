@@ -1,6 +1,7 @@
 // The body of a request: JSON, bounded, and UTF-8 to the letter.
 
 import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip as gunzipCallback } from 'node:zlib';
 import { JejakError } from '../errors.ts';
@@ -28,11 +29,23 @@ export const readBody = async (
     );
   const tooMuch = () => refusal(maxBytes);
   const bytes = await readBytes(request, maxBytes, tooMuch);
+  await gathered();
   return {
     text: decode(await inflate(bytes, maxBytes, tooMuch, request.headers['content-encoding'])),
     lines: type === 'application/x-ndjson',
   };
 };
+
+let gathering: Promise<void> | undefined;
+
+/** Resolves for all bodies that came at the same time, so that they go on side by side, each step done for all of them while its
+ * code is at hand. Gone through one by one, between what node does for the next connection, an event took 229 µs of the server's
+ * time in place of 158. */
+const gathered = (): Promise<void> =>
+  (gathering ??= setImmediate().then(() => {
+    gathering = undefined;
+    return undefined;
+  }));
 
 const inflate = async (
   bytes: Buffer,

@@ -159,7 +159,7 @@ export const createBatcher = ({
       awaitPatience();
       if (!scheduled) {
         scheduled = true;
-        setImmediate(start); // what has come already goes out with it
+        process.nextTick(start); // all that is gone through side by side with it has come by then
       }
       return promise;
     },
