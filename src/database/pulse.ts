@@ -75,9 +75,13 @@ export const createPulse = (sql: Sql, renew: () => void): Pulse => {
       new Promise((resolve, reject) => {
         if (!beats()) return reject(unavailable());
         guarded.add(reject);
-        Promise.resolve(work())
-          .then(resolve, reject)
-          .finally(() => void guarded.delete(reject));
+        const end =
+          <R>(settle: (result: R) => void) =>
+          (result: R): void => {
+            guarded.delete(reject);
+            settle(result);
+          };
+        Promise.resolve(work()).then(end(resolve), end(reject));
       }),
     [Symbol.dispose]: () => clearInterval(beat),
   };

@@ -11,6 +11,7 @@ import {
   type InputName,
   MAX_JSON_BYTES,
   MAX_JSON_DEPTH,
+  fieldNames,
   fields,
   inputNames,
 } from './fields.ts';
@@ -98,13 +99,12 @@ export const complete = (
   const category = categoryFor(input, definition, setAside);
   const type = input.type || definition?.type;
   const name = input.name || definition?.name;
-  for (const [field, value] of Object.entries({ category, type, name }))
-    if (!value)
-      return {
-        code: 'MISSING_VALUE',
-        reason: `${input.code && !definition ? '`code` is not in the catalog, and ' : ''}\`${field}\` is missing or unknown; send \`code\`, or \`category\`, \`type\` and \`name\`.`,
-        warnings,
-      };
+  if (!category || !type || !name)
+    return {
+      code: 'MISSING_VALUE',
+      reason: `${input.code && !definition ? '`code` is not in the catalog, and ' : ''}\`${!category ? 'category' : !type ? 'type' : 'name'}\` is missing or unknown; send \`code\`, or \`category\`, \`type\` and \`name\`.`,
+      warnings,
+    };
   for (const field of ['type', 'name', 'action'] as const)
     if (input[field] === '') warn(field, 'is empty and is taken as left out');
   if (definition && type !== definition.type)
@@ -139,13 +139,14 @@ export const complete = (
       warnings,
     };
 
-  const draft = {} as { -readonly [N in keyof Draft]: Draft[N] | null };
-  for (const field of inputNames) draft[field] = (input[field] ?? null) as never; // one shape for all
-  draft.eventId ??= newEventId(definition?.code ?? category!, timestamp);
+  const draft = { ...unset } as { -readonly [N in keyof Draft]: Draft[N] | null };
+  for (const field of Object.keys(input) as InputName[])
+    draft[field] = (input[field] ?? null) as never;
+  draft.eventId ??= newEventId(definition?.code ?? category, timestamp);
   draft.code = code;
-  draft.category = category!;
-  draft.type = type!;
-  draft.name = name!;
+  draft.category = category;
+  draft.type = type;
+  draft.name = name;
   draft.action = input.action || definition?.action || defaulted('action', 'RECORD', warn);
   draft.status ??= definition?.status ?? defaulted('status', statusBySeverity[severity], warn);
   draft.timestamp = timestamp;
@@ -160,6 +161,9 @@ export const complete = (
       BASE_BYTES + bytes + (draft.description?.length ?? 0) + (draft.errorMessage?.length ?? 0),
   };
 };
+
+/** One shape for all events, what the database adds included: to let each grow took 1 KB of memory. */
+const unset = Object.fromEntries(fieldNames.map((name) => [name, null]));
 
 type Warn = (field: string, message: string) => void;
 type SetAside = (field: string, value: unknown, message: string) => void;

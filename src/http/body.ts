@@ -30,8 +30,11 @@ export const readBody = async (
   const tooMuch = () => refusal(maxBytes);
   const bytes = await readBytes(request, maxBytes, tooMuch);
   await gathered();
+  const { 'content-encoding': encoding = 'identity' } = request.headers;
   return {
-    text: decode(await inflate(bytes, maxBytes, tooMuch, request.headers['content-encoding'])),
+    text: decode(
+      encoding === 'identity' ? bytes : await inflate(bytes, maxBytes, tooMuch, encoding),
+    ),
     lines: type === 'application/x-ndjson',
   };
 };
@@ -51,9 +54,8 @@ const inflate = async (
   bytes: Buffer,
   maxBytes: number,
   tooMuch: () => JejakError,
-  encoding = 'identity',
+  encoding: string,
 ): Promise<Buffer> => {
-  if (encoding === 'identity') return bytes;
   if (encoding !== 'gzip')
     throw new JejakError('BAD_USER_INPUT', 'Of the content encodings only gzip is known here.', {
       status: 415,

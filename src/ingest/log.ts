@@ -26,8 +26,9 @@ import type { Policy } from '../retention/policy.ts';
 import { isVisible } from '../retention/visible.ts';
 import { attribute } from './attribute.ts';
 import type { Backpressure } from './backpressure.ts';
+import type { Appended } from './append.ts';
 import type { Batcher, Placed } from './batcher.ts';
-import { type Existing, findExisting, judge } from './duplicate.ts';
+import { findExisting, judge } from './duplicate.ts';
 import { type Outcome, rejected } from './outcome.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -204,21 +205,26 @@ const outcomesOf = async (
   const takenIds = events
     .filter((_, index) => taken.has(offset + index))
     .map((event) => event.draft.eventId);
-  const stored =
-    takenIds.length === 0
-      ? new Map<string, Existing>()
-      : await inTime(findExisting(sql, takenIds, visible));
-  return events.map((prepared, index) => {
-    const place = offset + index;
-    if (taken.has(place)) return judge(prepared, stored.get(prepared.draft.eventId), viewer, owner);
-    // The draft becomes the event: to copy its columns took 4 % of an event's time.
-    const event: Event = Object.assign(prepared.draft, {
-      id: appended.number * BATCH_SPAN + place,
-      createdAt: appended.createdAt,
-      updatedAt: appended.createdAt,
-    });
-    const position = { seq: appended.seq!, place, key: appended.key };
-    const outcome = prepared.warnings.length === 0 ? 'STORED' : 'REPAIRED';
-    return { outcome, event, position, warnings: prepared.warnings };
+  const existing =
+    takenIds.length > 0 ? await inTime(findExisting(sql, takenIds, visible)) : undefined;
+  return events.map((prepared, index) =>
+    taken.has(offset + index)
+      ? judge(prepared, existing?.get(prepared.draft.eventId), viewer, owner)
+      : storedAt(prepared, appended, offset + index),
+  );
+};
+
+const storedAt = (
+  { draft, warnings }: Prepared,
+  { number, createdAt, seq, key }: Appended,
+  place: number,
+): Outcome => {
+  // The draft becomes the event: to copy its columns took 4 % of an event's time.
+  const event: Event = Object.assign(draft, {
+    id: number * BATCH_SPAN + place,
+    createdAt,
+    updatedAt: createdAt,
   });
+  const position = { seq: seq!, place, key };
+  return { outcome: warnings.length === 0 ? 'STORED' : 'REPAIRED', event, position, warnings };
 };
