@@ -19,7 +19,7 @@ export type Pulse = Disposable & {
   /** Calls back whenever it has been silent for too long. */
   readonly onSilence: (listener: () => void) => void;
   /** The result of some work, or UNAVAILABLE where the database falls or is silent meanwhile. */
-  readonly guard: <T>(work: () => PromiseLike<T>) => Promise<T>;
+  readonly guard: <T>(work: () => T | PromiseLike<T>) => Promise<T>;
 };
 
 /** `renew` has what comes next go over fresh connections. */
@@ -74,7 +74,6 @@ export const createPulse = (sql: Sql, renew: () => void): Pulse => {
     guard: (work) =>
       new Promise((resolve, reject) => {
         if (!beats()) return reject(unavailable());
-        guarded.add(reject);
         const end =
           <R>(settle: (result: R) => void) =>
           (result: R): void => {
@@ -82,6 +81,7 @@ export const createPulse = (sql: Sql, renew: () => void): Pulse => {
             settle(result);
           };
         Promise.resolve(work()).then(end(resolve), end(reject));
+        guarded.add(reject);
       }),
     [Symbol.dispose]: () => clearInterval(beat),
   };

@@ -309,23 +309,23 @@ const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 export const ID_TAIL = 16;
 
 // Asking the system for a few random bytes at a time would cost as much as the rest of an id.
-let pool = randomBytes(0);
+let pool = '';
 let used = 0;
-const takeRandom = (count: number): Buffer => {
-  if (used + count > pool.length) [pool, used] = [randomBytes(4096), 0];
-  used += count;
-  return pool.subarray(used - count, used);
+const newTail = (): string => {
+  if (used === pool.length) {
+    const digits = randomBytes(256 * ID_TAIL).map((byte) => DIGITS.charCodeAt(byte & 31));
+    [pool, used] = [Buffer.from(digits).toString(), 0];
+  }
+  used += ID_TAIL;
+  return pool.slice(used - ID_TAIL, used);
 };
 
-const newEventId = (head: string, timestamp: string): string => {
-  let tail = '';
-  for (const byte of takeRandom(ID_TAIL)) tail += DIGITS[byte & 31];
-  return canonicalId(head, timestamp, tail);
-};
+const newEventId = (head: string, timestamp: string): string =>
+  canonicalId(head, timestamp, newTail());
 
 /** `<head>-<yyyymmdd>-<hhmmss>-<tail>`, in UTC. */
 export const canonicalId = (head: string, timestamp: string, tail: string): string =>
-  `${head}-${timestamp.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${tail}`;
+  `${head}-${timestamp.slice(0, 10).replaceAll('-', '')}-${timestamp.slice(11, 19).replaceAll(':', '')}-${tail}`;
 
 /** Whether an id has the form that the server makes, so that an event may carry it without an entry in the guard. */
 export const isServerId = (eventId: string): boolean =>

@@ -19,8 +19,7 @@ export const readBody = async (
   maxBytes: number,
   refusal = tooLarge,
 ): Promise<Body> => {
-  const type =
-    /^\s*([^;\s]*)\s*(;|$)/.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase() ?? '';
+  const type = typeOf(request.headers['content-type']);
   if (!accepted.includes(type))
     throw new JejakError(
       'BAD_USER_INPUT',
@@ -38,6 +37,11 @@ export const readBody = async (
     lines: type === 'application/x-ndjson',
   };
 };
+
+const typeOf = (said = ''): string =>
+  said === 'application/json'
+    ? said
+    : (/^\s*([^;\s]*)\s*(;|$)/.exec(said)?.[1]?.toLowerCase() ?? '');
 
 let gathering: Promise<void> | undefined;
 

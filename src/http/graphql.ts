@@ -5,7 +5,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, validate } from 'graphql';
 import { type GraphQLParams, type Plugin, createYoga, isAsyncIterable } from 'graphql-yoga';
 import { type Access, unauthenticated } from '../access/authenticate.ts';
-import type { Viewer } from '../access/viewer.ts';
 import type { Context } from '../graphql/builder.ts';
 import type { Pulse } from '../database/pulse.ts';
 import type { Deliveries } from '../graphql/deliveries.ts';
@@ -70,13 +69,14 @@ export const createGraphql = (
   const contextOf = async (
     request: IncomingMessage,
     response: ServerResponse,
-  ): Promise<Context> => ({
-    ...parts,
-    logger,
-    viewer: await viewerOf(request),
-    isGone: () => response.destroyed,
-    purpose: purposeIn(request.headers),
-  });
+  ): Promise<Context> => {
+    const { authorization } = request.headers;
+    // Nobody without a credential; a credential that is not good is an error, whatever is asked.
+    const viewer =
+      authorization === undefined ? null : await access.authenticate(authorization, request);
+    const isGone = (): boolean => response.destroyed;
+    return { ...parts, logger, viewer, isGone, purpose: purposeIn(request.headers) };
+  };
   const { known, learn, assertMayAsk, hidesSuggestions } = documents;
   const lane = createLane({ known, assertMayAsk, mask, guard: pulse.guard });
   const page = createPage();
@@ -206,12 +206,6 @@ export const createGraphql = (
       stream(response, delivery, { look, leaving, explain: (error) => explain([error]).text, metrics }).catch(() => response.destroy()); // oxfmt-ignore
     }
     return true;
-  };
-
-  /** Nobody without a credential; a credential that is not good is an error, whatever is asked. */
-  const viewerOf = async (request: IncomingMessage): Promise<Viewer | null> => {
-    const { authorization } = request.headers;
-    return authorization === undefined ? null : access.authenticate(authorization, request);
   };
 
   /** Yoga itself waits until an answer is taken. */

@@ -56,7 +56,7 @@ export const createLane = ({ known, assertMayAsk, mask, guard }: LaneParts): Lan
       try {
         assertMayAsk(document, context.viewer);
         const result = await tellingReads(asking, request, (telling) =>
-          guard(async () => query(undefined, telling, request.variables)),
+          guard(() => query(undefined, telling, request.variables)),
         );
         // Without `data` the variables were refused before anything ran.
         return 'data' in result ? render(result, mask) : undefined;
@@ -97,10 +97,13 @@ type Request = {
   readonly operationName: unknown;
 };
 
+const usual: ReadonlySet<string> = new Set(['query', 'variables', 'operationName']);
+
 const readRequest = (body: unknown): Request | undefined => {
   if (typeof body !== 'object' || body === null) return undefined;
-  const { query, variables, operationName = null, ...unusual } = body as Record<string, unknown>;
-  if (typeof query !== 'string' || Object.keys(unusual).length > 0) return undefined;
+  if (!Object.keys(body).every((key) => usual.has(key))) return undefined;
+  const { query, variables, operationName = null } = body as Record<string, unknown>;
+  if (typeof query !== 'string') return undefined;
   if (variables === undefined || variables === null) return { query, variables: {}, operationName };
   return typeof variables === 'object' && !Array.isArray(variables)
     ? { query, variables: variables as Record<string, unknown>, operationName }
@@ -112,6 +115,7 @@ const mediaTypes = ['application/graphql-response+json', 'application/json'];
 /** The first of ours that the client names, as yoga chooses; undefined where it names none. */
 const mediaTypeOf = (accept = '*/*'): string | undefined => {
   if (accept === '*/*') return 'application/json';
+  if (mediaTypes.includes(accept)) return accept;
   return accept
     .split(',')
     .map((part) => part.trim().toLowerCase())

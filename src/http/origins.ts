@@ -11,16 +11,15 @@ const PREFLIGHT_SECONDS = 600;
 export const isForeign = ({ headers: { origin, host } }: IncomingMessage): boolean =>
   origin !== undefined && URL.parse(origin)?.host !== host;
 
-/** Lets a page of another host read the answer, where it may; true where that was all that was asked. */
+/** Lets the page of another host that asks read the answer, where it may; true where that was all that was asked. */
 export const answerOrigin = async (
   request: IncomingMessage,
   response: ServerResponse,
   { isOrigin }: Access,
 ): Promise<boolean> => {
-  const { origin } = request.headers;
-  if (origin === undefined || !isForeign(request)) return false;
   const asked = request.method === 'OPTIONS' && 'access-control-request-method' in request.headers;
   response.setHeader('Vary', 'Origin');
+  const origin = request.headers.origin!;
   if (await isOrigin(origin)) {
     response.setHeader('Access-Control-Allow-Origin', origin);
     if (asked) {

@@ -10,7 +10,7 @@ import { endUnlessTaken } from './drained.ts';
 import { createExport } from './export.ts';
 import { type Parts, createGraphql } from './graphql.ts';
 import { render } from './lane.ts';
-import { answerOrigin } from './origins.ts';
+import { answerOrigin, isForeign } from './origins.ts';
 import { publicError } from './public-error.ts';
 import { respond, respondError } from './respond.ts';
 import { handleEvents } from './rest.ts';
@@ -96,7 +96,7 @@ export const listen = async (
           `There is nothing at ${pathname}; the doors are ${Object.keys(doors).join(', ')}.`,
           { status: 404 },
         );
-      if (await answerOrigin(request, response, parts.access)) return;
+      if (isForeign(request) && (await answerOrigin(request, response, parts.access))) return;
       await door(request, response);
     } catch (error) {
       respondError(response, error, parts.logger);

@@ -28,8 +28,8 @@ import { attribute } from './attribute.ts';
 import type { Backpressure } from './backpressure.ts';
 import type { Appended } from './append.ts';
 import type { Batcher, Placed } from './batcher.ts';
-import { findExisting, judge } from './duplicate.ts';
-import { type Outcome, rejected } from './outcome.ts';
+import { type Existing, findExisting, judge } from './duplicate.ts';
+import { type Outcome, isRejected, rejected } from './outcome.ts';
 import type { Quarantine } from './quarantine.ts';
 
 /**
@@ -93,9 +93,15 @@ export const createLog = ({
         ...(await store(events.slice(middle), viewer)),
       ];
     }
-    return outcomesOf(placed, events, sql, viewer, owner, (event) =>
-      isVisible(kept(), event, clock()),
-    );
+    const existing = await existingAmong(placed, events);
+    return outcomesOf(placed, events, existing, viewer, owner);
+  };
+
+  /** What is stored under the ids that were taken. */
+  const existingAmong = ({ appended, offset }: Placed, events: readonly Prepared[]) => {
+    const ids = appended.taken.flatMap((place) => events[place - offset]?.draft.eventId ?? []);
+    const visible = (event: Event): boolean => isVisible(kept(), event, clock());
+    return ids.length > 0 ? inTime(findExisting(sql, ids, visible)) : undefined;
   };
 
   const setAside = async (
@@ -104,11 +110,8 @@ export const createLog = ({
     keyName: string,
   ): Promise<void> => {
     const refused = outcomes.flatMap((of, index) =>
-      of.outcome === 'REJECTED'
-        ? [{ source: sources[index]!.source, rejection: of.rejection }]
-        : [],
+      isRejected(of) ? [{ source: sources[index]!.source, rejection: of.rejection }] : [],
     );
-    if (refused.length === 0) return;
     // The callers have the reason all the same.
     await quarantine
       .keep(keyName, refused)
@@ -148,7 +151,7 @@ export const createLog = ({
         isRejection(result) ? rejected(result) : stored[next++]!,
       );
       for (const [outcome, events] of tally(outcomes)) metrics.events.inc({ outcome }, events);
-      if (!replay) await setAside(sources, outcomes, viewer.name);
+      if (!replay && outcomes.some(isRejected)) await setAside(sources, outcomes, viewer.name);
       return outcomes;
     });
   };
@@ -193,20 +196,14 @@ const unstorable = ({ message }: Error, { warnings }: Prepared): Outcome =>
     warnings,
   });
 
-const outcomesOf = async (
+const outcomesOf = (
   { appended, offset }: Placed,
   events: readonly Prepared[],
-  sql: Sql,
+  existing: ReadonlyMap<string, Existing> | undefined,
   viewer: Viewer,
   owner: string,
-  visible: (event: Event) => boolean,
-): Promise<Outcome[]> => {
+): Outcome[] => {
   const taken = new Set(appended.taken);
-  const takenIds = events
-    .filter((_, index) => taken.has(offset + index))
-    .map((event) => event.draft.eventId);
-  const existing =
-    takenIds.length > 0 ? await inTime(findExisting(sql, takenIds, visible)) : undefined;
   return events.map((prepared, index) =>
     taken.has(offset + index)
       ? judge(prepared, existing?.get(prepared.draft.eventId), viewer, owner)

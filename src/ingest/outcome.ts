@@ -25,6 +25,9 @@ export type Outcome =
       readonly warnings: readonly Warning[];
     };
 
+export const isRejected = (of: Outcome): of is Extract<Outcome, { outcome: 'REJECTED' }> =>
+  of.outcome === 'REJECTED';
+
 export const rejected = (rejection: Rejection): Outcome => ({
   outcome: 'REJECTED',
   rejection,
