@@ -62,6 +62,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => stopping.abort(signal));
+process.stdout.on('error', () => stopping.abort('nobody reads on'));
 
 const run = async (args: readonly string[]): Promise<void> => {
   const { values, positionals } = parseArgs({
