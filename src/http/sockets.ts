@@ -6,7 +6,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ExecutionArgs, GraphQLError, execute } from 'graphql';
+import { type ExecutionArgs, GraphQLError, execute, getOperationAST } from 'graphql';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import { LOOK_AT_CREDENTIALS_MS } from '../access/authenticate.ts';
@@ -50,6 +50,9 @@ type Extra = {
   purpose?: string | undefined;
   /** When it was heard of, or took what it had not taken before. */
   heardAt: number;
+  /** The ids of operations that have not ended, those that the client has completed included: graphql-ws would take what comes of
+   * one for that of another under the same id. */
+  readonly underWay: Set<string>;
 };
 type Send = (answers: readonly Answer[]) => Promise<boolean>;
 type Subscribing = ExecutionArgs & { readonly send: Send };
@@ -108,12 +111,15 @@ export const createSockets = (
     },
     // An operation that cannot be parsed or is not valid is an error of that operation, not of the socket.
     onSubscribe: async ({ extra, subscriptions }, id, { query, variables, operationName }) => {
+      if (extra.underWay.has(id)) return [asGraphql(notEnded())];
+      extra.underWay.add(id);
       try {
         if (Object.keys(subscriptions).length > limits.subscriptions)
           throw tooMany(limits.subscriptions);
         const viewer = await viewerNow(extra);
         const document = documents.read(query, viewer);
-        if (!isDocument(document)) return document.map(asGraphql);
+        if (!isDocument(document)) throw document;
+        if (!getOperationAST(document, operationName)) throw [new GraphQLError(UNIDENTIFIED)];
         return {
           schema,
           document,
@@ -131,9 +137,11 @@ export const createSockets = (
           send: (answers: readonly Answer[]) => sendWith(metrics, extra, id, answers),
         } satisfies Subscribing;
       } catch (error) {
-        return [asGraphql(error)];
+        extra.underWay.delete(id);
+        return [error].flat().map(asGraphql);
       }
     },
+    onComplete: ({ extra }, id) => void extra.underWay.delete(id),
     execute: (args) => {
       const { document, variableValues: variables } = args;
       const asked = { query: document.loc?.source.body, variables };
@@ -153,7 +161,13 @@ export const createSockets = (
   });
 
   const opened = (socket: WebSocket, request: IncomingMessage): void => {
-    const extra: Extra = { socket, raw: request.socket, request, heardAt: performance.now() };
+    const extra: Extra = {
+      socket,
+      raw: request.socket,
+      request,
+      heardAt: performance.now(),
+      underWay: new Set(),
+    };
     const hear = (): void => void (extra.heardAt = performance.now());
     connected.add(extra);
     const closed = protocol.opened(
@@ -259,6 +273,14 @@ const asGraphql = (error: unknown): GraphQLError =>
 /** What goes wrong with an operation is an error of it: thrown, it would end the socket and all others on it. */
 const orErrors = <T>(work: Promise<T>): Promise<T | { readonly errors: readonly GraphQLError[] }> =>
   work.catch((error: unknown) => ({ errors: [asGraphql(error)] }));
+
+const UNIDENTIFIED = 'Unable to identify operation';
+
+const notEnded = (): JejakError =>
+  new JejakError(
+    'BAD_USER_INPUT',
+    'The operation that had this id has not ended yet; use an id of its own for each.',
+  );
 
 const tooMany = (most: number): JejakError =>
   new JejakError(

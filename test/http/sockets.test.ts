@@ -6,7 +6,7 @@ import { type Socket as TcpSocket, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { testDatabase } from '../support/database.ts';
+import { locked, testDatabase } from '../support/database.ts';
 import { createTestLog } from '../support/log.ts';
 import { proxyTo } from '../support/proxy.ts';
 import { ADMIN_KEY, type TestServer, createTestServer, testServer } from '../support/server.ts';
@@ -355,6 +355,55 @@ test.each(['/', '/other', '/graphql/', '/graphqlx', '//', '*', 'http://[', '/%zz
     await introduced(); // the server is still there
   },
 );
+
+test('an id that is used again before its operation has ended is refused, so that nobody gets what another asked', async () => {
+  const own = await testServer();
+  using socket = await introduced(ADMIN_KEY, own);
+  const ask = (id: string, query: string) =>
+    socket.send({ type: 'subscribe', id, payload: { query } });
+  const find = (name: string) => `{ events(filter: { search: "${name}" }) { totalCount } }`;
+  const { release } = await locked(own.database.sql, 'search_names');
+  ask('1', find('sitirahma'));
+  await sleep(300);
+  socket.send({ type: 'complete', id: '1' });
+  ask('1', find('budiman'));
+  const refused = await socket.next();
+  expect(refused).toMatchObject({ type: 'error', id: '1', payload: [{ extensions: { code: 'BAD_USER_INPUT' } }] }); // oxfmt-ignore
+  await release();
+  await sleep(300);
+  ask('1', '{ severities { severity } }'); // nothing of the first comes before it
+  expect(await socket.next()).toMatchObject({ type: 'next', id: '1', payload: { data: { severities: expect.anything() } } }); // oxfmt-ignore
+  expect(await socket.next()).toEqual({ type: 'complete', id: '1' });
+  for (const wrong of [
+    'query A { severities { severity } } query B { severities { severity } }',
+    '{',
+  ]) {
+    ask('1', wrong);
+    expect(await socket.next()).toMatchObject({ type: 'error', id: '1' });
+    await sleep(50); // the library has forgotten it
+  }
+  ask('1', '{ severities { severity } }');
+  expect(await socket.next()).toMatchObject({ type: 'next', id: '1' });
+});
+
+test('whatever ids a socket uses again, nothing of it is left when it has closed', async () => {
+  const own = await testServer();
+  const socket = await introduced(ADMIN_KEY, own);
+  for (let index = 0; index < 60; index++) {
+    const id = `y${index}`;
+    const ask = (query: string) => socket.send({ type: 'subscribe', id, payload: { query } });
+    ask('{ severities { severity } }');
+    socket.send({ type: 'complete', id });
+    ask('subscription { eventLogged(filter: { type: ["NEVER"] }) { event { eventId } } }');
+    if (index % 10 === 0) await sleep(20);
+  }
+  const subscribers = async () =>
+    Number(/^jejak_live_subscribers (.*)$/m.exec(await (await fetch(`${own.url}/metrics`)).text())![1]); // oxfmt-ignore
+  await sleep(300);
+  expect(await subscribers()).toBeLessThanOrEqual(20);
+  socket[Symbol.dispose]();
+  await expect.poll(subscribers).toBe(0);
+});
 
 test('a client that breaks off while its upgrade is refused does no harm', async () => {
   const { port, hostname } = new URL(server.url);
