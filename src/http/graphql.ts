@@ -182,6 +182,7 @@ export const createGraphql = (
     const document = documents.read(query, context.viewer);
     if (!isDocument(document)) return false; // yoga says what is wrong
     if (!isSubscription(document, operationName)) return false;
+    if (response.socket === null) throw notFirst();
     const delivery = await deliveries.open({
       schema,
       document,
@@ -282,6 +283,13 @@ const notAcceptable = (): JejakError =>
     'BAD_USER_INPUT',
     'Accept application/json or application/graphql-response+json, and text/event-stream for a subscription.',
     { status: 406 },
+  );
+
+/** Behind a stream that never ends nothing is sent, and all that would be would stay in memory. */
+const notFirst = (): JejakError =>
+  new JejakError(
+    'BAD_USER_INPUT',
+    'Open a connection of its own for a subscription; on this one another request is not answered yet.',
   );
 
 const nothingAsked = (): JejakError =>

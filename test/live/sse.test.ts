@@ -1,5 +1,6 @@
 // The same subscriptions as server-sent events, for clients that have only HTTP.
 
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { FAULTLESS, type Seen, check } from '../support/checker.ts';
@@ -238,6 +239,22 @@ test.each([
     expect(followers()).toBe(0);
   },
 );
+
+test('a subscription behind a stream on one connection is not begun: all it would be sent would stay in memory', async () => {
+  const server = await testServer();
+  const body = JSON.stringify({ query: `subscription { eventLogged { ${selection} } }` });
+  const { hostname, port } = new URL(server.url);
+  const subscribing = `POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_KEY}\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  const client = connect(Number(port), hostname);
+  client.write(subscribing.repeat(5));
+  const subscribers = async () =>
+    /^jejak_live_subscribers (.*)$/m.exec(await (await fetch(`${server.url}/metrics`)).text())![1];
+  await expect.poll(subscribers).toBe('1');
+  await sleep(500);
+  expect(await subscribers()).toBe('1');
+  client.destroy();
+  await expect.poll(subscribers).toBe('0');
+});
 
 test('a client that went away before its subscription began leaves nothing', async () => {
   const server = await testServer();
