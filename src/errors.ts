@@ -60,3 +60,7 @@ export class JejakError extends Error {
 
 export const isUnavailable = (error: unknown): error is JejakError =>
   error instanceof JejakError && error.code === 'UNAVAILABLE';
+
+/** For who has left: nobody hears it. */
+export const cutOff = (): JejakError =>
+  new JejakError('BAD_USER_INPUT', 'The request was cut off.');

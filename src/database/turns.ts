@@ -1,7 +1,7 @@
 // Who asks takes turns with the others who do. An owner (an API key, a user) has a part of the connections at a time, so that one
 // whose questions take long, or hang behind a lock, leaves some for the others.
 
-import { JejakError } from '../errors.ts';
+import { JejakError, cutOff } from '../errors.ts';
 
 /** Gives what is asked to who asks, once it is the owner's turn. Rejects with OVERLOADED where too many of theirs wait, or that does
  * not come in time. What nobody waits for any more is not asked. */
@@ -99,8 +99,6 @@ const dismissGone = (queue: readonly Waiting[]): void => {
 
 /** Of one owner. */
 export const MOST_WAITING = 1_000;
-
-const cutOff = (): JejakError => new JejakError('BAD_USER_INPUT', 'The request was cut off.');
 
 const overloaded = (): JejakError =>
   new JejakError(

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip as gunzipCallback } from 'node:zlib';
-import { JejakError } from '../errors.ts';
+import { JejakError, cutOff } from '../errors.ts';
 import { parseExact } from './json.ts';
 
 const gunzip = promisify(gunzipCallback);
@@ -99,8 +99,7 @@ const readBytes = (
 ): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     // Of a client that left before nothing more is heard.
-    if (request.destroyed)
-      return reject(new JejakError('BAD_USER_INPUT', 'The request was cut off.'));
+    if (request.destroyed) return reject(cutOff());
     const chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {

@@ -25,6 +25,7 @@ export type Outcome =
       readonly warnings: readonly Warning[];
     };
 
+/** Whether it is not in the log. */
 export const isRejected = (of: Outcome): of is Extract<Outcome, { outcome: 'REJECTED' }> =>
   of.outcome === 'REJECTED';
 
