@@ -235,7 +235,7 @@ const appendSome = async (sql: Sql, seed: number): Promise<Acknowledged[]> => {
   const { seq, key, number } = await append(sql, { key: randomUUID(), events, owners: [] });
   const answered = performance.now();
   return events.map(({ draft }, place) => ({
-    ...seenAt({ seq: seq!, key }, { id: number * BATCH_SPAN + place, ...draft }),
+    ...seenAt({ seq: seq!, key }, { ...draft, id: number * BATCH_SPAN + place }),
     sent,
     answered,
   }));
