@@ -8,19 +8,24 @@ import { rolesSchema } from './access/tokens.ts';
 const whole = (least: number, most: number) =>
   z
     .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(least).max(most));
+    .refine(
+      (text) => /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most,
+      `must be a whole number from ${least} to ${most}`,
+    )
+    .transform(Number);
+
+const oneOf = <const V extends readonly string[]>(...values: V) =>
+  z.enum(values, `must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`);
 
 const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean)); // oxfmt-ignore
 
-/** What a text means; where it cannot be read the fault is that of the option. */
-const readBy = <V, T>(schema: z.ZodType<V, string>, reading: (value: V) => T) =>
+/** What a text means; where it cannot be read the fault is that of the option, and why comes after it. */
+const readBy = <V, T>(schema: z.ZodType<V, string>, reading: (value: V) => T, fault: string) =>
   schema.transform((value, context) => {
     try {
       return reading(value);
     } catch (error) {
-      context.addIssue((error as Error).message);
+      context.addIssue(`${fault}: ${(error as Error).message.replace(/\.$/, '')}`);
       return z.NEVER;
     }
   });
@@ -39,16 +44,16 @@ export const options = {
   JEJAK_JWKS_URL: { schema: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }), about: 'Where the issuer of user tokens publishes its keys (RS, PS, ES and EdDSA); in the place of a secret.' },
   JEJAK_JWT_ISSUER: { schema: z.string(), about: 'The `iss` of user tokens; needed with a secret or keys.' },
   JEJAK_JWT_AUDIENCE: { schema: z.string(), about: 'The `aud` of user tokens; needed with a secret or keys.' },
-  JEJAK_JWT_ROLES: { schema: readBy(z.string(), (text): unknown => JSON.parse(text)).pipe(rolesSchema), about: 'What the holder of a role may do, as JSON: `{"GURU": ["events:read"], "BK": {"scopes": ["events:read"], "narrowing": {"category": ["DATA"]}}}`. Unset, the claim `scope` of a token names scopes.' },
+  JEJAK_JWT_ROLES: { schema: readBy(z.string(), (text): unknown => JSON.parse(text), 'is not JSON').pipe(rolesSchema), about: 'What the holder of a role may do, as JSON: `{"GURU": ["events:read"], "BK": {"scopes": ["events:read"], "narrowing": {"category": ["DATA"]}}}`. Unset, the claim `scope` of a token names scopes.' },
   JEJAK_JWT_ROLES_CLAIM: { schema: z.string(), default: 'roles', about: 'The claim with the roles, a list or words, or a path such as `realm_access.roles`.' },
   JEJAK_JWT_USER_ID_CLAIM: { schema: z.string(), default: 'sub', about: 'The claim with the number of the user.' },
   JEJAK_JWT_USERNAME_CLAIM: { schema: z.string(), default: 'preferred_username', about: 'The claim with the name of the user.' },
-  JEJAK_TRUSTED_PROXIES: { schema: readBy(list, blocksOf), about: 'Addresses and blocks of the proxies, separated by commas, whose `X-Forwarded-For` is believed. Unset, none is.' },
+  JEJAK_TRUSTED_PROXIES: { schema: readBy(list, blocksOf, 'cannot be read'), about: 'Addresses and blocks of the proxies, separated by commas, whose `X-Forwarded-For` is believed. Unset, none is.' },
   JEJAK_KEY_EVENTS_PER_SECOND: { schema: whole(1, 1_000_000), about: 'How many events a key may log per second; more is refused with `OVERLOADED`. Unset, keys only share fairly.' },
   JEJAK_RETENTION_MINUTES: { schema: whole(1, 1_440), default: '60', about: 'How often what has expired is removed, in minutes; of several servers one does it.' },
-  JEJAK_INTROSPECTION: { schema: z.enum(['everyone', 'admin']), about: 'Who may ask for the schema and is told what is spelt alike: `everyone`, or who has the scope `admin`. Unset, everyone where `HOST` is a loopback address, else `admin`.' },
+  JEJAK_INTROSPECTION: { schema: oneOf('everyone', 'admin'), about: 'Who may ask for the schema and is told what is spelt alike: `everyone`, or who has the scope `admin`. Unset, everyone where `HOST` is a loopback address, else `admin`.' },
   JEJAK_DOCUMENTS: { schema: z.string(), about: 'A JSON file of documents, by an id each, that may be asked for by `documentId`: that id, or `sha256:` and the hash of the text.' },
-  JEJAK_ONLY_DOCUMENTS: { schema: z.enum(['yes', 'no']), default: 'no', about: '`yes` answers other documents than those to administrators only.' },
+  JEJAK_ONLY_DOCUMENTS: { schema: oneOf('yes', 'no'), default: 'no', about: '`yes` answers other documents than those to administrators only.' },
   JEJAK_MAX_BODY_BYTES: { schema: whole(1_000, 64 * 1024 * 1024), default: '1048576', about: 'The most bytes in the body of a request, before and after inflating.' },
   JEJAK_MAX_DOCUMENT_TOKENS: { schema: whole(10, 1_500), default: '1000', about: 'The most tokens in a GraphQL document; 2,000 can overflow the stack.' },
   JEJAK_MAX_ROOT_FIELDS: { schema: whole(1, 1_500), default: '20', about: 'The most fields at the root of an operation, so the most questions at a time.' },
@@ -57,8 +62,8 @@ export const options = {
   JEJAK_MAX_FRAME_BYTES: { schema: whole(1_000, 1024 * 1024), default: '65536', about: 'The most bytes in a WebSocket frame from a client, and characters in a document.' },
   JEJAK_MAX_SUBSCRIPTIONS: { schema: whole(1, 1_000), default: '20', about: 'The most operations at a time on a WebSocket.' },
   JEJAK_QUESTION_TIMEOUT_MS: { schema: whole(100, 600_000), default: '15000', about: 'How long the database may take over a question, in milliseconds; then it is a `TIMEOUT`.' },
-  JEJAK_ACCEPT_UNSAFE_DATABASE: { schema: z.enum(['yes', 'no']), default: 'no', about: '`yes` starts on a database with `fsync`, `full_page_writes` or `synchronous_commit` off, which may lose what was acknowledged.' },
-  LOG_LEVEL: { schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), default: 'info', about: 'How much our own log says, on standard error.' },
+  JEJAK_ACCEPT_UNSAFE_DATABASE: { schema: oneOf('yes', 'no'), default: 'no', about: '`yes` starts on a database with `fsync`, `full_page_writes` or `synchronous_commit` off, which may lose what was acknowledged.' },
+  LOG_LEVEL: { schema: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), default: 'info', about: 'How much our own log says, on standard error.' },
 } as const satisfies Record<
   string,
   { schema: z.ZodType<unknown, string>; default?: string; about: string }
@@ -72,8 +77,10 @@ export type Config = {
     | (Options[N] extends { default: string } ? never : undefined);
 };
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Reads the options; an empty value counts as unset. Throws with every mistake named. */
-export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config => {
+export const readConfig = (environment: Environment): Config => {
   const mistakes: string[] = [];
   const entries = Object.entries(options).map(([name, option]) => {
     const text = environment[name] || ('default' in option ? option.default : undefined);
@@ -83,7 +90,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     return [name, read.data];
   });
   const config = Object.fromEntries(entries) as Config;
-  mistakes.push(...contradictions(config));
+  mistakes.push(...contradictions(environment));
   if (mistakes.length > 0)
     throw new Error(`The environment cannot be used: ${mistakes.join('; ')}.`);
   return config;
@@ -114,14 +121,23 @@ export const readSettings = async <S extends z.ZodType>(
 const mistakeOf = ({ path, message }: z.core.$ZodIssue): string =>
   path.length === 0 ? message : `${path.join('.')}: ${message}`;
 
-const contradictions = (config: Config): string[] => {
-  const { JEJAK_JWT_SECRET: secret, JEJAK_JWKS_URL: url, DATABASE_URL, JEJAK_MAINTENANCE_DATABASE_URL } = config; // oxfmt-ignore
-  const needed = secret || url ? (['JEJAK_JWT_ISSUER', 'JEJAK_JWT_AUDIENCE'] as const) : [];
+/** Whatever may be wrong with a value, it was given. */
+const contradictions = (given: Environment): string[] => {
+  const { JEJAK_JWT_SECRET: secret, JEJAK_JWKS_URL: url } = given;
+  const ofTokens = Object.keys(options).filter((name) => name.startsWith('JEJAK_JWT_'));
+  const needed = secret || url ? ['JEJAK_JWT_ISSUER', 'JEJAK_JWT_AUDIENCE'] : [];
+  const idle = secret || url ? [] : ofTokens;
   return [
-    ...(JEJAK_MAINTENANCE_DATABASE_URL && !DATABASE_URL
+    ...(given['JEJAK_MAINTENANCE_DATABASE_URL'] && !given['DATABASE_URL']
       ? ['DATABASE_URL is needed beside JEJAK_MAINTENANCE_DATABASE_URL']
       : []),
+    ...(given['JEJAK_ONLY_DOCUMENTS'] === 'yes' && !given['JEJAK_DOCUMENTS']
+      ? ['JEJAK_DOCUMENTS is needed beside JEJAK_ONLY_DOCUMENTS']
+      : []),
     ...(secret && url ? ['JEJAK_JWT_SECRET and JEJAK_JWKS_URL exclude each other'] : []),
-    ...needed.filter((name) => !config[name]).map((name) => `${name} is needed for user tokens`),
+    ...needed.filter((name) => !given[name]).map((name) => `${name} is needed for user tokens`),
+    ...idle
+      .filter((name) => given[name])
+      .map((name) => `JEJAK_JWT_SECRET or JEJAK_JWKS_URL is needed beside ${name}`),
   ];
 };

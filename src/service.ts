@@ -18,10 +18,10 @@ import { dueOf } from './database/partitions.ts';
 import { serviceAddress } from './database/privileges.ts';
 import { createPulse } from './database/pulse.ts';
 import { watchRoom } from './database/room.ts';
-import { createHash, createPolicy } from './events/privacy.ts';
+import { type Policy, createHash, createPolicy } from './events/privacy.ts';
 import { createMask } from './events/mask.ts';
 import { createProtection } from './events/protect.ts';
-import { createDocuments } from './graphql/documents.ts';
+import { type Documents, createDocuments } from './graphql/documents.ts';
 import { listen } from './http/server.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBackpressure } from './ingest/backpressure.ts';
@@ -70,6 +70,10 @@ export const startService = async (
   await using starting = new AsyncDisposableStack();
   const unlessStopped = whileNot(signal);
 
+  // Before there is a database: what is wrong with a file needs none.
+  const policy = await policyOf(config);
+  const documents = await documentsOf(config);
+
   const embedded =
     config.DATABASE_URL === undefined
       ? starting.use(
@@ -102,9 +106,9 @@ export const startService = async (
 
   const database = starting.use(openDatabase(address, config.JEJAK_QUESTION_TIMEOUT_MS, owner));
   const pulse = starting.use(createPulse(database.pulse, database.renew));
-  const { JEJAK_PRIVACY_POLICY: policyFile, JEJAK_HASH_KEY: givenKey } = config;
-  const policy = createPolicy(policyFile === undefined ? {} : await readPolicy(policyFile));
-  const hash = createHash(await unlessStopped(agreeOnHashKey(database.write, givenKey)));
+  const hash = createHash(
+    await unlessStopped(agreeOnHashKey(database.write, config.JEJAK_HASH_KEY)),
+  );
   const protection = createProtection(policy, hash);
   const mask = createMask(policy);
   const keys = createKeys(database, pulse.guard, config.JEJAK_ADMIN_KEY);
@@ -208,19 +212,7 @@ export const startService = async (
         pulse,
         assertRoom: backpressure.assertRoom,
         metrics,
-        documents: createDocuments({
-          introspection:
-            config.JEJAK_INTROSPECTION ?? (isLoopback(config.HOST) ? 'everyone' : 'admin'),
-          listed: await readDocuments(config.JEJAK_DOCUMENTS),
-          onlyListed: config.JEJAK_ONLY_DOCUMENTS === 'yes',
-          limits: {
-            tokens: config.JEJAK_MAX_DOCUMENT_TOKENS,
-            characters: config.JEJAK_MAX_FRAME_BYTES,
-            width: config.JEJAK_MAX_ROOT_FIELDS,
-            depth: config.JEJAK_MAX_DOCUMENT_DEPTH,
-            fields: config.JEJAK_MAX_DOCUMENT_FIELDS,
-          },
-        }),
+        documents,
         limits: {
           bodyBytes: config.JEJAK_MAX_BODY_BYTES,
           frameBytes: config.JEJAK_MAX_FRAME_BYTES,
@@ -254,8 +246,24 @@ const isLoopback = (host: string): boolean =>
 
 const listSchema = z.record(z.string(), z.string());
 
-const readDocuments = (file: string | undefined): Promise<Record<string, string>> =>
-  file === undefined ? Promise.resolve({}) : readSettings('JEJAK_DOCUMENTS', file, listSchema);
+const documentsOf = async (config: Config): Promise<Documents> => {
+  const { JEJAK_DOCUMENTS: file, JEJAK_INTROSPECTION: introspection } = config;
+  return createDocuments({
+    introspection: introspection ?? (isLoopback(config.HOST) ? 'everyone' : 'admin'),
+    listed: file === undefined ? {} : await readSettings('JEJAK_DOCUMENTS', file, listSchema),
+    onlyListed: config.JEJAK_ONLY_DOCUMENTS === 'yes',
+    limits: {
+      tokens: config.JEJAK_MAX_DOCUMENT_TOKENS,
+      characters: config.JEJAK_MAX_FRAME_BYTES,
+      width: config.JEJAK_MAX_ROOT_FIELDS,
+      depth: config.JEJAK_MAX_DOCUMENT_DEPTH,
+      fields: config.JEJAK_MAX_DOCUMENT_FIELDS,
+    },
+  });
+};
+
+const policyOf = async ({ JEJAK_PRIVACY_POLICY: file }: Config): Promise<Policy> =>
+  createPolicy(file === undefined ? {} : await readPolicy(file));
 
 const tokensOf = (config: Config): Tokens | undefined => {
   const { JEJAK_JWT_SECRET: secret, JEJAK_JWKS_URL: url } = config;

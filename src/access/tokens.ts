@@ -19,7 +19,7 @@ export type Tokens = {
 /** What a role may do. */
 type Grant = { readonly scopes: readonly Scope[]; readonly narrowing?: Narrowing | undefined };
 
-const scopeList = z.array(z.enum(scopeNames));
+const scopeList = z.array(z.enum(scopeNames, `must be one of ${scopeNames.join(', ')}`));
 const grantSchema = z
   .strictObject({ scopes: scopeList, narrowing: narrowingSchema.optional() })
   .refine(
@@ -30,6 +30,7 @@ const grantSchema = z
 export const rolesSchema = z.record(
   z.string(),
   z.preprocess((given) => (Array.isArray(given) ? { scopes: given } : given), grantSchema),
+  'must be an object that has roles for keys',
 );
 
 export type TokenOptions = {

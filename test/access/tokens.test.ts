@@ -422,11 +422,17 @@ test.each([
   [{ JEJAK_JWT_SECRET: SECRET, JEJAK_JWT_ISSUER: 'a' }, 'JEJAK_JWT_AUDIENCE is needed'],
   [{ JEJAK_JWT_SECRET: SECRET, JEJAK_JWKS_URL: 'https://a/b' }, 'exclude each other'],
   [{ JEJAK_JWKS_URL: 'file:///etc/passwd' }, 'http'],
-  [{ JEJAK_JWT_ROLES: '{' }, 'JSON'],
-  [{ JEJAK_JWT_ROLES: '{"GURU": ["root"]}' }, 'JEJAK_JWT_ROLES GURU.scopes.0: Invalid option'],
+  [{ JEJAK_JWT_ROLES: '{' }, 'JEJAK_JWT_ROLES is not JSON: '],
+  [{ JEJAK_JWT_ROLES: '[]' }, 'JEJAK_JWT_ROLES must be an object that has roles for keys'],
+  [{ JEJAK_JWT_ROLES: '{"GURU": ["root"]}' }, 'JEJAK_JWT_ROLES GURU.scopes.0: must be one of events:write, '],
   [{ JEJAK_JWT_ROLES: '{"GURU": {"scopes": [], "narrowing": {"code": ["X-1"]}}}' }, 'JEJAK_JWT_ROLES GURU.narrowing.code.0: is not in the catalog'],
   [{ JEJAK_JWT_ROLES: '{"KS": {"scopes": ["admin"], "narrowing": {"category": ["DATA"]}}}' }, 'JEJAK_JWT_ROLES KS: with the scope admin'],
-  [{ JEJAK_TRUSTED_PROXIES: '10.0.0.0/33' }, 'JEJAK_TRUSTED_PROXIES'],
+  [{ JEJAK_JWT_ROLES: '{"GURU": ["admin"]}' }, 'JEJAK_JWT_SECRET or JEJAK_JWKS_URL is needed beside JEJAK_JWT_ROLES'],
+  [{ JEJAK_JWT_USER_ID_CLAIM: 'uid' }, 'JEJAK_JWT_SECRET or JEJAK_JWKS_URL is needed beside JEJAK_JWT_USER_ID_CLAIM'],
+  [{ JEJAK_ONLY_DOCUMENTS: 'yes' }, 'JEJAK_DOCUMENTS is needed beside JEJAK_ONLY_DOCUMENTS'],
+  [{ PORT: '65536' }, 'PORT must be a whole number from 0 to 65535.'],
+  [{ JEJAK_INTROSPECTION: 'all' }, 'JEJAK_INTROSPECTION must be everyone or admin.'],
+  [{ JEJAK_TRUSTED_PROXIES: '10.0.0.0/33' }, /JEJAK_TRUSTED_PROXIES cannot be read: .* such as 10\.0\.0\.0\/8\.$/],
   [{ JEJAK_MAINTENANCE_DATABASE_URL: 'postgres://a@b/c' }, 'DATABASE_URL is needed'],
 ])('a configuration of %j is refused', (environment, mistake) => {
   expect(() => readConfig(environment)).toThrow(mistake);
@@ -434,6 +440,9 @@ test.each([
 
 test('a role may be narrowed and need not be', () => {
   const { JEJAK_JWT_ROLES: roles } = readConfig({
+    JEJAK_JWT_SECRET: SECRET,
+    JEJAK_JWT_ISSUER: ISSUER,
+    JEJAK_JWT_AUDIENCE: AUDIENCE,
     JEJAK_JWT_ROLES:
       '{"GURU": {"scopes": ["events:read"]}, "TU": ["events:read"], "KS": {"scopes": ["admin"]}}',
   });

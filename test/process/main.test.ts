@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chmod, chown, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, readdir, rm, rmdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { migration } from '../../src/database/locks.ts';
 import { isWaiting, testDatabase } from '../support/database.ts';
@@ -53,11 +53,22 @@ test('the first start makes an administrator key that opens the doors, and shows
 
 test('a first start that fails shows no key, and the next one that works makes it', async () => {
   const directory = await temporaryDirectory();
-  const start = (JEJAK_DOCUMENTS: string) =>
-    startProgram({ directory, environment: { JEJAK_ADMIN_KEY: '', JEJAK_DOCUMENTS } });
-  await expect(start('/nowhere.json')).rejects.toThrow('JEJAK_DOCUMENTS /nowhere.json cannot be used: ENOENT'); // oxfmt-ignore
+  const start = (HOST: string) =>
+    startProgram({ directory, environment: { JEJAK_ADMIN_KEY: '', HOST } });
+  await expect(start('192.0.2.1')).rejects.toThrow(/ready: Jejak cannot go on: Nothing can listen/);
   expect((await start('')).output()).toContain('shown only this once');
 });
+
+test.each(['JEJAK_DOCUMENTS', 'JEJAK_PRIVACY_POLICY'])(
+  'a file of %s that cannot be used is named before a database is made',
+  async (option) => {
+    const directory = await temporaryDirectory();
+    await expect(
+      startProgram({ directory, environment: { [option]: '/nowhere.json' } }),
+    ).rejects.toThrow(`${option} /nowhere.json cannot be used: ENOENT`);
+    expect(await readdir(directory)).toEqual([]);
+  },
+);
 
 test('who ends it while it starts is told so, and not what that broke', async () => {
   const directory = await temporaryDirectory();
