@@ -251,6 +251,12 @@ const wrong = (message: string): never => {
   throw new JejakError('BAD_USER_INPUT', message);
 };
 
+/** Where in what was given for a narrowing a fault is: the codes of a key for browsers are given by themselves. */
+const placeOf = (path: readonly PropertyKey[], origins: KeyRights['origins']): string =>
+  path
+    .reduce<string>((place, key) => place + (typeof key === 'number' ? `[${key}]` : `.${String(key)}`), 'narrowing')
+    .replace(/^narrowing\.code/, (place) => (origins ? 'codes' : place)); // oxfmt-ignore
+
 /** The rights of a new key as they are stored; throws BAD_USER_INPUT for what cannot be meant. */
 const checked = (given: Pick<KeyRights, 'name' | 'scopes'> & Partial<KeyRights>): KeyRights => {
   const rights: KeyRights = { ...unlimited, ...given, name: given.name.trim() };
@@ -263,7 +269,7 @@ const checked = (given: Pick<KeyRights, 'name' | 'scopes'> & Partial<KeyRights>)
   if (narrowing && scopes.includes('admin'))
     wrong('A key with the scope admin cannot be narrowed: it can make one that is not.');
   const fault = narrowing && narrowingSchema.safeParse(narrowing).error?.issues[0];
-  if (fault) wrong(`\`narrowing.${fault.path.join('.')}\`: ${fault.message}.`);
+  if (fault) wrong(`\`${placeOf(fault.path, origins)}\`: ${fault.message}.`);
   if (expiresAt !== null && Date.parse(expiresAt) <= Date.now())
     wrong('`expiresAt` is past; a key must be good for a while.');
   if (eventsPerSecond !== null && (eventsPerSecond < 1 || eventsPerSecond > 1_000_000))

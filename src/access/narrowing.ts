@@ -17,7 +17,10 @@ const text = z
 const code = z
   .string()
   .refine((value) => definitionOf(value) !== undefined, 'is not in the catalog');
-const anyOf = <T extends z.ZodType>(value: T) => z.array(value).min(1).max(most).nullish();
+const anyOf = <T extends z.ZodType>(value: T) => {
+  const size = `must have 1 to ${most} values`;
+  return z.array(value).min(1, size).max(most, size).nullish();
+};
 
 export const narrowingSchema = z.strictObject({
   category: anyOf(z.enum(categoryNames)),

@@ -6,7 +6,7 @@ import {
   filterSql,
   foundSql,
   lookFor,
-  filterFields,
+  keyAsking,
 } from '../query/filter.ts';
 import { MAX_CONDITIONS, MAX_DEPTH, MAX_VALUES } from '../query/filter-size.ts';
 import { namedIn } from '../query/named.ts';
@@ -149,7 +149,7 @@ export const asked = (
   const { protection, mask, viewer } = context;
   if (!filter) return seenBy(viewer, null);
   const meant = seenBy(viewer, storable(filter, protection));
-  const hidden = filterFields(filter).find(mask.isHidden);
+  const hidden = keyAsking(filter, mask.isHidden);
   if (hidden) askPersonal(`A filter by \`${hidden}\``, context, namedIn(meant));
   return meant;
 };

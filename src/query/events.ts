@@ -42,7 +42,7 @@ const parsePlace = (cursor: string): Place => {
   )
     throw new JejakError(
       'CURSOR_INVALID',
-      'This is not a cursor of a page; use `cursor` of an edge, or `startCursor` or `endCursor`. (`liveCursor` is for subscriptions.)',
+      'This is not a cursor of a page or an export; use `cursor` of an edge or a row, or `startCursor` or `endCursor`. (`liveCursor` is for subscriptions.)',
     );
   return place;
 };

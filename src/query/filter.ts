@@ -332,6 +332,19 @@ export const isFilterKey = (name: string): name is keyof EventFilter => name in 
 export const filterFields = (filter: EventFilter): FieldName[] =>
   given(filter).flatMap(([, meaning, value]) => meaning.fields(value));
 
+/** The key, wherever in a filter, that asks about such a field. */
+export const keyAsking = (
+  filter: EventFilter,
+  isSuch: (field: FieldName) => boolean,
+): string | undefined =>
+  given(filter)
+    .map(([key, { fields }, value]) => {
+      if (key !== 'and' && key !== 'or' && key !== 'not')
+        return fields(value).some(isSuch) ? key : undefined;
+      return [value as EventFilter].flat().map((each) => keyAsking(each, isSuch)).find(Boolean); // oxfmt-ignore
+    })
+    .find(Boolean);
+
 /** The severities and categories outside which nothing can match. */
 export const filterBounds = (filter: EventFilter): Bounds =>
   given(filter)

@@ -413,18 +413,16 @@ describe('a key for browsers', () => {
   });
 
   test.each([
-    'origins: ["portal.example"], codes: ["AUTH-001"]',
-    'origins: ["https://portal.example/path"], codes: ["AUTH-001"]',
-    'origins: ["null"], codes: ["AUTH-001"]',
-    'origins: [], codes: ["AUTH-001"]',
-    'origins: ["https://a.example"], codes: []',
-    'origins: ["https://a.example"], codes: ["AUTH-999"]',
-    'origins: ["https://a.example"], codes: ["AUTH-001"], eventsPerSecond: 0',
-  ])('is not made with %s', async (rights) => {
-    await expect(make(`createBrowserKey(name: "x", ${rights})`)).rejects.toThrow(
-      /origin|code|Second/,
-    );
-  });
+    ['origins: ["portal.example"], codes: ["AUTH-001"]', '"portal.example" is no origin'],
+    ['origins: ["https://portal.example/path"], codes: ["AUTH-001"]', 'is no origin'],
+    ['origins: ["null"], codes: ["AUTH-001"]', '"null" is no origin'],
+    ['origins: [], codes: ["AUTH-001"]', '`origins` have 1 to 50'],
+    ['origins: ["https://a.example"], codes: []', '`codes`: must have 1 to 100 values.'],
+    ['origins: ["https://a.example"], codes: ["AUTH-001", "AUTH-999"]', '`codes[1]`: is not in the catalog.'],
+    ['origins: ["https://a.example"], codes: ["AUTH-001"], eventsPerSecond: 0', '`eventsPerSecond`'],
+  ])('is not made with %s', async (rights, why) => {
+    await expect(make(`createBrowserKey(name: "x", ${rights})`)).rejects.toThrow(why);
+  }); // oxfmt-ignore
 });
 
 test.each([

@@ -236,7 +236,7 @@ test.each([
   ['filter={', 'BAD_USER_INPUT', '`filter` is not JSON'],
   ['filter={"ipAddress":["300.1.1.1"]}', 'BAD_USER_INPUT', '300.1.1.1'],
   ['timeZone=Mars/Olympus', 'BAD_USER_INPUT', '`timeZone`: "Mars/Olympus" is no TimeZone: '],
-  ['after=nowhere', 'CURSOR_INVALID', 'cursor'],
+  ['after=nowhere', 'CURSOR_INVALID', 'use `cursor` of an edge or a row'],
   ['page=2', 'BAD_USER_INPUT', 'page'],
   ['filter={"or":[{"json":[{"field":"METADATA","path":"password","equals":"hunter2"}]}]}', 'BAD_USER_INPUT', '`password` is not stored as it is'],
   ['format=csv&filter={}&format=ndjson', 'BAD_USER_INPUT', '`format` is given twice'],
