@@ -74,8 +74,10 @@ const run = async (args: readonly string[]): Promise<void> => {
       rows: { type: 'string' },
       minutes: { type: 'string', default: '0.5' },
       profile: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) return say(usage);
   const given = values.seconds === undefined ? undefined : Number(values.seconds);
   const givenRows = values.rows === undefined ? undefined : Number(values.rows);
   const [runs, minutes] = [Number(values.runs), Number(values.minutes)];

@@ -79,9 +79,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 
 try {
   const options = readOptions(process.argv.slice(2));
-  await using server = await findServer(process.env, say);
-  say(welcome(server));
   const { signal } = stopping;
+  await using server = await findServer(process.env, say, signal);
+  say(welcome(server));
   await run(options, createClient({ ...server, signal, say }), signal);
 } catch (error) {
   if (!stopping.signal.aborted) {

@@ -19,12 +19,13 @@ const notOurs = { startedHere: false, [Symbol.asyncDispose]: async () => {} };
 export const findServer = async (
   environment: Environment,
   say: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<Server> => {
   const named = environment['JEJAK_URL']?.replace(/\/+$/, '');
   const url = named ?? `http://127.0.0.1:${environment['PORT'] || 4000}`;
   if (named === undefined && !(await listens(url))) {
     say(`Nothing listens at ${url}, so the demo starts a server of its own …`);
-    return startServer(environment);
+    return startServer(environment, signal);
   }
   const given = keyIn(environment);
   if (!given)
@@ -34,10 +35,10 @@ export const findServer = async (
   return { url, ...given, ...notOurs };
 };
 
-const startServer = async (environment: Environment): Promise<Server> => {
+const startServer = async (environment: Environment, signal: AbortSignal): Promise<Server> => {
   const config = readConfig({ ...environment, LOG_LEVEL: environment['LOG_LEVEL'] || 'warn' });
   await using starting = new AsyncDisposableStack();
-  const service = starting.use(await startService(config, createLogger(config.LOG_LEVEL)));
+  const service = starting.use(await startService(config, createLogger(config.LOG_LEVEL), signal));
   const made = service.adminKey && { key: service.adminKey, keyShown: service.adminKey };
   const key = made || keyIn(environment);
   if (!key)
