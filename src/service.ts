@@ -12,6 +12,7 @@ import { createRollups } from './consumers/rollups.ts';
 import { type DatabaseAddress, WRITERS, nameOf, openDatabase } from './database/connection.ts';
 import { codeOf, unavailable } from './database/failures.ts';
 import { startEmbedded } from './database/embedded.ts';
+import { warnOfLocks } from './database/fitness.ts';
 import { migrate } from './database/migrate.ts';
 import { agreeOnHashKey } from './database/hash-key.ts';
 import { dueOf } from './database/partitions.ts';
@@ -105,6 +106,7 @@ export const startService = async (
   });
 
   const database = starting.use(openDatabase(address, config.JEJAK_QUESTION_TIMEOUT_MS, owner));
+  await unlessStopped(warnOfLocks(database.access, logger));
   const pulse = starting.use(createPulse(database.pulse, database.renew));
   const hash = createHash(
     await unlessStopped(agreeOnHashKey(database.write, config.JEJAK_HASH_KEY)),

@@ -1,7 +1,8 @@
 // Whether a database can keep what it acknowledges. One that would lose it in a crash is refused, unless the operator says
-// that this is accepted.
+// that this is accepted. Of one that is short of locks our own log is told.
 
 import { JejakError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
 import type { Sql } from './connection.ts';
 
 const OLDEST_VERSION = 15;
@@ -19,5 +20,18 @@ export const assertFit = async (sql: Sql, acceptUnsafe: boolean): Promise<void> 
     throw new JejakError(
       'UNAVAILABLE',
       `The database may lose what it acknowledged, because ${unsafe.join(' and ')} ${unsafe.length === 1 ? 'is' : 'are'} off. Turn it on, or set JEJAK_ACCEPT_UNSAFE_DATABASE=yes if losing events is acceptable.`,
+    );
+};
+
+/** A question over all partitions and their indexes takes some 400 locks, of a store for this many times the connections. */
+const WANTED_LOCKS = 256;
+
+export const warnOfLocks = async (sql: Sql, logger: Logger): Promise<void> => {
+  const [row] = await sql<{ setting: number }[]>`
+    SELECT setting::int AS setting FROM pg_settings WHERE name = 'max_locks_per_transaction'`;
+  if (row && row.setting < WANTED_LOCKS)
+    logger.warn(
+      { max_locks_per_transaction: row.setting, wanted: WANTED_LOCKS },
+      'The database has few locks: where several ask at once about all that is kept, it can run out of them',
     );
 };
