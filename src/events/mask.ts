@@ -7,7 +7,7 @@ import { isEventName } from './catalog.ts';
 import { isServerId } from './complete.ts';
 import { type Event, type FieldName, type InputName, fields, inputNames } from './fields.ts';
 import { LARGE, isSuspect, replaceFound } from './find.ts';
-import { type Decision, type Policy, isHash, isThing, strictest } from './privacy.ts';
+import { type Decision, type Policy, decisionOf, isHash, isThing, strictest } from './privacy.ts';
 import { type Change, changed } from './protect.ts';
 import { type Keyed, cutText } from './text.ts';
 
@@ -142,7 +142,8 @@ export const createMask = (policy: Policy): Mask => {
 
   const hides = (event: Event, name: InputName): boolean =>
     policy.ofField(name) !== 'keep' && !(name === 'resourceName' && isThing(event.resourceType));
-  const decisionOf = (name: InputName) => ({ rule: fields[name].column, ends: true });
+  const hiddenAs = (name: InputName, value: string): string =>
+    masked(value, decisionOf(name, policy.ofField(name)));
 
   const field = (event: Event, name: FieldName): unknown => {
     const value = event[name];
@@ -151,7 +152,7 @@ export const createMask = (policy: Policy): Mask => {
     if (by === 'server') return value;
     if (kind === 'json') return wholeOf(event).json[name];
     if (hides(event, name as InputName)) {
-      const hide = (shown: string): string => masked(shown, decisionOf(name as InputName));
+      const hide = (shown: string): string => hiddenAs(name as InputName, shown);
       if (Array.isArray(value)) return value.map(hide);
       return typeof value === 'string' ? hide(value) : null;
     }
@@ -181,7 +182,7 @@ export const createMask = (policy: Policy): Mask => {
     value: (name, value) => {
       const isKept = policy.ofField(name) === 'keep';
       if (typeof value !== 'string') return (isKept ? value : null) as Shown<typeof value>;
-      return (isKept ? text(value) : masked(value, decisionOf(name))) as Shown<typeof value>;
+      return (isKept ? text(value) : hiddenAs(name, value)) as Shown<typeof value>;
     },
     text: (value) => text(cutText(value, MOST_REPEATED)),
     isHidden: (name) => hiddenFields.has(name),

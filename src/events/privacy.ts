@@ -227,16 +227,34 @@ export const createPolicy = (changes: PolicyChanges = {}): Policy => {
     );
   });
 
+  const ofField = (name: InputName): Action => changes.fields?.[name] ?? privacyOf(name);
+  const columns = new Map(inputNames.map((name) => [fields[name].column as string, decisionOf(name, ofField(name))])); // oxfmt-ignore
+
   return {
-    ofField: (name) => changes.fields?.[name] ?? privacyOf(name),
+    ofField,
     ofRule: (name) => decisions[name],
     ofKey: (key, parents) => {
       const { decision, found } = meaningOf(key);
-      return found ? decide(found.filter((each) => isBelow(each.parents, parents))) : decision;
+      const meant = found
+        ? decide(found.filter((each) => isBelow(each.parents, parents)))
+        : decision;
+      return isAside(parents) ? strictest(meant, columns.get(key)) : meant;
     },
     ofLabel,
   };
 };
+
+/** Where values of columns stand that were claimed or not valid. */
+const isAside = ([column, key, ...below]: readonly string[]): boolean =>
+  column === fields.metadata.column && (key === 'claimed' || key === '_original') && below.length === 0; // oxfmt-ignore
+
+/** The decision about a column, whatever its values are. */
+export const decisionOf = (name: InputName, action: Action): Decision => ({
+  action,
+  rule: fields[name].column,
+  ends: true,
+  scalar: false,
+});
 
 const privacyOf = (name: InputName): Action => {
   const field: Field = fields[name];

@@ -7,7 +7,7 @@ import { type InputName, MAX_JSON_DEPTH, fields, inputNames } from './fields.ts'
 import { LARGE, type Replace, isSuspect, replaceFound } from './find.ts';
 import { WrittenNumber } from './number.ts';
 import { type Keyed, createNaming, isKeyed } from './text.ts';
-import { type Decision, type Hash, type Policy, isHash, remember, removes, strictest } from './privacy.ts'; // oxfmt-ignore
+import { type Decision, type Hash, type Policy, decisionOf, isHash, remember, removes, strictest } from './privacy.ts'; // oxfmt-ignore
 
 export type Protected = { readonly source: unknown; readonly warnings: readonly Warning[] };
 
@@ -228,8 +228,8 @@ export const createProtection = (policy: Policy, hash: Hash): Protection => {
 };
 
 const columnOf = (policy: Policy, name: InputName): Column => {
-  const { kind, column } = fields[name];
-  const decision = { action: policy.ofField(name), rule: column, ends: true, scalar: false };
+  const { kind } = fields[name];
+  const decision = decisionOf(name, policy.ofField(name));
   return {
     decision: removes(decision) ? decision : undefined,
     isJson: kind === 'json',

@@ -30,6 +30,23 @@ const NIK = '3201234567890123';
 const decided = (key: string, parents: readonly string[] = []): Action | undefined =>
   createPolicy().ofKey(key, parents)?.action;
 
+test.each(['claimed', '_original'])(
+  'a value of a column that stands in metadata.%s is treated as that column is',
+  (aside) => {
+    const changes: PolicyChanges = {
+      fields: { username: 'hash', userAgent: 'drop', userRole: 'mask', userId: 'hash' },
+    };
+    const given = { username: 'kepsek', user_agent: 'curl', user_role: 'ADMIN', user_id: 7, method: 'PUT' }; // oxfmt-ignore
+    const { source } = under(changes).protect({ metadata: { [aside]: given } });
+    const stored = { ...given, username: hash('kepsek'), user_agent: '[dropped:user_agent]', user_id: hash('7') }; // oxfmt-ignore
+    expect(source).toEqual({ metadata: { [aside]: stored } });
+    const shown = createMask(createPolicy(changes)).event(source as Event);
+    expect(shown.metadata).toEqual({ [aside]: { ...stored, user_role: 'A***N' } });
+    const below = { metadata: { own: { [aside]: { user_role: 'ADMIN', user_agent: 'curl' } } } };
+    expect(under(changes).protect(below).source).toEqual(below);
+  },
+);
+
 describe('keys', () => {
   test.each<[Action | undefined, string]>([
     ['drop', 'password userPassword password_baru PASSWORD2 kata_sandi KataSandi katasandi sandi'],
