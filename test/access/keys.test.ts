@@ -273,7 +273,7 @@ test('when a key was last used is kept to the minute, at the cost of one stateme
     const at = await lastUse();
     expect(at).not.toBeNull();
     return at;
-  });
+  }, 10_000);
   expect(Date.parse(used)).toBeGreaterThan(Date.now() - 5_000);
   const other = await testServer(server.database); // it looks the key up anew
   await outcome(key, undefined, other);

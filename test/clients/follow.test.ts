@@ -100,7 +100,7 @@ test.each([
     acknowledged.push(...(await log('during', 'during')));
     await strike();
     acknowledged.push(...(await log('after', 'after', 'after')));
-    await vi.waitFor(() => expect(states).toContain('waiting DISCONNECTED'));
+    await vi.waitFor(() => expect(states).toContain('waiting DISCONNECTED'), 10_000);
     proxy.set('fair');
   }
   expect(check(acknowledged, await seen)).toEqual(FAULTLESS);
@@ -138,7 +138,7 @@ test('what is logged before the first payload, while nothing is connected, is no
   const seen = take(following, 2);
   await atHead(1);
   proxy.set('away');
-  await vi.waitFor(() => expect(states).toContain('waiting DISCONNECTED'));
+  await vi.waitFor(() => expect(states).toContain('waiting DISCONNECTED'), 10_000);
   const acknowledged = await log('one', 'two');
   proxy.set('fair');
   expect(check(acknowledged, await seen)).toEqual(FAULTLESS);
@@ -269,7 +269,7 @@ test('the signal ends it wherever it is: at the head, connecting, waiting, askin
     const leaving = new AbortController();
     const { following, states } = begin({ ...options, signal: leaving.signal });
     const next = following.next();
-    await vi.waitFor(() => expect(states).toContain(reached));
+    await vi.waitFor(() => expect(states).toContain(reached), 10_000);
     leaving.abort();
     expect(await next).toEqual({ done: true, value: undefined });
     proxy.set('fair');
@@ -286,7 +286,7 @@ test('a consumer that is slow holds no more than the bound, and misses nothing',
   for (let call = 0; call < 5; call++) acknowledged.push(...(await log(...numbered(1_000))));
   const { following, states } = begin({ after: 'earliest' });
   const seen = await take(following, 1);
-  await vi.waitFor(() => expect(states).toContain('paused'));
+  await vi.waitFor(() => expect(states).toContain('paused'), 10_000);
   await atHead(0); // the server is rid of it
   seen.push(...(await take(following, 900)));
   expect(states.filter((state) => state === 'paused')).toHaveLength(1);

@@ -565,8 +565,9 @@ test('B5: one that stops reading costs little and is closed, one that is slow ge
   ];
   using log = createTestLog(own.database.sql);
   await log([{ code: 'AUTH-001', username: 'first' }]);
-  await vi.waitFor(() =>
-    expect([quick, slow, stopped].map(({ seen }) => seen.length)).toEqual([1, 1, 1]),
+  await vi.waitFor(
+    () => expect([quick, slow, stopped].map(({ seen }) => seen.length)).toEqual([1, 1, 1]),
+    10_000,
   );
   stopped.socket.pause();
   slow.socket.pause();
@@ -597,7 +598,10 @@ test('B5: one that stops reading costs little and is closed, one that is slow ge
   while (performance.now() - began < 43_000) {
     const before = slow.bytes();
     slow.socket.resume();
-    await vi.waitFor(() => expect(slow.bytes()).toBeGreaterThan(before + PIECE), { interval: 1 });
+    await vi.waitFor(() => expect(slow.bytes()).toBeGreaterThan(before + PIECE), {
+      timeout: 10_000,
+      interval: 1,
+    });
     slow.socket.pause();
     await sleep(5_000);
   }

@@ -160,7 +160,7 @@ test('one who catches up makes room for those who are served live, and hurries w
   const writing = (async () => {
     while (!stopping.signal.aborted) await logElsewhere(database, calls(1, 1));
   })();
-  await vi.waitFor(() => expect(served).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(served).toBeGreaterThan(0), 10_000);
   const beside = await catchUp('4', 3_000);
   stopping.abort();
   await writing;
@@ -249,7 +249,7 @@ test.each([
       filter: { username: ['never'] },
       after: seen[1]!.cursor,
     });
-    await vi.waitFor(() => expect(followers()).toBe(2));
+    await vi.waitFor(() => expect(followers()).toBe(2), 10_000);
     await loseAfter(server.database, 3);
     await logElsewhere(
       server.database,
@@ -278,7 +278,7 @@ test('what was read before the history was replaced is not delivered to those wh
     await using reading = watch(server, { after: 'earliest' });
     await take(reading, 5);
   }
-  await vi.waitFor(() => expect(followers()).toBe(0));
+  await vi.waitFor(() => expect(followers()).toBe(0), 10_000);
   await loseAfter(server.database, 3);
   await logElsewhere(server.database, [[{ code: 'AUTH-001', username: 'new' }]]);
   await using anew = watch(server, { after: 'earliest' });
@@ -388,7 +388,7 @@ test('when batches are missing after them, all who wait there hear CURSOR_EXPIRE
   const subscribers = ['x', 'y', 'z'].map((username) =>
     watch(server, { filter: { username: [username] } }),
   );
-  await vi.waitFor(() => expect(followers()).toBe(3));
+  await vi.waitFor(() => expect(followers()).toBe(3), 10_000);
   await server.database.sql`
     INSERT INTO batches (seq, number, key, size, severities, categories, earliest, latest)
     SELECT seq + 2, number + 1000, gen_random_uuid(), size, severities, categories, earliest, latest FROM batches`;

@@ -27,10 +27,10 @@ const hears = async (rings: () => number, other: Doorbell): Promise<void> => {
 test('a ring is heard at once by the one who rings and soon by others', async () => {
   const database = await testDatabase();
   const [one, other] = [doorbellOf(database, [database.url]), doorbellOf(database, [database.url])];
-  await vi.waitFor(() => expect([one.rings(), other.rings()]).toEqual([1, 1])); // they listen
+  await vi.waitFor(() => expect([one.rings(), other.rings()]).toEqual([1, 1]), 10_000); // they listen
   one.doorbell.ring();
   expect(one.rings()).toBe(2);
-  await vi.waitFor(() => expect(other.rings()).toBe(2));
+  await vi.waitFor(() => expect(other.rings()).toBe(2), 10_000);
   expect(one.rings()).toBe(2);
 });
 
@@ -39,7 +39,7 @@ test('a connection that went deaf without an error is replaced by another within
   const proxy = await proxyTo(database);
   const one = doorbellOf(database, [proxy.url, database.url, database.url]);
   const other = doorbellOf(database, [database.url]);
-  await vi.waitFor(() => expect([one.rings(), other.rings()]).toEqual([1, 1]));
+  await vi.waitFor(() => expect([one.rings(), other.rings()]).toEqual([1, 1]), 10_000);
   await hears(one.rings, other.doorbell);
   proxy.set('deaf');
   await expect(hears(one.rings, other.doorbell)).rejects.toThrow('expected');

@@ -381,7 +381,7 @@ test(
       const found = await listeners(server.database);
       expect(found).toHaveLength(1);
       return found;
-    });
+    }, 10_000);
     await using other = await createTestServer(server.database);
     await using subscriber = follow(server, 'earliest');
     await atHead(1);
@@ -390,7 +390,7 @@ test(
       const found = await listeners(server.database);
       expect(found).toHaveLength(2);
       expect(found).not.toContain(listener);
-    });
+    }, 10_000);
     expect(median(await latenciesOf(other, subscriber, 5))).toBeLessThan(POLL_MS / 4);
   },
 );
@@ -458,11 +458,11 @@ test('who unsubscribes gets nothing more, and another subscription on the same s
   const [leaving, staying] = [subscribe(), subscribe()];
   await atHead(3);
   await logOne(server, 'one');
-  await vi.waitFor(() => expect([leaving.seen, staying.seen]).toEqual([['one'], ['one']]));
+  await vi.waitFor(() => expect([leaving.seen, staying.seen]).toEqual([['one'], ['one']]), 10_000);
   leaving.unsubscribe();
   await atHead(2);
   await logOne(server, 'two');
-  await vi.waitFor(() => expect(staying.seen).toEqual(['one', 'two']));
+  await vi.waitFor(() => expect(staying.seen).toEqual(['one', 'two']), 10_000);
   expect(leaving.seen).toEqual(['one']);
   await client.dispose();
   await atHead(0);
@@ -538,7 +538,7 @@ const deafen = async (database: TestDatabase): Promise<() => void> => {
     const found = await listeners(database);
     expect(found).not.toEqual([]);
     return found;
-  });
+  }, 10_000);
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
   let deaf = true;
   const hear = (): void => {
