@@ -11,6 +11,7 @@ export default defineConfig({
     globalSetup: './test/support/global-setup.ts',
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 10_000 } }, // one second, the default, is short on a busy machine
     maxWorkers: 2,
   },
 });

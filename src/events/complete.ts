@@ -150,7 +150,12 @@ export const complete = (
   draft.action = input.action || definition?.action || defaulted('action', 'RECORD', warn);
   draft.status ??= definition?.status ?? defaulted('status', statusBySeverity[severity], warn);
   draft.timestamp = timestamp;
-  draft.metadata = withOriginal(draft.metadata, original);
+  if (original.size > 0) {
+    const { metadata } = draft;
+    if (metadata !== null && !isKeyed(metadata))
+      warn('metadata', 'is no object and is kept as `value` beside `_original`');
+    draft.metadata = withOriginal(metadata, original);
+  }
   draft.severity = severity;
   return {
     draft: draft as Draft,
@@ -292,7 +297,6 @@ export const keep = (value: unknown, hash?: Hash): unknown => {
 };
 
 const withOriginal = (metadata: unknown, original: ReadonlyMap<string, unknown>): unknown => {
-  if (original.size === 0) return metadata;
   const { _original: theirs, ...rest }: { _original?: unknown } = isKeyed(metadata)
     ? metadata
     : metadata === null

@@ -12,6 +12,7 @@ export type Field = {
   readonly kind: Kind;
   readonly by: 'caller' | 'server';
   readonly max?: number;
+  readonly min?: number; // of an integer
   readonly unbounded?: true; // TEXT in the database: `max` is our cap, not the column's
   readonly required?: true;
   /** Who sees it, or what is stored instead; see `actions`. Without it everybody who reads. JSON is protected key by key. */
@@ -58,7 +59,7 @@ export const fields = {
   responseData: { column: 'response_data', kind: 'json', by: 'caller', about: 'What was answered, as JSON. With requestData and metadata at most 32 KB.' },
   errorMessage: { column: 'error_message', kind: 'text', by: 'caller', max: 8000, unbounded: true, about: 'Message of the error, at most 8,000 characters.' },
   errorCode: { column: 'error_code', kind: 'text', by: 'caller', max: 20, about: 'Code of the error, at most 20 characters.' },
-  processingTimeMs: { column: 'processing_time_ms', kind: 'integer', by: 'caller', about: 'How long the action took, in milliseconds. Leave it out where it does not apply: 0 drags averages down.' },
+  processingTimeMs: { column: 'processing_time_ms', kind: 'integer', by: 'caller', min: 0, about: 'How long the action took, in milliseconds, 0 or more. Leave it out where it does not apply: 0 drags averages down.' },
   timestamp: { column: 'timestamp', kind: 'time', by: 'caller', required: true, about: "When it happened, to the microsecond. Defaults to the server's time; more than 5 minutes ahead of it is replaced by it, older than the retention is rejected." },
   metadata: { column: 'metadata', kind: 'json', by: 'caller', about: 'Anything else worth keeping, as JSON. `_original` in it holds what had to be repaired. With requestData and responseData at most 32 KB.' },
   tags: { column: 'tags', kind: 'tags', by: 'caller', max: 100, about: 'Labels, at most 50 of at most 100 characters.' },

@@ -22,7 +22,10 @@ const isOneOf = (names: readonly string[]): Check => {
   const known: ReadonlySet<unknown> = new Set(names);
   return (value) => known.has(value);
 };
-const isInteger: Check = (value) => typeof value === 'number' && (value | 0) === value;
+const integerFrom =
+  (min = -Infinity): Check =>
+  (value) =>
+    typeof value === 'number' && (value | 0) === value && value >= min;
 
 // Plain functions: as zod schemas the same checks took 8.6 of the 12 µs that completing an event takes.
 const valid = {
@@ -32,7 +35,7 @@ const valid = {
     return (value) => isPlain(value) && /^[^\p{Cc}]+$/u.test(value as string);
   },
   text: (field) => plainText(field.max!),
-  integer: () => isInteger,
+  integer: ({ min }) => integerFrom(min),
   address: () => (value) => typeof value === 'string' && canonicalAddress(value) === value,
   json: () => (value) => isStorableJson(value),
   tags: (field) => {
@@ -105,7 +108,9 @@ const repairs = {
     if (typeof number !== 'number') return undefined;
     const whole = Math.round(number);
     if (field.column === 'user_id' && whole !== number) return undefined; // it would be another's
-    return isInteger(whole) ? { value: whole, warning: `is read as ${whole}` } : undefined;
+    return integerFrom(field.min)(whole)
+      ? { value: whole, warning: `is read as ${whole}` }
+      : undefined;
   },
   address: (source) => {
     const address = typeof source === 'string' ? canonicalAddress(source.trim()) : undefined;

@@ -517,6 +517,27 @@ describe('values', () => {
       });
   });
 
+  test('P1: no action takes less than no time: a negative one is set aside', () => {
+    for (const processingTimeMs of [-1, '-15', -2147483648])
+      expect(login({ processingTimeMs })).toMatchObject({
+        warnings: [{ field: 'processingTimeMs' }],
+        draft: {
+          processingTimeMs: null,
+          metadata: { _original: { processing_time_ms: processingTimeMs } },
+        },
+      });
+  });
+
+  test('metadata that is no object is stored as it is, and where something is set aside as a value beside that', () => {
+    for (const metadata of ['text', 7, ['a'], false]) {
+      expect(login({ metadata })).toMatchObject({ warnings: [], draft: { metadata } });
+      const of = login({ metadata, userId: 'abc' });
+      expect(of.draft.metadata).toEqual({ value: metadata, _original: { user_id: 'abc' } });
+      expect(warned(of)).toEqual(['userId', 'metadata']);
+    }
+    expect(warned(login({ metadata: null, userId: 'abc' }))).toEqual(['userId']);
+  });
+
   test('V9: 0 ms is stored as sent', () => {
     expect(login({ processingTimeMs: 0 })).toMatchObject({
       warnings: [],
