@@ -8,9 +8,13 @@ export const errorCodes = {
   },
   FORBIDDEN: {
     status: 403,
-    about: 'The credential is good but lacks the scope that the message names.',
+    about: 'The credential is good but may not do this; the message says why.',
   },
-  BAD_USER_INPUT: { status: 400, about: 'The request is malformed or breaks a stated limit.' },
+  BAD_USER_INPUT: {
+    status: 400,
+    about:
+      'The request is malformed or breaks a stated limit. Over HTTP 404, 405, 406, 413 or 415 where that says it better.',
+  },
   CONFLICT: { status: 409, about: 'The eventId is taken by an event with other content.' },
   OVERLOADED: {
     status: 503,
