@@ -3,6 +3,7 @@
 import { sql } from 'drizzle-orm';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../src/database/connection.ts';
+import { execute } from '../src/database/execute.ts';
 import { JejakError } from '../src/errors.ts';
 import { createLogger } from '../src/logger.ts';
 import { testDatabase } from './support/database.ts';
@@ -18,7 +19,7 @@ test('an error of the database is logged without the values that it repeats', as
     () => database.read`SELECT ('{"a": ' || ${said}::text)::jsonb`,
     () => database.write`INSERT INTO batches (seq, key) VALUES (1, (SELECT ${said}::text::uuid))`,
     () => database.write`INSERT INTO search_names (word, trigrams) VALUES (${said}, NULL)`,
-    async () => (await questionPool(database)).execute(sql`SELECT ${said}::text::int`),
+    async () => execute(await questionPool(database), sql`SELECT ${said}::text::int`),
   ];
   for (const fail of failing) {
     const error = await fail().then(

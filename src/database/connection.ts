@@ -1,7 +1,6 @@
 // Connections to PostgreSQL. Each kind of work has a pool of its own, so that what is slow or hangs there, as a heavy question,
 // or a commit whose standby is gone, keeps nothing else waiting.
 
-import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { instantFromPostgres } from '../events/time.ts';
 import { tellArrays } from './arrays.ts';
@@ -75,16 +74,10 @@ export type PoolOptions = {
   readonly keepsPlans?: true;
   /** May change and remove what is in the log; others are refused, whoever they are. */
   readonly maintenance?: true;
-  /** Told of the pool itself, whenever it is made anew. */
-  readonly adopt?: (sql: Sql) => unknown;
 };
 
 export const connect = (address: DatabaseAddress, pool: PoolOptions): Pool =>
-  createPool((onclose) => {
-    const sql = open(address, pool, onclose);
-    pool.adopt?.(sql);
-    return sql;
-  });
+  createPool((onclose) => open(address, pool, onclose));
 
 const open = (address: DatabaseAddress, pool: PoolOptions, onclose: () => void): Sql => {
   const options = {
@@ -178,8 +171,8 @@ export type Database = {
   readonly read: Sql;
   /** For a page of events. */
   readonly page: Turns<Sql>;
-  /** For what takes longer than a page: drizzle over a pool of its own. */
-  readonly question: Turns<Question>;
+  /** For what takes longer than a page. */
+  readonly question: Turns<Sql>;
   /** For who may come in, and what is kept. */
   readonly access: Sql;
   readonly quarantine: Sql;
@@ -195,7 +188,6 @@ export type Database = {
   readonly maintenance: () => Sql;
   [Symbol.asyncDispose](): Promise<void>;
 };
-export type Question = ReturnType<typeof drizzle<Record<string, never>>>;
 
 export const WRITERS = 2;
 /** And how many of them one owner has at most. */
@@ -220,29 +212,20 @@ export const openDatabase = (
   const short = { max: 2, lockTimeoutMs: SHORT_LOCK_WAIT_MS };
   const access = connect(address, { name: 'access', ...short });
   const quarantine = connect(address, { name: 'quarantine', ...short });
-  const read = connect(address, {
-    name: 'read',
-    max: READERS.all,
+  const asked = {
     statementTimeoutMs: questionTimeoutMs,
     plansOnce: true,
     keepsPlans: true,
-  });
+  } as const;
+  const read = connect(address, { name: 'read', max: READERS.all, ...asked });
+  const question = connect(address, { name: 'question', max: QUESTIONERS.all, ...asked });
   // Over some 300 partitions and their indexes a plan takes longer than what it plans: planned each time, a batch was read
   // in 3.8-4.7 ms and 60,000 events of a replay in 440-660; planned once, in 1.8-2.6 and 250-280.
   const follow = connect(address, { name: 'follow', max: FOLLOWERS, plansOnce: true });
   const rollups = connect(address, { name: 'rollups', max: 1, plansOnce: true });
   const pulse = connect(address, { name: 'pulse', max: 1 });
-  // drizzle takes over its client's parsers, so it has a client of its own.
-  const client = connect(address, {
-    name: 'question',
-    max: QUESTIONERS.all,
-    statementTimeoutMs: questionTimeoutMs,
-    plansOnce: true,
-    keepsPlans: true,
-    adopt: drizzle,
-  });
   const patienceMs = questionTimeoutMs;
-  const pools = [write, read, access, quarantine, follow, rollups, pulse, client];
+  const pools = [write, read, question, access, quarantine, follow, rollups, pulse];
   return {
     write,
     read,
@@ -251,8 +234,8 @@ export const openDatabase = (
     follow,
     rollups,
     pulse,
-    page: createTurns<Sql>(read, { ...READERS, patienceMs }),
-    question: createTurns(drizzle(client), { ...QUESTIONERS, patienceMs }),
+    page: createTurns(read, { ...READERS, patienceMs }),
+    question: createTurns(question, { ...QUESTIONERS, patienceMs }),
     renew: () => pools.forEach((pool) => pool.renew()),
     listener: () => open(address, { name: 'listen', max: 1 }, () => {}),
     maintenance: () =>

@@ -43,11 +43,8 @@ export const refusalOf = (error: unknown): JejakError | undefined => {
   if (error instanceof JejakError) return error;
   if (codeOf(error) === DISK_FULL) return full(error);
   if (codeOf(error) === OUT_OF_MEMORY) return outOfMemory(error);
-  // drizzle wraps what went wrong
-  if (isTimeout(error) || isTimeout((error as Error | undefined)?.cause)) return timeout(error);
-  return isTransient(error) || isTransient((error as Error | undefined)?.cause)
-    ? unavailable(error)
-    : undefined;
+  if (isTimeout(error)) return timeout(error);
+  return isTransient(error) ? unavailable(error) : undefined;
 };
 
 /** A statement was stopped after the time that its pool gives it, and not by hand. */

@@ -12,15 +12,10 @@ import {
   varchar,
 } from 'drizzle-orm/pg-core';
 import { type Field, type FieldName, type Kind, fieldNames, fields } from '../events/fields.ts';
-import { instantFromPostgres } from '../events/time.ts';
 
 const inet = customType<{ data: string }>({ dataType: () => 'inet' });
-// drizzle's own jsonb parses text a second time: the JSON text "1" would be read as the number 1.
 const json = customType<{ data: unknown }>({ dataType: () => 'jsonb' });
-const instant = customType<{ data: string; driverData: string }>({
-  dataType: () => 'timestamptz',
-  fromDriver: instantFromPostgres,
-});
+const instant = customType<{ data: string }>({ dataType: () => 'timestamptz' });
 
 const boundedText = (field: Field) =>
   field.unbounded ? text(field.column) : varchar(field.column, { length: field.max! });

@@ -3,7 +3,7 @@
 import SchemaBuilder from '@pothos/core';
 import type { Keys } from '../access/keys.ts';
 import type { Viewer } from '../access/viewer.ts';
-import type { Database, Question } from '../database/connection.ts';
+import type { Database, Sql } from '../database/connection.ts';
 import type { IsGone } from '../database/turns.ts';
 import type { Mask } from '../events/mask.ts';
 import type { Protection } from '../events/protect.ts';
@@ -42,7 +42,7 @@ export type Context = {
 /** Asks for the viewer, once it is their turn. */
 export const ask = <T>(
   { database, viewer, isGone }: Context,
-  work: (question: Question) => Promise<T>,
+  work: (question: Sql) => Promise<T>,
 ): Promise<T> => database.question(viewer!.id, work, isGone);
 
 type Text = { Input: string; Output: string };

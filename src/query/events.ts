@@ -2,9 +2,9 @@
 // direction, at any depth.
 
 import { type SQL, and, eq, gte, sql } from 'drizzle-orm';
-import type { Question, Sql } from '../database/connection.ts';
+import type { Sql } from '../database/connection.ts';
 import { execute } from '../database/execute.ts';
-import { columnsOf, events } from '../database/schema.ts';
+import { columnsOf, eventColumns, events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { Event, FieldName } from '../events/fields.ts';
 import { mendText } from '../events/text.ts';
@@ -13,16 +13,15 @@ import { parseInstant } from '../events/time.ts';
 export type EventOrder = 'NEWEST_FIRST' | 'OLDEST_FIRST';
 
 export const findEvent = async (
-  question: Question,
+  question: Sql,
   eventId: string,
   where?: SQL,
 ): Promise<Event | undefined> => {
-  const [event] = await question
-    .select()
-    .from(events)
-    .where(and(eq(events.eventId, mendText(eventId)), where))
-    .limit(1);
-  return event as Event | undefined;
+  const [event] = await execute<Event>(
+    question,
+    sql`SELECT ${sql.raw(eventColumns)} FROM ${events} WHERE ${and(eq(events.eventId, mendText(eventId)), where)} LIMIT 1`,
+  );
+  return event;
 };
 
 /** Where an event stands in history; a page cursor is its text. */
@@ -175,8 +174,8 @@ export const MOST_COUNTED = 50_000;
 
 export type Count = { readonly count: number; readonly isExact: boolean };
 
-export const countUpToMost = async (question: Question, where: SQL | undefined): Promise<Count> => {
-  const [row] = await question.execute<Counted>(countTo(MOST_COUNTED, where));
+export const countUpToMost = async (question: Sql, where: SQL | undefined): Promise<Count> => {
+  const [row] = await execute<Counted>(question, countTo(MOST_COUNTED, where));
   return { count: Math.min(row!.count, MOST_COUNTED), isExact: row!.count <= MOST_COUNTED };
 };
 

@@ -2,7 +2,8 @@
 // and however many there are, one page is in memory.
 
 import { type SQL, and, lt, sql } from 'drizzle-orm';
-import type { Question, Sql } from '../database/connection.ts';
+import type { Sql } from '../database/connection.ts';
+import { execute } from '../database/execute.ts';
 import { events } from '../database/schema.ts';
 import { type Event, fieldNames } from '../events/fields.ts';
 import {
@@ -53,17 +54,19 @@ export async function* readAll(
 }
 
 const COUNTED_EVENTS = 1_000;
+type Explained = {
+  readonly 'QUERY PLAN': readonly [{ readonly Plan: { readonly 'Plan Rows': number } }];
+};
 
 /** How many events there will be: counted where they are few, else as the planner estimates. */
-export const estimate = async (question: Question, selection: Selection): Promise<number> => {
+export const estimate = async (question: Sql, selection: Selection): Promise<number> => {
   const where = and(selected(selection), beyond(selection.after, true));
   const found = and(where, selection.found);
-  const [counted] = await question.execute<Counted>(countTo(COUNTED_EVENTS, found));
+  const [counted] = await execute<Counted>(question, countTo(COUNTED_EVENTS, found));
   if (counted!.count <= COUNTED_EVENTS) return counted!.count;
-  const [explained] = await question.execute<{ 'QUERY PLAN': unknown }>(
+  const [explained] = await execute<Explained>(
+    question,
     sql`EXPLAIN (FORMAT JSON) SELECT FROM ${events} WHERE ${where}`,
   );
-  const plan = explained!['QUERY PLAN'];
-  const [{ Plan: root }] = typeof plan === 'string' ? JSON.parse(plan) : plan;
-  return Math.max(counted!.count, root['Plan Rows']);
+  return Math.max(counted!.count, explained!['QUERY PLAN'][0].Plan['Plan Rows']);
 };

@@ -1,7 +1,7 @@
 // The specification's monitoring reports 2 to 6; the first, recent critical events, is a page of events. With default
 // arguments each gives the figures of the document's own SQL, but where it says otherwise below; a test runs both.
 
-import type { Question } from '../database/connection.ts';
+import type { Sql } from '../database/connection.ts';
 import { CONFIDENCE } from '../database/measures.ts';
 import { JejakError } from '../errors.ts';
 import { securityRelevantCodes } from '../events/catalog.ts';
@@ -30,7 +30,7 @@ type Parts<P extends 'events' | 'times'> =
 
 /** Statistics of a span: how many, and what else is wanted of them. */
 const counted = (
-  question: Question,
+  question: Sql,
   { range, seen, kept, now }: Span,
   { filter, timeZone = 'UTC', events = [], times = [], confidence, ...by }: Counted,
 ) =>
@@ -57,7 +57,7 @@ const ascending = <T extends string | number>(one: T | null, other: T | null): n
 
 /** Rows without a username are left out unless asked for. Most active first, of those the latest; an order by names
  * would tell what they are to who sees them masked. */
-export const userActivity = async (question: Question, span: Span, includeAnonymous: boolean) => {
+export const userActivity = async (question: Sql, span: Span, includeAnonymous: boolean) => {
   const stats = await counted(question, span, {
     groupBy: ['USERNAME', 'USER_ID'],
     events: ['lastAt'],
@@ -88,7 +88,7 @@ export const percent = (part: number, whole: number): number =>
   Math.round((part * 10_000) / whole) / 100;
 
 /** Rates are in percent. `errorRate` counts ERROR alone, `failureRate` everything that did not succeed. */
-export const endpointErrorRates = async (question: Question, span: Span, moreThan: number) => {
+export const endpointErrorRates = async (question: Sql, span: Span, moreThan: number) => {
   const stats = await counted(question, span, {
     groupBy: ['ENDPOINT'],
     events: ['errors', 'failures'],
@@ -111,7 +111,7 @@ export const endpointErrorRates = async (question: Question, span: Span, moreTha
 };
 
 /** A row per type and code; `includeRelated` adds the security-relevant codes of other categories. */
-export const securitySummary = async (question: Question, span: Span, includeRelated: boolean) => {
+export const securitySummary = async (question: Sql, span: Span, includeRelated: boolean) => {
   const related = includeRelated ? [{ code: [...securityRelevantCodes] }] : [];
   const stats = await counted(question, span, {
     filter: { or: [{ category: ['SECURITY'] }, ...related] },
@@ -134,7 +134,7 @@ const MOST_HOURS = 24 * 400;
 
 /** A row per hour of the zone, the latest first, hours without predictions included. A confidence that is no
  * number counts as a prediction without one. */
-export const modelPerformance = async (question: Question, span: Span, timeZone: string) => {
+export const modelPerformance = async (question: Sql, span: Span, timeZone: string) => {
   const { range, now } = span;
   const to = range.to ?? now.toISOString();
   if (Date.parse(to) - Date.parse(range.from) > MOST_HOURS * 3_600_000)
@@ -160,7 +160,7 @@ export type Percentile = 'p50' | 'p95' | 'p99';
 /** Milliseconds by event name, slowest on average first, with the percentiles that averages hide, as far as they are
  * asked for: the events alone tell them. */
 export const systemPerformance = async (
-  question: Question,
+  question: Sql,
   span: Span,
   percentiles: readonly Percentile[],
 ) => {

@@ -2,13 +2,13 @@
 // asked for is not computed. What the retention has taken is answered by roll-ups, and said to be.
 
 import { type SQL, sql } from 'drizzle-orm';
-import type { Question } from '../database/connection.ts';
+import type { Sql } from '../database/connection.ts';
 import { type Tier, tiers } from '../database/rollups.ts';
 import { events } from '../database/schema.ts';
 import { JejakError } from '../errors.ts';
 import type { FieldName } from '../events/fields.ts';
 import { type Periods, wholeSince } from '../events/retention.ts';
-import { compareInstants, instantFromPostgres } from '../events/time.ts';
+import { compareInstants } from '../events/time.ts';
 import { severityNames } from '../events/vocabulary.ts';
 import { zoneOf } from '../events/zone.ts';
 import { type Buckets, type StatsInterval, bucketsOf, intervals } from './buckets.ts';
@@ -120,7 +120,7 @@ export const MAX_PATHS = 5;
 
 /** In the order of time, in each bucket the group first that has the most events in all. A group that occurs has every bucket. */
 export const eventStats = async (
-  question: Question,
+  question: Sql,
   request: StatsRequest,
   now: Date,
 ): Promise<EventStats[]> => {
@@ -329,11 +329,11 @@ const valuesOf = (groupBy: readonly Dimension[], row: TallyRow | undefined): Eve
 const measured = (columns: readonly Column[], row: TallyRow | undefined, basis: StatsBasis) => {
   const parts = { events: {}, times: {}, data: {} } as Record<string, Record<string, unknown>>;
   for (const [place, column] of columns.entries()) {
-    const { part, path, name, fold, instant } = column;
+    const { part, path, name, fold } = column;
     const isKnown = basis !== 'ROLLUPS' || keptAs(column) !== undefined;
     const value = row?.[`m${place}`] ?? (isKnown && isCount(fold, name) ? 0 : null);
     const into = part === 'data' ? ((parts['data']![path] ??= {}) as Record<string, unknown>) : parts[part]!; // oxfmt-ignore
-    into[name] = instant && typeof value === 'string' ? instantFromPostgres(value) : value;
+    into[name] = value;
   }
   return parts as Pick<EventStats, 'events' | 'times' | 'data'>;
 };

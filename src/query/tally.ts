@@ -2,7 +2,8 @@
 // what is left, all in one snapshot, so that the figures are those of the events whatever they were added up from.
 
 import { type SQL, and, sql } from 'drizzle-orm';
-import type { Question } from '../database/connection.ts';
+import type { Sql } from '../database/connection.ts';
+import { execute } from '../database/execute.ts';
 import type { Measure } from '../database/measures.ts';
 import { type Tier, folded, kept } from '../database/rollups.ts';
 import { batches, events } from '../database/schema.ts';
@@ -37,7 +38,7 @@ const MANY_BATCHES = 5_000;
 
 /** The rows of several tallies of ranges that do not overlap, of each at most `limit`. One statement, so one snapshot. */
 export const takeTallies = async (
-  question: Question,
+  question: Sql,
   tallies: readonly Tally[],
   limit: number,
 ): Promise<TallyRow[]> => {
@@ -46,22 +47,25 @@ export const takeTallies = async (
     const statement = hasCells(tally) && !(late && tally.whole) ? ofCells(tally) : ofEvents(tally);
     return sql`(${statement} LIMIT ${sql.raw(String(limit))})`;
   });
-  return question.execute<TallyRow>(sql.join(statements, sql` UNION ALL `));
+  return execute<TallyRow>(question, sql.join(statements, sql` UNION ALL `));
 };
 
 const hasCells = ({ range, tiers }: Tally): boolean => cover(range, tiers).some(({ tier }) => tier);
 
 /** Asked once in a while: it takes as long as a small report. */
-const batchesBehind = async (question: Question): Promise<number> => {
+const batchesBehind = async (question: Sql): Promise<number> => {
   const known = behind.get(question);
   if (known && known.until > Date.now()) return known.batches;
-  const [row] = await question.execute<{ batches: number }>(sql`
-    SELECT count(*)::float8 AS batches FROM ${batches} WHERE ${batches.seq} > (SELECT seq FROM rollup_position)`);
+  const [row] = await execute<{ batches: number }>(
+    question,
+    sql`
+    SELECT count(*)::float8 AS batches FROM ${batches} WHERE ${batches.seq} > (SELECT seq FROM rollup_position)`,
+  );
   behind.set(question, { ...row!, until: Date.now() + BELIEVED_MS });
   return row!.batches;
 };
 const BELIEVED_MS = 1_000;
-const behind = new WeakMap<Question, { readonly batches: number; readonly until: number }>();
+const behind = new WeakMap<Sql, { readonly batches: number; readonly until: number }>();
 
 const list = (items: readonly SQL[]): SQL => sql.join([...items], sql`, `);
 const numbered = (items: readonly unknown[]): SQL =>

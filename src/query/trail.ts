@@ -2,7 +2,8 @@
 // breach, whose data somebody had to do with.
 
 import { type SQL, and, eq, inArray, or, sql } from 'drizzle-orm';
-import type { Question } from '../database/connection.ts';
+import type { Sql } from '../database/connection.ts';
+import { execute } from '../database/execute.ts';
 import { events } from '../database/schema.ts';
 import { mendText } from '../events/text.ts';
 import { instantFromPostgres } from '../events/time.ts';
@@ -83,14 +84,15 @@ export type Dealt = {
 };
 
 /** Who did what, how often, and when first and last; the latest first, at most 1,000. */
-export const dealtWith = async (question: Question, where: SQL | undefined): Promise<Dealt[]> => {
-  const rows = await question.execute<Dealt>(sql`
+export const dealtWith = (question: Sql, where: SQL | undefined): Promise<Dealt[]> =>
+  execute<Dealt>(
+    question,
+    sql`
     SELECT ${dealing} AS dealing, ${events.username} AS username, ${events.userId} AS "userId",
-           count(*)::float8 AS "eventCount", min(${events.timestamp})::text AS first, max(${events.timestamp})::text AS last
+           count(*)::float8 AS "eventCount", min(${events.timestamp}) AS first, max(${events.timestamp}) AS last
     FROM ${events} WHERE ${where}
-    GROUP BY 1, 2, 3 ORDER BY max(${events.timestamp}) DESC LIMIT ${sql.raw(String(MOST_ROWS))}`);
-  return rows.map(withInstants);
-};
+    GROUP BY 1, 2, 3 ORDER BY max(${events.timestamp}) DESC LIMIT ${sql.raw(String(MOST_ROWS))}`,
+  );
 
 export type Breach = {
   readonly eventCount: number;
@@ -108,8 +110,10 @@ export type Breached = Subject & {
 };
 
 /** Whose data the events are about, the most concerned first, at most 1,000; what was read of the log counts as well. */
-export const breachOf = async (question: Question, where: SQL | undefined): Promise<Breach> => {
-  const [row] = await question.execute<Omit<Breach, 'subjects'> & { subjects: Breached[] }>(sql`
+export const breachOf = async (question: Sql, where: SQL | undefined): Promise<Breach> => {
+  const [row] = await execute<Breach>(
+    question,
+    sql`
     WITH chosen AS (SELECT * FROM ${events} WHERE ${where}),
     about AS (
       SELECT subject."resourceType", subject."resourceId", count(*) AS "eventCount",
@@ -125,21 +129,14 @@ export const breachOf = async (question: Question, where: SQL | undefined): Prom
     ), most AS (SELECT * FROM about ORDER BY "eventCount" DESC, "resourceType", "resourceId" LIMIT ${sql.raw(String(MOST_ROWS))})
     SELECT (SELECT count(*)::float8 FROM chosen) AS "eventCount", (SELECT count(*)::float8 FROM about) AS "subjectCount",
            (SELECT coalesce(array_agg(DISTINCT event_type), '{}') FROM chosen) AS types,
-           (SELECT min("timestamp")::text FROM chosen) AS first, (SELECT max("timestamp")::text FROM chosen) AS last,
-           (SELECT coalesce(jsonb_agg(to_jsonb(most) || jsonb_build_object('first', first::text, 'last', last::text)), '[]') FROM most) AS subjects`);
-  const { subjects, first, last, ...rest } = row!;
-  const listed: Breached[] = typeof subjects === 'string' ? JSON.parse(subjects) : subjects;
-  const instant = (text: string | null) => (text === null ? null : instantFromPostgres(text));
-  return {
-    ...rest,
-    first: instant(first),
-    last: instant(last),
-    subjects: listed.map(withInstants),
-  };
+           (SELECT min("timestamp") FROM chosen) AS first, (SELECT max("timestamp") FROM chosen) AS last,
+           (SELECT coalesce(jsonb_agg(to_jsonb(most) || jsonb_build_object('first', first::text, 'last', last::text)), '[]') FROM most) AS subjects`,
+  );
+  return { ...row!, subjects: row!.subjects.map(withInstants) };
 };
 
-const withInstants = <R extends { first: string; last: string }>(row: R): R => ({
-  ...row,
-  first: instantFromPostgres(row.first),
-  last: instantFromPostgres(row.last),
+const withInstants = (subject: Breached): Breached => ({
+  ...subject,
+  first: instantFromPostgres(subject.first),
+  last: instantFromPostgres(subject.last),
 });

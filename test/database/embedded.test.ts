@@ -391,7 +391,7 @@ const query = async <T>(
   embedded: Pick<Embedded, 'connection'>,
   work: (sql: postgres.Sql) => PromiseLike<T>,
 ) => {
-  const sql = postgres({ ...embedded.connection, max: 1, onnotice: () => {} });
+  const sql = postgres({ ...embedded.connection, max: 1, fetch_types: false, onnotice: () => {} });
   try {
     return await work(sql);
   } finally {

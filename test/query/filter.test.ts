@@ -6,7 +6,7 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { blocksOf } from '../../src/access/caller.ts';
 import { type Database, openDatabase } from '../../src/database/connection.ts';
-import { textOf } from '../../src/database/execute.ts';
+import { execute, textOf } from '../../src/database/execute.ts';
 import { events as eventsTable } from '../../src/database/schema.ts';
 import type { Event, EventInput, FieldName } from '../../src/events/fields.ts';
 import { microsOf } from '../../src/events/time.ts';
@@ -309,13 +309,10 @@ afterAll(async () => {
 });
 
 const inSql = async (filter: EventFilter, besides?: SQL): Promise<number[]> => {
-  const rows = await (
-    await questionPool(database)
-  )
-    .select({ id: sql<number>`${eventsTable.id}::float8` })
-    .from(eventsTable)
-    .where(and(filterSql(filter, now), besides))
-    .orderBy(eventsTable.id);
+  const rows = await execute<{ id: number }>(
+    await questionPool(database),
+    sql`SELECT id FROM ${eventsTable} WHERE ${and(filterSql(filter, now), besides) ?? sql`true`} ORDER BY id`,
+  );
   return rows.map(({ id }) => id);
 };
 const matching = (filter: EventFilter): Event[] => stored.filter(filterTest(filter, now));
@@ -405,10 +402,10 @@ test.each([
   expect(where).toBeDefined();
   await (
     await questionPool(database)
-  ).transaction(async (on) => {
-    await on.execute(sql`SET LOCAL enable_seqscan = off`);
-    await on.execute(sql`SET LOCAL enable_indexscan = off`);
-    const plan = await on.execute(sql`EXPLAIN SELECT FROM ${eventsTable} WHERE ${where}`);
+  ).begin(async (on) => {
+    await on`SET LOCAL enable_seqscan = off`;
+    await on`SET LOCAL enable_indexscan = off`;
+    const plan = await execute(on, sql`EXPLAIN SELECT FROM ${eventsTable} WHERE ${where}`);
     expect(JSON.stringify(plan)).toMatch(/Bitmap Index Scan on \w+_event_marks/);
     expect(JSON.stringify(plan)).not.toContain('Seq Scan');
   });
@@ -607,7 +604,7 @@ describe('a condition on JSON', () => {
       const json = async (value: unknown): Promise<unknown> => {
         const given = sql`(SELECT ${JSON.stringify(value)}::text::jsonb AS metadata) AS events`;
         const where = filterSql({ json: [{ field: 'metadata', path: `a.${key}.0`, equals: 1 }] }, now);
-        const { length } = await (await questionPool(database)).execute(sql`SELECT FROM ${given} WHERE ${where}`);
+        const { length } = await execute(await questionPool(database), sql`SELECT FROM ${given} WHERE ${where}`);
         const event = { metadata: value } as Event;
         expect(filterTest({ json: [{ field: 'metadata', path: `a.${key}.0`, equals: 1 }] }, now)(event)).toBe(length > 0);
         return length > 0;
@@ -621,9 +618,8 @@ describe('a condition on JSON', () => {
     'takes %j for a value and nothing else',
     async (equals) => {
       expect(await compare({ json: [{ field: 'metadata', path: 'a', equals }] })).toBe(0);
-      const given = await (
-        await questionPool(database)
-      ).execute(
+      const given = await execute(
+        await questionPool(database),
         sql`SELECT ${hasJson(sql`${JSON.stringify({ a: equals })}::text::jsonb`, { a: equals })} AS has`,
       );
       expect(given).toEqual([{ has: true }]);
@@ -635,13 +631,13 @@ describe('a condition on JSON', () => {
     const { sql: text, params } = new PgDialect().sqlToQuery(where!);
     await (
       await questionPool(database)
-    ).transaction(async (on) => {
-      await on.execute(sql`SET LOCAL enable_seqscan = off`);
-      await on.execute(sql`SET LOCAL plan_cache_mode = force_generic_plan`); // as the pools have it
-      await on.execute(sql.raw(`PREPARE asked AS SELECT FROM events WHERE ${text}`));
+    ).begin(async (on) => {
+      await on`SET LOCAL enable_seqscan = off`;
+      await on`SET LOCAL plan_cache_mode = force_generic_plan`; // as the pools have it
+      await on.unsafe(`PREPARE asked AS SELECT FROM events WHERE ${text}`);
       const given = params.map((value) => `'${String(value)}'`).join(', ');
-      const plan = await on.execute(sql.raw(`EXPLAIN EXECUTE asked(${given})`));
-      await on.execute(sql`DEALLOCATE asked`);
+      const plan = await on.unsafe(`EXPLAIN EXECUTE asked(${given})`);
+      await on`DEALLOCATE asked`;
       expect(JSON.stringify(plan)).toMatch(/Index Cond: \(metadata @> '\{[^}]*rare/);
     });
   });

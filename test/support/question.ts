@@ -1,8 +1,8 @@
 // The pool for questions, for calling what asks it.
 
-import type { Database, Question } from '../../src/database/connection.ts';
+import type { Database, Sql } from '../../src/database/connection.ts';
 
-export const questionPool = ({ question }: Database): Promise<Question> =>
+export const questionPool = ({ question }: Database): Promise<Sql> =>
   question(
     'test',
     (pool) => Promise.resolve(pool),

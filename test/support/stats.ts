@@ -1,7 +1,7 @@
 // Random questions for eventStats, and what it should say to them, computed from the events themselves in memory.
 
 import { expect } from 'vitest';
-import type { Question } from '../../src/database/connection.ts';
+import type { Sql } from '../../src/database/connection.ts';
 import { CONFIDENCE, measures, numberMeasures } from '../../src/database/measures.ts';
 import type { Event } from '../../src/events/fields.ts';
 import { documentPeriods } from '../../src/events/retention.ts';
@@ -182,7 +182,7 @@ const byPlace = <T extends { start: string; group: object }>(rows: readonly T[])
 
 /** Asks, and compares every figure of every row; whether there was anything to be compared. */
 export const compareStats = async (
-  question: Question,
+  question: Sql,
   events: readonly Event[],
   request: StatsRequest,
   now: Date,
