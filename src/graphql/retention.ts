@@ -286,11 +286,11 @@ builder.mutationFields((t) => ({
   }),
   runRetention: t.field({
     type: RetentionRun,
-    description: `Runs retention now, and answers when it is done; OVERLOADED while it runs elsewhere, or the roll-ups are counted anew. ${ADMIN}`,
+    description: `Runs retention now, and answers when it is done; OVERLOADED while it runs elsewhere, or the roll-ups are counted anew. Who had it run is told in the log as ADMIN-005. ${ADMIN}`,
     scope: 'admin',
     extensions: { told: 'byItself' } satisfies Telling,
-    resolve: async (_root, _args, { retention }) => {
-      const run = await retention.run({ now: true });
+    resolve: async (_root, _args, { retention, viewer }) => {
+      const run = await retention.run({ now: true, by: viewer!.name });
       if (!run)
         throw new JejakError('OVERLOADED', 'Another server is at it; `retentionRuns` says how far it came.', { retryAfterMs: 5_000 }); // oxfmt-ignore
       return run;

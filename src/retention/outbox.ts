@@ -18,6 +18,22 @@ export const note = async (sql: Sql, { about, at, event }: Deed): Promise<void> 
   await sql`INSERT INTO retention_outbox (event) VALUES (${sql.json({ ...event, eventId, timestamp: time } as never)})`;
 };
 
+/** What an administrator did about retention. */
+export const changedBy = (
+  by: string,
+  action: string,
+  resourceType: string,
+  resourceId: string,
+  { description, changes }: { description: string; changes?: object },
+): EventInput => ({
+  code: 'ADMIN-005',
+  action,
+  resourceType,
+  resourceId,
+  description,
+  metadata: { config_section: 'retention', changes, by },
+});
+
 const ITSELF = ourselves('retention');
 
 /** Logs what was noted, in its order. */

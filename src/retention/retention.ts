@@ -24,8 +24,11 @@ import {
 
 export type Retention = {
   readonly policy: PolicyWatch['current'];
-  /** Runs when one is due, or at once; undefined where it is not, or another server is at it. */
-  readonly run: (options?: { readonly now?: boolean }) => Promise<RetentionRun | undefined>;
+  /** Runs when one is due, or at once, as for somebody who has it run; undefined where it is not, or another server is at it. */
+  readonly run: (options?: {
+    readonly now?: boolean;
+    readonly by?: string;
+  }) => Promise<RetentionRun | undefined>;
   /** Since when no run has come to its end, where that is too long ago. */
   readonly overdueSince: () => Date | undefined;
   readonly plan: (at?: Date) => Promise<RetentionPlan>;
@@ -122,13 +125,13 @@ export const createRetention = ({
   const isDue = (last: Date | undefined): boolean =>
     last === undefined || clock().getTime() - last.getTime() >= everyMs;
 
-  const run: Retention['run'] = ({ now = false } = {}) =>
+  const run: Retention['run'] = ({ now = false, by } = {}) =>
     maintain(async (sql) => {
       const [{ mine }] = await sql<
         [{ mine: boolean }]
       >`SELECT pg_try_advisory_lock(${lock}) AS mine`;
       if (!mine || !(now || isDue(await look(sql)))) return undefined;
-      const done = await runRetention(sql, clock, stopping.signal);
+      const done = await runRetention(sql, clock, stopping.signal, by);
       tell(done);
       await look(sql);
       return done;

@@ -8,7 +8,7 @@ import { BATCH_SPAN } from '../database/schema.ts';
 import { CLEANUP_CODE, longestKept, oldestKept } from '../events/retention.ts';
 import type { Severity } from '../events/vocabulary.ts';
 import { createQuarantine } from '../ingest/quarantine.ts';
-import { note } from './outbox.ts';
+import { changedBy, note } from './outbox.ts';
 import { loadPolicy } from './policy.ts';
 import { type Run, STEP, assertMine, isEnd, mine, removeExpired } from './remove.ts';
 
@@ -38,16 +38,16 @@ export const removedBy = ({ removed }: Pick<RetentionRun, 'removed'>): number =>
   Object.values(removed).reduce((sum, count) => sum + count, 0);
 
 /** Nobody else should run meanwhile; one that does ends this one. Resolves with what was done also where it failed; rejects
- * where not even that could be written. `clock` is asked at the beginning and at the end. */
+ * where not even that could be written. `clock` is asked at the beginning and at the end; `by` is who has it run by hand. */
 export const runRetention = async (
   sql: Sql,
   clock: () => Date,
   signal: AbortSignal,
+  by?: string,
 ): Promise<RetentionRun> => {
   await closeCutOff(sql, clock());
   const now = clock();
-  const [{ id }] = await sql<[{ id: number }]>`
-    INSERT INTO retention_runs (started_at) VALUES (${now.toISOString()}) RETURNING id`;
+  const id = await begin(sql, now, by);
   const run = { id, now, sql, signal };
   const reasons: string[] = [];
   // On a full disk no partition can be made before others are gone. What one of these cannot do keeps no other from its work.
@@ -60,6 +60,22 @@ export const runRetention = async (
     }
   return close(sql, id, clock(), reasons.length === 0 ? null : reasons.join(' '));
 };
+
+const begin = (sql: Sql, now: Date, by: string | undefined): Promise<number> =>
+  sql.begin(async (transaction) => {
+    const within = transaction as unknown as Sql;
+    const [{ id }] = await within<[{ id: number }]>`
+      INSERT INTO retention_runs (started_at) VALUES (${now.toISOString()}) RETURNING id`;
+    if (by !== undefined)
+      await note(within, {
+        about: `asked-${id}`,
+        at: now,
+        event: changedBy(by, 'RUN', 'RETENTION_RUN', String(id), {
+          description: 'Retention was run by hand.',
+        }),
+      });
+    return id;
+  });
 
 const makeAhead = async ({ sql, id, now }: Run): Promise<void> => {
   const made = await ensurePartitions(sql, now);

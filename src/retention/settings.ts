@@ -8,7 +8,7 @@ import { CLEANUP_CODE, oldestKept } from '../events/retention.ts';
 import { mendText } from '../events/text.ts';
 import { type Severity, severities } from '../events/vocabulary.ts';
 import { type EventFilter, filterBounds, filterSql, filterTest, settled } from '../query/filter.ts';
-import { note } from './outbox.ts';
+import { changedBy, note } from './outbox.ts';
 
 export type Rule = {
   /** A severity or a code. */
@@ -76,7 +76,7 @@ export const setRule = async (
     await note(within, {
       about: `rule-${version}`,
       at: now,
-      event: changed('UPDATE', 'RETENTION_RULE', target, by, {
+      event: changedBy(by, 'UPDATE', 'RETENTION_RULE', target, {
         description: days === null ? `Events of ${target} are kept as the specification says.` : `Events of ${target} are kept ${days} days.`, // oxfmt-ignore
         changes: { days: { from: before?.days ?? null, to: days } },
       }),
@@ -126,7 +126,7 @@ export const placeHold = async (
     await note(within, {
       about: `hold-${hold.id}`,
       at: now,
-      event: changed('HOLD', 'RETENTION_HOLD', String(hold.id), by, {
+      event: changedBy(by, 'HOLD', 'RETENTION_HOLD', String(hold.id), {
         description: `The hold "${name}" was placed: ${reason}`,
         changes: { filter },
       }),
@@ -151,28 +151,13 @@ export const releaseHold = (
       await note(within, {
         about: `release-${hold.id}`,
         at: now,
-        event: changed('RELEASE', 'RETENTION_HOLD', String(hold.id), by, {
+        event: changedBy(by, 'RELEASE', 'RETENTION_HOLD', String(hold.id), {
           description: `The hold "${hold.name}" was released; what it kept goes at the next run.`,
           changes: { filter: hold.filter },
         }),
       });
     return hold;
   });
-
-const changed = (
-  action: string,
-  resourceType: string,
-  resourceId: string,
-  by: string,
-  { description, changes }: { description: string; changes: object },
-) => ({
-  code: 'ADMIN-005',
-  action,
-  resourceType,
-  resourceId,
-  description,
-  metadata: { config_section: 'retention', changes, by },
-});
 
 const textOf = (what: string, text: string, most: number): string => {
   const trimmed = mendText(text).trim();

@@ -250,5 +250,6 @@ test('an administrator does all of it through the API, and it is told in the log
     ['UPDATE', 'RETENTION_RULE', 'administrator'],
     ['HOLD', 'RETENTION_HOLD', 'administrator'],
     ['RELEASE', 'RETENTION_HOLD', 'administrator'],
+    ['RUN', 'RETENTION_RUN', 'administrator'],
   ]); // oxfmt-ignore
 });
