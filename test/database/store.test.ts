@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -365,6 +365,17 @@ describe('the database itself', () => {
 });
 
 describe('migrating', () => {
+  // drizzle passes over what is not later than the last one that was applied, and says nothing.
+  test('each migration is later than the one before it, and named in that order', async () => {
+    const { entries } = JSON.parse(await readFile(new URL('../../drizzle/meta/_journal.json', import.meta.url), 'utf8')); // oxfmt-ignore
+    for (const [place, { when, idx, tag }] of entries.entries()) {
+      const before = entries[place - 1] ?? { when: 0, idx: -1, tag: '' };
+      expect([when > before.when, idx > before.idx, tag > before.tag], tag).toEqual([true, true, true]); // oxfmt-ignore
+    }
+    const files = (await readdir(new URL('../../drizzle', import.meta.url))).filter((file) => file.endsWith('.sql')); // oxfmt-ignore
+    expect(files.toSorted()).toEqual(entries.map(({ tag }: { tag: string }) => `${tag}.sql`));
+  });
+
   const applied = async (sql: Sql): Promise<number> => {
     const [{ count }] = await sql<[{ count: number }]>`SELECT count(*) FROM drizzle.__drizzle_migrations`; // oxfmt-ignore
     return count;
