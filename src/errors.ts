@@ -33,7 +33,8 @@ export const errorCodes = {
   },
   UNAVAILABLE: {
     status: 503,
-    about: 'The database cannot be reached now; try again with the same eventId.',
+    about:
+      'The database cannot be reached, or has no room or time for it, now; try again with the same eventId.',
   },
 } as const satisfies Record<string, { status: number; about: string }>;
 

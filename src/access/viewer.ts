@@ -11,7 +11,7 @@ export const scopes = {
   'events:read_personal': 'See what is personal in the events that may be read.',
   'events:export': 'Take events out in bulk.',
   'alerts:write': 'Reserved for alerts; it opens nothing.',
-  admin: 'Everything, and making and revoking keys.',
+  admin: 'Everything, and keys, retention, holds and refused events.',
 } as const;
 export type Scope = keyof typeof scopes;
 export const scopeNames = Object.keys(scopes) as [Scope, ...Scope[]];

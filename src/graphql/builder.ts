@@ -63,10 +63,12 @@ export const builder = new SchemaBuilder<{
 });
 
 builder.queryType({
-  description: 'What happened: events, reports, the catalog. Needs the scope `events:read`.',
+  description:
+    'What happened: events, reports, the catalog (scope `events:read`), and how the log is kept (scope `admin`).',
 });
 builder.mutationType({
-  description: 'Recording what happened (scope `events:write`), and who may do so (scope `admin`).',
+  description:
+    'Recording what happened (scope `events:write`), and who may do so, how long it is kept and what becomes of refused events (scope `admin`).',
 });
 builder.subscriptionType({
   description:

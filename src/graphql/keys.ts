@@ -207,7 +207,7 @@ builder.mutationFields((t) => ({
       }),
       eventsPerSecond: t.arg.int({
         defaultValue: 20,
-        description: 'How many events may be logged per second from one address.',
+        description: 'How many events may be logged per second from one address, 1 to 1,000,000.',
       }),
       expiresAt: t.arg({
         type: 'DateTime',

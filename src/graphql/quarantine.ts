@@ -14,7 +14,7 @@ const QuarantinedEvent = builder.objectRef<Quarantined>('QuarantinedEvent').impl
     id: t.exposeID('id', { description: 'Its number, for `replayQuarantined`.' }),
     receivedAt: t.expose('receivedAt', { type: 'DateTime', description: 'When it was refused.' }),
     keyName: t.exposeString('keyName', { description: 'The name of the key it came with.' }),
-    code: t.expose('code', { type: RejectionCode, description: 'Why it was refused.' }),
+    rejectionCode: t.expose('code', { type: RejectionCode, description: 'Why it was refused.' }),
     reason: t.exposeString('reason', { description: 'Why it was refused, in words.' }),
     source: t.field({
       type: 'JSON',

@@ -4,7 +4,7 @@ import type { FieldNode, GraphQLResolveInfo } from 'graphql';
 import { maySeePersonal } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import { fields } from '../events/fields.ts';
-import { intervals } from '../query/buckets.ts';
+import { MAX_BUCKETS, intervals } from '../query/buckets.ts';
 import { namedIn, typeIn } from '../query/named.ts';
 import { measures, numberMeasures } from '../database/measures.ts';
 import { resolveRange } from '../query/range.ts';
@@ -137,7 +137,7 @@ EventStats.implement({
     }),
     data: t.field({
       type: NumberStats,
-      description: `The numbers at a path into the data of the events, as JSON numbers or as text that is one; whatever else stands there does not count, nor, without the scope events:read_personal, what may be of somebody: numbers of 1,000,000,000 or more, and texts but for scores and shares up to 100 with at most 6 digits behind the point (any of a confidence). At most ${MAX_PATHS} paths.`,
+      description: `The numbers at a path into the data of the events, as JSON numbers or as text that is one; whatever else stands there does not count, nor, without the scope events:read_personal, what may be of somebody: numbers of 1,000,000,000 or more, and texts but for scores and shares up to 100 with at most 6 digits behind the point (any of a confidence). More than ${MAX_PATHS} paths are TOO_EXPENSIVE.`,
       args: {
         path: t.arg.string({
           required: true,
@@ -217,7 +217,7 @@ const pathOf = (node: FieldNode, { variableValues }: GraphQLResolveInfo): string
 builder.queryFields((t) => ({
   eventStats: t.field({
     type: [EventStats],
-    description: `How many events there were, of which kinds, when, and how long they took: a row per bucket and group, in the order of time, the largest group first. Every group that occurs has a row in every bucket; at most ${MAX_STATS.toLocaleString('en')} rows.`,
+    description: `How many events there were, of which kinds, when, and how long they took: a row per bucket and group, in the order of time, the largest group first. Every group that occurs has a row in every bucket; more than ${MAX_STATS.toLocaleString('en')} rows, or ${MAX_BUCKETS.toLocaleString('en')} buckets, are TOO_EXPENSIVE.`,
     scope: 'events:read',
     args: {
       filter: t.arg({ type: EventFilter, description: 'Which events; all of them without it.' }),
@@ -237,7 +237,7 @@ builder.queryFields((t) => ({
       }),
       groupBy: t.arg({
         type: [EventDimension],
-        description: `By what events are counted apart, at most ${MAX_DIMENSIONS}.`,
+        description: `By what events are counted apart; more than ${MAX_DIMENSIONS} are TOO_EXPENSIVE.`,
       }),
     },
     resolve: async (_root, { filter, range, interval, timeZone, groupBy }, context, info) => {

@@ -57,7 +57,7 @@ EventDefinition.implement({
       description: 'What it means, in English.',
       resolve: ({ descriptions }) => descriptions.en,
     }),
-    descriptionId: t.string({
+    descriptionIndonesian: t.string({
       description: 'What it means, in Indonesian.',
       resolve: ({ descriptions }) => descriptions.id,
     }),
@@ -99,7 +99,7 @@ SeverityLevel.implement({
       description: 'What it means, in English.',
       resolve: (name) => severities[name].en,
     }),
-    descriptionId: t.string({
+    descriptionIndonesian: t.string({
       description: 'What it means, in Indonesian.',
       resolve: (name) => severities[name].id,
     }),
@@ -127,7 +127,7 @@ CategoryType.implement({
       resolve: (name) => name,
     }),
     name: t.string({ description: 'Its name in English.', resolve: (name) => categories[name].en }),
-    nameId: t.string({
+    nameIndonesian: t.string({
       description: 'Its name in Indonesian.',
       resolve: (name) => categories[name].id,
     }),

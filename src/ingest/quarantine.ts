@@ -49,14 +49,15 @@ export const createQuarantine = (sql: Sql, assertRoom = (): void => {}): Quarant
     source: JSON.parse(source),
     tail: inLetters(tail),
   });
-  // One statement at a time keeps all that waits.
+  // One statement at a time keeps all that waits, and fails for all of them.
   let waiting: (readonly string[])[] = [];
   let last: Promise<unknown> = Promise.resolve();
+  let next: Promise<void> | undefined;
   let hangs = false;
   const keepWaiting = async (): Promise<void> => {
-    if (waiting.length === 0) return; // they went with those before
     const rows = waiting;
     waiting = [];
+    next = undefined;
     const late = setTimeout(() => void (hangs = true), PATIENCE_MS);
     try {
       await sql.unsafe(
@@ -76,8 +77,8 @@ export const createQuarantine = (sql: Sql, assertRoom = (): void => {}): Quarant
       if (hangs) throw unheard();
       for (const { source, rejection } of refused)
         waiting.push([keyName, rejection.code, rejection.reason, textOf(source)]);
-      last = last.catch(() => {}).then(keepWaiting);
-      await inTime(last, PATIENCE_MS);
+      last = next ??= last.catch(() => {}).then(keepWaiting);
+      await inTime(next, PATIENCE_MS);
     },
     list: async (limit, before) =>
       (

@@ -30,7 +30,7 @@ export const intervals = {
 } as const satisfies Record<string, { about: string } & (Fixed | Calendar)>;
 export type StatsInterval = keyof typeof intervals;
 
-const MAX_BUCKETS = 10_000;
+export const MAX_BUCKETS = 10_000;
 
 /** How far after the clock's time an event may claim to be. */
 const AHEAD = 5 * MINUTE;

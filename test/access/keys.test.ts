@@ -103,8 +103,8 @@ describe('a key that is narrowed', () => {
   test('logs nothing outside: that is refused with a code, and waits in the quarantine', async () => {
     const { body } = await server.rest([inside, outside, { ...inside, code: 'DATA-002' }], key);
     expect(body.results.map(({ outcome: of, code }: any) => code ?? of)).toEqual(['STORED', 'FORBIDDEN', 'STORED']);
-    const { data } = await server.graphql('{ quarantinedEvents(first: 1) { code keyName source } }');
-    expect(data.quarantinedEvents).toEqual([{ code: 'FORBIDDEN', keyName: 'reader', source: outside }]);
+    const { data } = await server.graphql('{ quarantinedEvents(first: 1) { rejectionCode keyName source } }');
+    expect(data.quarantinedEvents).toEqual([{ rejectionCode: 'FORBIDDEN', keyName: 'reader', source: outside }]);
   }); // oxfmt-ignore
 
   test('is not told by DUPLICATE or CONFLICT what is in an event it may not see', async () => {

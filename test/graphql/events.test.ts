@@ -536,7 +536,7 @@ describe('the catalog', () => {
 
   test('eventDefinition is one of them whole, or null', async () => {
     const { data } = await server.graphql(
-      `{ eventDefinition(code: "AUTH-005") { code category type name severity action status typicalData securityRelevant description descriptionId }
+      `{ eventDefinition(code: "AUTH-005") { code category type name severity action status typicalData securityRelevant description descriptionIndonesian }
          none: eventDefinition(code: "AUTH-999") { code } }`,
     );
     const { descriptions, data: typicalData, security, ...rest } = catalog.get('AUTH-005')!;
@@ -546,7 +546,7 @@ describe('the catalog', () => {
         typicalData,
         securityRelevant: security,
         description: descriptions.en,
-        descriptionId: descriptions.id,
+        descriptionIndonesian: descriptions.id,
       },
       none: null,
     });
@@ -554,8 +554,8 @@ describe('the catalog', () => {
 
   test('categories and severities are listed in the specification’s order, with what they say', async () => {
     const { data } = await server.graphql(
-      `{ categories { code name nameId prefix definitions { code category } }
-         severities { severity responseRequired retentionDays description descriptionId } }`,
+      `{ categories { code name nameIndonesian prefix definitions { code category } }
+         severities { severity responseRequired retentionDays description descriptionIndonesian } }`,
     );
     type Category = { code: string; prefix: string; definitions: { code: string; category: string }[] }; // oxfmt-ignore
     const categories: Category[] = data.categories;

@@ -157,7 +157,7 @@ test('metadata of 32 levels is stored, of 33 and of 100,000 rejected, also in qu
   expect(await outcome(32)).toBe('STORED');
   for (const depth of [33, 1_000, 100_000, 400_000])
     expect([depth, await outcome(depth)]).toEqual([depth, 'TOO_LARGE']);
-  const { data } = await server.graphql('{ quarantinedEvents { code source } }');
+  const { data } = await server.graphql('{ quarantinedEvents { rejectionCode source } }');
   expect(data.quarantinedEvents).toHaveLength(4);
 });
 

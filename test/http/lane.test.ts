@@ -141,7 +141,7 @@ const requests: Record<string, Request> = {
     rest: { operationName: 'B' },
   },
   'unknown extensions': {
-    query: '{ severities { descriptionId } }',
+    query: '{ severities { descriptionIndonesian } }',
     rest: { extensions: { a: 1 } },
   },
 };

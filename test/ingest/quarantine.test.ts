@@ -1,9 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { createQuarantine } from '../../src/ingest/quarantine.ts';
+import { testDatabase } from '../support/database.ts';
 import { ADMIN_KEY, testServer } from '../support/server.ts';
 
-const LIST = '{ quarantinedEvents { id keyName code reason source receivedAt } }';
+const LIST = '{ quarantinedEvents { id keyName rejectionCode reason source receivedAt } }';
 const REPLAY = `mutation($id: ID!, $changes: LogEventInput) {
   replayQuarantined(id: $id, changes: $changes) { outcome rejectionCode event { eventId category name timestamp userId } }
 }`;
@@ -24,7 +25,7 @@ test('I7: a refused event waits as it was sent, is mended, logged, and leaves th
   const [waiting] = data.quarantinedEvents;
   expect(waiting).toMatchObject({
     keyName: 'administrator',
-    code: 'MISSING_VALUE',
+    rejectionCode: 'MISSING_VALUE',
     source: {
       eventId: 'UNK-20250619-143052-1a2b3c4d',
       name: 'Nobody knows',
@@ -186,6 +187,19 @@ test('the quarantine is listed in pages, and only an administrator sees it', asy
   );
   const { errors } = await server.graphql(LIST, {}, made.data.createApiKey.key);
   expect(errors![0].extensions.code).toBe('FORBIDDEN');
+});
+
+test('of what could not be kept all hear who sent some of it', async () => {
+  const { sql } = await testDatabase();
+  const { keep } = createQuarantine(sql);
+  await sql`ALTER TABLE quarantine RENAME TO away`;
+  const rejection = { code: 'MISSING_VALUE', reason: 'r', warnings: [] } as const;
+  const refused = [{ source: {}, rejection }];
+  const kept = await Promise.allSettled([keep('one', refused), keep('other', refused)]);
+  expect(kept.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await sql`ALTER TABLE away RENAME TO quarantine`;
+  await keep('third', refused);
+  expect(await sql`SELECT key_name FROM quarantine`).toEqual([{ key_name: 'third' }]);
 });
 
 test('what has waited longer than the shortest retention is purged', async () => {
