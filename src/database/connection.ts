@@ -124,19 +124,27 @@ const askAlone = (sql: Sql): void => {
 
 /** So many statements are prepared on a connection, a plan over 28 partitions taking 150 kB. */
 const MOST_PLANS = 60;
+/** And of so many it is known that they were asked once. */
+const MOST_ASKED_ONCE = 200;
 
 /**
  * To plan a question over all partitions takes longer than to answer it: of a page of 50 it was 15 ms of 17. So composed
- * statements are prepared as others are, as long as there are few, and planned once, for whatever parameters. Not those that
- * have what they look for written in them.
+ * statements are prepared as others are when they come again, as long as there are few, and planned once, for whatever parameters.
+ * Not those that have what they look for written in them.
  */
 const keepPlans = (sql: postgres.Sql): void => {
   const known = new Set<string>();
+  const askedOnce = new Set<string>();
   const isKept = (statement: string): boolean => {
     if (known.has(statement)) return true;
     if (known.size >= MOST_PLANS || hasWritten(statement)) return false;
-    known.add(statement);
-    return true;
+    if (askedOnce.delete(statement)) {
+      known.add(statement);
+      return true;
+    }
+    if (askedOnce.size >= MOST_ASKED_ONCE) askedOnce.clear();
+    askedOnce.add(statement);
+    return false;
   };
   const unsafe = sql.unsafe.bind(sql);
   sql.unsafe = (statement, parameters, options) =>
@@ -190,7 +198,7 @@ export type Database = {
 };
 
 export const WRITERS = 2;
-/** And how many of them one owner has at most. */
+/** How many connections there are for those who ask, and how many of them one owner has at most. */
 const READERS = { all: 10, own: 8 };
 const QUESTIONERS = { all: 6, own: 4 };
 const FOLLOWERS = 3;

@@ -89,7 +89,9 @@ export const createReader = (
   let bytesPerEvent = 0; // of those that were read last
   const read = async (at: Head, need: Need = {}, upTo?: number): Promise<Stretch> => {
     const { atOnce = PAGE.events } = need;
-    const most = Math.max(1, Math.min(atOnce, Math.floor(PAGE.bytes / bytesPerEvent)));
+    // A power of two: each number is a statement of its own, which stays prepared.
+    const fitting = 2 ** Math.floor(Math.log2(PAGE.bytes / bytesPerEvent));
+    const most = Math.max(1, Math.min(atOnce, fitting));
     const stretch = await readBatches(sql, at, { ...need, atOnce: most }, upTo);
     const { events, bytes } = amountOf(stretch.batches);
     if (events > 0) bytesPerEvent = bytes / events;

@@ -60,3 +60,12 @@ test('lists are lists, whatever was locked or cancelled while it connected', asy
   }); // oxfmt-ignore
   await sql.end();
 });
+
+test('what is asked again is prepared, and what is asked once takes no place of it', async () => {
+  const { url } = await testDatabase();
+  const sql = connect({ url }, { name: 'test', max: 1, keepsPlans: true });
+  for (let once = 0; once < 300; once++) await sql.unsafe(`SELECT ${once} AS once`);
+  for (let time = 0; time < 3; time++) await sql.unsafe('SELECT $1::int AS again', [time]);
+  expect(await sql`SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%AS once' OR statement LIKE '%AS again'`).toEqual([{ statement: 'SELECT $1::int AS again' }]); // oxfmt-ignore
+  await sql.end();
+});
