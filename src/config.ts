@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { blocksOf } from './access/caller.ts';
 import { rolesSchema } from './access/tokens.ts';
+import { nameOf } from './database/connection.ts';
 
 const whole = (least: number, most: number) =>
   z
@@ -30,12 +31,18 @@ const readBy = <V, T>(schema: z.ZodType<V, string>, reading: (value: V) => T, fa
     }
   });
 
+const address = readBy(
+  z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://'),
+  (url) => (nameOf({ url }), url),
+  'must name one server, with what is special in a name or password percent-encoded',
+);
+
 // oxfmt-ignore
 export const options = {
   PORT: { schema: whole(0, 65_535), default: '4000', about: 'Port to listen on; 0 takes a free one.' },
   HOST: { schema: z.string(), default: '127.0.0.1', about: 'Address to listen on; `0.0.0.0` for every interface.' },
-  DATABASE_URL: { schema: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://'), about: 'An existing PostgreSQL, 15 or newer, instead of the embedded one.' },
-  JEJAK_MAINTENANCE_DATABASE_URL: { schema: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://'), about: 'The same database as its owner, for migrations and retention. `DATABASE_URL` then needs no rights: what the service may do is granted to it, and changing or removing what is in the log is not among that.' },
+  DATABASE_URL: { schema: address, about: 'An existing PostgreSQL, 15 or newer, instead of the embedded one.' },
+  JEJAK_MAINTENANCE_DATABASE_URL: { schema: address, about: 'The same database as its owner, for migrations and retention. `DATABASE_URL` then needs no rights: what the service may do is granted to it, and changing or removing what is in the log is not among that.' },
   JEJAK_DATA_DIR: { schema: z.string(), default: '.jejak', about: 'Where the embedded database keeps its files.' },
   JEJAK_ADMIN_KEY: { schema: z.string().min(16, 'must have at least 16 characters'), about: 'A key with every right, besides the stored ones; 16 characters at least. Unset, one is made at first start and printed once.' },
   JEJAK_HASH_KEY: { schema: z.string().min(16, 'must have at least 16 characters'), about: 'The secret of the keyed hashes that are stored in place of sessions. Unset, one is made at first start and kept in the database. It is the same for good, and on every server of a database.' },

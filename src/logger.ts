@@ -10,8 +10,8 @@ export const createLogger = (
   to: DestinationStream = destination({ dest: 2, sync: false }),
 ): Logger => pino({ level, name: 'jejak', serializers: { err: bare } }, to);
 
-/** What PostgreSQL tells of rows and statements beside its message, and drizzle of its parameters. */
-const telling = ['detail', 'where', 'internal_query', 'query', 'params'];
+/** What PostgreSQL tells of rows and statements beside its message. */
+const telling = ['detail', 'where', 'internal_query', 'query'];
 
 const bare = (error: unknown): unknown => {
   if (!(error instanceof Error)) return error;
@@ -27,7 +27,5 @@ const bare = (error: unknown): unknown => {
 const causesOf = (error: unknown): Error[] =>
   error instanceof Error ? [error, ...causesOf(error.cause)] : [];
 
-const unquoted = (error: Error): string => {
-  if ('params' in error) return 'Failed query';
-  return error.name === 'PostgresError' ? error.message.replace(/".*"/s, '"…"') : error.message;
-};
+const unquoted = (error: Error): string =>
+  error.name === 'PostgresError' ? error.message.replace(/".*"/s, '"…"') : error.message;

@@ -19,7 +19,7 @@ export const isWithin = (blocks: BlockList, address: string | undefined): boolea
   isIP(address) !== 0 &&
   blocks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
 
-/** The first address that no trusted proxy vouches for; undefined where a trusted one does not name it. */
+/** The first address that no trusted proxy vouches for; undefined where a trusted one names what is no address. */
 export const addressOf = (caller: Caller, proxies: BlockList): string | undefined => {
   const hops = String(caller.headers['x-forwarded-for'] ?? '').split(',');
   let address = plain(caller.socket.remoteAddress);

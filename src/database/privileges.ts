@@ -3,6 +3,7 @@
 
 import { createHmac } from 'node:crypto';
 import type { DatabaseAddress, Sql } from './connection.ts';
+import { codeOf } from './failures.ts';
 
 /** The tables that only grow. */
 export const appendOnly = ['events', 'batches', 'event_ids', 'hash_key'] as const;
@@ -24,8 +25,21 @@ export const ensureServiceRole = async (sql: Sql, { user, password }: Embedded):
   if (!known) await sql.unsafe(`CREATE ROLE ${user} LOGIN PASSWORD '${password}'`);
 };
 
+const TRIES = 5;
+
 /** Gives a role what the service needs, and takes the rest. By the owner, alone; nothing where the role is the owner. */
 export const grantService = async (sql: Sql, role: string): Promise<void> => {
+  for (let tries = 1; ; tries++)
+    try {
+      return await sql.begin((within) => grant(within as unknown as Sql, role));
+    } catch (error) {
+      // Retention of another server drops partitions and renames them meanwhile.
+      const isMoving = /^(42P01|XX000)$/.test(codeOf(error));
+      if (!isMoving || tries === TRIES) throw error;
+    }
+};
+
+const grant = async (sql: Sql, role: string): Promise<void> => {
   const [{ own, schema }] = await sql<[{ own: boolean; schema: string }]>`
     SELECT current_user = ${role} AS own, quote_ident(current_schema()) AS schema`;
   if (own) return;
@@ -39,7 +53,6 @@ export const grantService = async (sql: Sql, role: string): Promise<void> => {
   const makesPartitions = 'FUNCTION create_event_partition(text, timestamptz, timestamptz)';
   await sql.unsafe(
     [
-      'BEGIN',
       `GRANT USAGE ON SCHEMA ${schema} TO ${to}`,
       `REVOKE ALL ON ALL TABLES IN SCHEMA ${schema} FROM ${to}`,
       ...tables.map((table) => `GRANT ${rights(table)} ON ${table.name} TO ${to}`),
@@ -49,7 +62,6 @@ export const grantService = async (sql: Sql, role: string): Promise<void> => {
       `ALTER ${makesPartitions} SECURITY DEFINER SET search_path = ${schema}, pg_temp`,
       `REVOKE ALL ON ${makesPartitions} FROM PUBLIC`,
       `GRANT EXECUTE ON ${makesPartitions} TO ${to}`,
-      'COMMIT',
     ].join(';\n'),
   );
 };

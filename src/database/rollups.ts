@@ -98,7 +98,7 @@ export const additionOf = (where: string, before: string, into = tiers): string 
     columnOf,
   );
   return `
-WITH ${before && `${before}, `}picked AS MATERIALIZED (
+WITH ${before}, picked AS MATERIALIZED (
   SELECT "timestamp", ${list(needed)}, processing_time_ms, ${numberAt(CONFIDENCE, true)} AS confidence
   FROM events WHERE ${where}
 )${into

@@ -7,6 +7,7 @@ import type { GraphQLSchema } from 'graphql';
 import { isTold } from '../access/viewer.ts';
 import type { Event, EventInput } from '../events/fields.ts';
 import { bytesOf } from '../events/cut.ts';
+import { cutText } from '../events/text.ts';
 import {
   ANY_TYPE,
   type Subject as Named,
@@ -39,7 +40,7 @@ const PURPOSE_HEADER = 'jejak-purpose';
 const MOST_PURPOSE = 200; // characters
 
 export const purposeOf = (said: unknown): string | undefined =>
-  typeof said === 'string' ? said.slice(0, MOST_PURPOSE) : undefined;
+  typeof said === 'string' ? cutText(said, MOST_PURPOSE) : undefined;
 
 /** As a header says it. Node reads those as Latin-1; most clients write UTF-8, which Latin-1 hardly ever is by chance. */
 export const purposeIn = ({ [PURPOSE_HEADER]: said }: IncomingHttpHeaders): string | undefined => {

@@ -60,7 +60,7 @@ const inflate = async (
   tooMuch: () => JejakError,
   encoding: string,
 ): Promise<Buffer> => {
-  if (encoding !== 'gzip')
+  if (encoding.toLowerCase() !== 'gzip')
     throw new JejakError('BAD_USER_INPUT', 'Of the content encodings only gzip is known here.', {
       status: 415,
     });

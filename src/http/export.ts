@@ -167,7 +167,8 @@ const coerced = (type: string, value: unknown, name: string, hideSuggestions = t
 
 /** Parquet is compressed already. */
 const isGzipped = ({ headers }: IncomingMessage, { format }: Parameters): boolean =>
-  format !== 'parquet' && /\bgzip\b/.test(headers['accept-encoding']?.toString() ?? '');
+  format !== 'parquet' &&
+  /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(headers['accept-encoding']?.toString() ?? '');
 
 /** Whether who began may go on, looked at every few seconds: a key that is revoked takes nothing more. */
 const createHolds = (look: () => Promise<void>): (() => Promise<void>) => {

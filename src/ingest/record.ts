@@ -5,7 +5,7 @@ import { JejakError } from '../errors.ts';
 import { bytesOf, cut, cutValues } from '../events/cut.ts';
 import type { EventInput } from '../events/fields.ts';
 import { fields } from '../events/fields.ts';
-import { isKeyed, mendJson } from '../events/text.ts';
+import { cutText, isKeyed, mendJson } from '../events/text.ts';
 import type { Log } from './log.ts';
 
 /** What was done, and with what. */
@@ -23,7 +23,7 @@ const MOST_BYTES = 6_000;
 export const createRecord =
   (log: Log): Recorder =>
   async ({ name, forced }, { requestData, ...deed }) => {
-    const username = name.slice(0, fields.username.max);
+    const username = cutText(name, fields.username.max);
     const event = { username, ...forced, ...deed, requestData: eachOf(requestData, recorded) };
     const [outcome] = await log([event], recorder);
     if (outcome?.outcome === 'REJECTED')

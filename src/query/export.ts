@@ -25,7 +25,7 @@ export type Selection = Chosen & {
 };
 
 /** What a selection holds, but for the cursor. */
-export const selected = ({ where, began }: Selection): SQL =>
+const selected = ({ where, began }: Selection): SQL =>
   and(where, lt(events.timestamp, began.toISOString()))!;
 
 export async function* readAll(

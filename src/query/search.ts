@@ -13,7 +13,7 @@ const plain = 'aaaaaaaaaaaacceeeeeeeeiiiiiiiinnoooooooooooouuuuuuuuyyy';
 const unaccented = new Map(Array.from(accented, (letter, place) => [letter, plain[place]!]));
 
 /** Text as it is compared: ASCII in lower case, accents of Latin letters gone, what stands between words a blank. */
-export const fold = (text: string): string =>
+const fold = (text: string): string =>
   text
     .replaceAll(
       /[A-Z\u0080-\u00FF]/g,

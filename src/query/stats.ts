@@ -186,7 +186,7 @@ const plan = (
     where: filterSql(others, now),
     visible: request.kept.visible,
   };
-  const tiersFor = (personal: boolean): Tier[] => usable(request, others, buckets, personal);
+  const tiersFor = (personal: boolean): Tier[] => usable(request, others, buckets, personal, now);
   const kept = columns.every(keptAs);
   if (whole === 0) {
     // Cells that name people go with the events of the shortest period.
@@ -229,13 +229,14 @@ const usable = (
   filter: EventFilter,
   buckets: Buckets | undefined,
   personal: boolean,
+  now: Date,
 ): Tier[] => {
   const names = groupBy.map((each) => dimensions[each]);
   const clocks = names.flatMap((each) => ('clock' in each ? each.ms : []));
   const fields = [...filterFields(filter), ...names.flatMap((each) => ('clock' in each ? [] : each.name))]; // oxfmt-ignore
   const edges = [
     ...(buckets?.starts.slice(1) ?? []),
-    ...(clocks.length > 0 ? [...clocks, ...offsetsWithin(range, timeZone)] : []),
+    ...(clocks.length > 0 ? [...clocks, ...offsetsWithin(range, timeZone, now)] : []),
   ];
   const fitting = tiers.filter(
     (tier) =>
@@ -251,9 +252,9 @@ const usable = (
 };
 
 /** By how much the clocks of a zone differ from UTC, looked at every month. */
-const offsetsWithin = ({ from, to }: Instants, timeZone: string): number[] => {
+const offsetsWithin = ({ from, to }: Instants, timeZone: string, now: Date): number[] => {
   const { offsetAt } = zoneOf(timeZone);
-  const [first, last] = [Date.parse(from), to === undefined ? Date.now() : Date.parse(to)];
+  const [first, last] = [Date.parse(from), to === undefined ? now.getTime() : Date.parse(to)];
   const months = Math.min(1_200, Math.ceil(Math.max(0, last - first) / MONTH_MS));
   return Array.from({ length: months + 1 }, (_, month) => offsetAt(first + month * MONTH_MS));
 };

@@ -105,7 +105,7 @@ export const placeHold = async (
 ): Promise<Hold> => {
   const [name, reason] = [textOf('name', wanted.name, NAME_MAX), textOf('reason', wanted.reason, REASON_MAX)]; // oxfmt-ignore
   const filter = settled(wanted.filter, now);
-  filterTest(filter, now);
+  filterTest(filter, now); // throws where it cannot be meant
   const bounds = filterBounds(filter);
   if (bounds.severities?.length === 0 || bounds.categories?.length === 0)
     throw new JejakError('BAD_USER_INPUT', 'No event can match this filter, so that it would hold nothing; an empty list means none.'); // oxfmt-ignore

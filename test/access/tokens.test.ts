@@ -430,6 +430,8 @@ test.each([
   [{ JEJAK_JWT_ROLES: '{"GURU": ["admin"]}' }, 'JEJAK_JWT_SECRET or JEJAK_JWKS_URL is needed beside JEJAK_JWT_ROLES'],
   [{ JEJAK_JWT_USER_ID_CLAIM: 'uid' }, 'JEJAK_JWT_SECRET or JEJAK_JWKS_URL is needed beside JEJAK_JWT_USER_ID_CLAIM'],
   [{ JEJAK_ONLY_DOCUMENTS: 'yes' }, 'JEJAK_DOCUMENTS is needed beside JEJAK_ONLY_DOCUMENTS'],
+  [{ DATABASE_URL: 'postgres://u:p@a:5432,b:5432/db' }, 'DATABASE_URL must name one server'],
+  [{ DATABASE_URL: 'postgres://u:p#w@a/db' }, 'percent-encoded'],
   [{ PORT: '65536' }, 'PORT must be a whole number from 0 to 65535.'],
   [{ JEJAK_INTROSPECTION: 'all' }, 'JEJAK_INTROSPECTION must be everyone or admin.'],
   [{ JEJAK_TRUSTED_PROXIES: '10.0.0.0/33' }, /JEJAK_TRUSTED_PROXIES cannot be read: .* such as 10\.0\.0\.0\/8\.$/],

@@ -213,6 +213,18 @@ test('who takes exports slowly keeps nobody else from one', async () => {
   await expect.poll(async () => (await ask(data.createApiKey.key)).destroy().statusCode, { timeout: 10_000 }).toBe(200); // oxfmt-ignore
 }, 60_000);
 
+test.each([
+  ['gzip', 'gzip'],
+  ['br, gzip;q=0.5', 'gzip'],
+  ['br, gzip;q=0', null],
+  ['identity, gzip; q=0.0, br', null],
+])('is sent to who accepts %j as %j', async (accepted, encoding) => {
+  const headers = { authorization: `Bearer ${ADMIN_KEY}`, 'accept-encoding': accepted };
+  const response = await fetchExport({ filter: mine }, { headers });
+  expect(response.headers.get('content-encoding')).toBe(encoding);
+  await response.body!.cancel();
+});
+
 test('an estimate comes before the events, exact where they are few', async () => {
   await server.database.sql`ANALYZE events`;
   const estimated = async (filter: string) => {

@@ -235,6 +235,12 @@ describe('a mistake in what is asked with', () => {
   }); // oxfmt-ignore
 });
 
+test('a question in the address is answered whatever else the address ends with', async () => {
+  const path = `/graphql?query=${encodeURIComponent('{ severities { severity } }')}&by=/graphql/health`;
+  const response = await call(server, path, { headers: json });
+  expect(await response.json()).toMatchObject({ data: { severities: expect.any(Array) } });
+});
+
 describe('listed documents', () => {
   const listed = { severities: '{ severities { severity } }', watch: 'subscription { eventStream { cursor } }' }; // oxfmt-ignore
   const hash = `sha256:${createHash('sha256').update(listed.severities).digest('hex')}`;

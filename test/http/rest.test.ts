@@ -473,6 +473,7 @@ describe('refusals', () => {
     const event = '{"code":"AUTH-001"}';
     const gzip = { 'content-encoding': 'gzip' };
     expect((await post(gzipSync(event), gzip)).status).toBe(201);
+    expect((await post(gzipSync(event), { 'content-encoding': 'GZIP' })).status).toBe(201);
     expect((await post(gzipSync(event.padEnd(1024 * 1024)), gzip)).status).toBe(201);
     for (const [body, encoding, status] of [
       [event, 'gzip', 400],
