@@ -99,9 +99,10 @@ const marked: readonly RegExp[] = [
   /\[\s{0,3}\\*["']([\w.-]{1,60})\\*["']\s{0,3},\s{0,3}(?=\\*["'](?:[^"'\\]|\\+[^"'\\])*\\*["']\s{0,3}\]|(?<value>[\d.]{1,60})\s{0,3}\])/g, // of a pair
   // An element, up to its end or, where that is missing, the next space.
   /<(?:[\w.-]{1,40}:)?([A-Za-z_][\w.-]{0,60})(?:\s[^<>]{0,500})?(?<!\/)>(?=(?<value>[^<]*(?:<(?!\\*\/(?:[\w.-]{1,40}:)?\1\b)[^<]*){0,20}(?=<\\*\/(?:[\w.-]{1,40}:)?\1\b)|[^\s<]+))/g,
-  // A part of a form.
-  new RegExp(String.raw`name=\\*["']?([\w.[\]-]{1,60})\\*["']?(?:;[^\r\n\\]{0,100})?${line}(?:[\w-]{1,40}:[^\r\n\\]{0,200}${line}){0,5}${line}(?=(?<value>[^]*?)(?:${line}--|$))`, 'g'),
 ];
+/** A part of a form, and what comes after its value: looked for at each, it was sought to the end of the text again and again. */
+const formPart = new RegExp(String.raw`name=\\*["']?([\w.[\]-]{1,60})\\*["']?(?:;[^\r\n\\]{0,100})?${line}(?:[\w-]{1,40}:[^\r\n\\]{0,200}${line}){0,5}${line}`, 'g'); // oxfmt-ignore
+const formEnd = new RegExp(`${line}--|$`, 'g');
 
 const hyphened = /(?:[\w.]{1,30}-){1,3}$/;
 const wordsBefore = /(?:[A-Za-z]{1,30} ){1,2}$/;
@@ -113,7 +114,16 @@ const word =
 const phrase = /[^\s&"'<>,;|(){}[\]\\][^\n&"'<>,;|(){}[\]\\]*/y;
 
 /** Where the value begins and ends that a label is followed by. */
-const valueAt = (text: string, at: number, { action }: Decision): [number, number] | undefined => {
+const valueAt = (
+  text: string,
+  at: number,
+  of: RegExp,
+  { action }: Decision,
+): [number, number] | undefined => {
+  if (of === formPart) {
+    formEnd.lastIndex = at;
+    return [at, formEnd.exec(text)!.index];
+  }
   const take = (form: RegExp): RegExpExecArray | null => {
     form.lastIndex = at;
     return form.exec(text);
@@ -159,7 +169,7 @@ const byLabel = (
     if (!decision || !wants(decision)) continue;
     const own = match.groups?.['value'];
     const value =
-      own === undefined ? valueAt(text, at, decision) : ([at, at + own.length] as const);
+      own === undefined ? valueAt(text, at, form, decision) : ([at, at + own.length] as const);
     if (!value || value[0] === value[1]) continue;
     result += text.slice(done, value[0]) + replace(text.slice(...value), decision);
     done = form.lastIndex = value[1];
@@ -177,7 +187,8 @@ export const replaceFound = (
   if (isEventName(text)) return text;
   let result = byLabel(text, label, policy, wants, replace);
   if (anyMark.test(result))
-    for (const form of marked) result = byLabel(result, form, policy, wants, replace);
+    for (const form of [...marked, formPart])
+      result = byLabel(result, form, policy, wants, replace);
   for (const { rule, form, holds } of forms) {
     const decision = policy.ofRule(rule);
     if (wants(decision))

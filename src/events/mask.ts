@@ -77,7 +77,8 @@ export const createMask = (policy: Policy): Mask => {
   const leaf = (value: unknown, decision: Decision | undefined, { show, found }: Way): unknown => {
     const shown = String(value);
     if (decision && isMasked(decision)) {
-      if (typeof value === 'string' && decision.ends && value.length >= SHORTEST_NAME) found.add(value); // oxfmt-ignore
+      if (typeof value !== 'boolean' && decision.ends && shown.length >= SHORTEST_NAME)
+        found.add(shown);
       return typeof value === 'string' ? masked(value, decision) : HIDDEN;
     }
     if (typeof value === 'string') return show(value);
@@ -197,41 +198,91 @@ export const createMask = (policy: Policy): Mask => {
   };
 };
 
-/** Of more than so many only the words are sought, each by itself: all of them at each place of every text took seconds. */
-const MOST_SOUGHT = 100;
-const word = /%[\da-f]{2}|[\p{L}\p{N}\p{M}]+/giu;
-const wordOf = (text: string): string => text.normalize('NFC').toLowerCase();
+/** Letters and digits, as they are or, beyond ASCII, as an address has them; between words there may be other escapes. */
+const word = /((?:[\p{L}\p{N}\p{M}]|%[c-f][\da-f](?:%[89ab][\da-f]){1,3})+)|%[\da-f]{2}/giu;
+const read = (written: string): string => {
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written;
+  }
+};
+const wordOf = (written: string): string =>
+  (written.includes('%') ? read(written) : written).normalize('NFC').toLowerCase();
 
-/** What may stand between the words of a name, in a file or an address. */
-const BETWEEN = String.raw`(?:[\s_+.-]|%20){1,3}`;
+/** What may stand between the words of a name, in a file or an address, is all the same. */
+const gapOf = (between: string): string =>
+  between === ' '
+    ? '~'
+    : between.replaceAll('%20', ' ').replaceAll(/(?<![\s_+.-])[\s_+.-]{1,3}(?![\s_+.-])/g, '~');
+
+/** What is longer is sought in parts, so that to look at a text takes no more than so many steps a word. */
+const MOST_WORDS = 16;
+
+const FEW = 10;
+/** What may be a letter in another form. */
+const unlike = /[^\t\n\r -$&-~]/;
+
+type Word = { readonly start: number; readonly end: number; readonly text: string };
+const wordsIn = (text: string): Word[] => {
+  const words: Word[] = [];
+  for (const { index, 0: found, 1: written } of text.matchAll(word))
+    if (written !== undefined)
+      words.push({ start: index, end: index + found.length, text: wordOf(written) });
+  return words;
+};
+/** A word that comes after another, with what is between them. */
+const after = (text: string, one: Word, other: Word): string =>
+  `${gapOf(text.slice(one.end, other.start))} ${other.text}`;
+
+type Sought = { readonly next: Map<string, Sought>; ends: boolean };
 
 /** How a text is shown without some others, where they are no part of a longer word. */
 const hiding = (found: readonly string[]): ((text: string) => string) => {
-  const parts = found.map((part) => part.trim()).filter((part) => part !== '');
-  if (parts.length === 0) return (text) => text;
-  const hide = (text: string): string => (isAddress(text) ? networkOf(text) : endsOf(text));
-  if (parts.length > MOST_SOUGHT) {
-    const words = new Set(
-      parts
-        .flatMap((part) => (isAddress(part) ? [] : (part.match(word) ?? [])))
-        .filter(({ length }) => length >= SHORTEST_NAME)
-        .map(wordOf),
-    );
-    return (text) => text.replaceAll(word, (each) => (words.has(wordOf(each)) ? hide(each) : each));
+  const root: Sought = { next: new Map(), ends: false };
+  for (const part of found) {
+    const words = wordsIn(part);
+    if (words.length === 1 && words[0]!.end - words[0]!.start < SHORTEST_NAME) continue;
+    let at = root;
+    for (const [place, each] of words.entries()) {
+      const isFirst = place % MOST_WORDS === 0;
+      if (isFirst) [at.ends, at] = [at !== root, root];
+      const step = isFirst ? each.text : after(part, words[place - 1]!, each);
+      const next = at.next.get(step) ?? { next: new Map(), ends: false };
+      at.next.set(step, next);
+      at = next;
+    }
+    at.ends = at !== root;
   }
-  const longestFirst = parts
-    .flatMap((part) => [part.normalize('NFC'), part.normalize('NFD')])
-    .toSorted((a, b) => b.length - a.length)
-    .map((part) =>
-      part
-        .split(/\s+/)
-        .map((each) => RegExp.escape(each))
-        .join(BETWEEN),
-    );
-  const any = new RegExp(
-    `(?:(?<![\\p{L}\\p{N}])|(?<=%[\\da-f]{2}))(?:${longestFirst.join('|')})(?![\\p{L}\\p{N}])`,
-    'giu',
-  );
-  return (text) => text.replaceAll(any, hide);
+  const firsts = [...root.next.keys()];
+  if (firsts.length === 0) return (text) => text;
+  const hide = (text: string): string => (isAddress(text) ? networkOf(text) : endsOf(text));
+  /** Most texts have none of a few words in them, which is seen sooner than their words are. */
+  const hasNone = (text: string): boolean => {
+    if (firsts.length > FEW || unlike.test(text)) return false;
+    const lower = text.toLowerCase();
+    return !firsts.some((first) => lower.includes(first));
+  };
+  return (text) => {
+    if (hasNone(text)) return text;
+    const words = wordsIn(text);
+    const step = (from: Sought, place: number): Sought | undefined =>
+      from.next.size > 0 && place < words.length
+        ? from.next.get(after(text, words[place - 1]!, words[place]!))
+        : undefined;
+    let result = '';
+    let done = 0;
+    for (let first = 0; first < words.length; first++) {
+      let last = -1;
+      let at = root.next.get(words[first]!.text);
+      for (let place = first; at; at = step(at, ++place)) if (at.ends) last = place;
+      if (last < 0) continue;
+      const [{ start }, { end }] = [words[first]!, words[last]!];
+      result += text.slice(done, start) + hide(text.slice(start, end));
+      done = end;
+      first = last;
+    }
+    return done === 0 ? text : result + text.slice(done);
+  };
 };
 const isAddress = (text: string): boolean => /^[\da-f:.]+$/i.test(text) && /[.:]/.test(text);

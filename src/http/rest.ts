@@ -46,22 +46,20 @@ const answer = async (
     ['application/json', 'application/x-ndjson'],
     limits.bodyBytes,
   );
-  const body = lines
-    ? text
-        .split('\n')
-        .filter((line) => line.trim() !== '')
-        .map(parseLine)
-    : parseJson(text);
-  const sources = Array.isArray(body) ? body : [body];
-  if (sources.length > MAX_EVENTS_PER_CALL)
-    throw new JejakError(
-      'BAD_USER_INPUT',
-      `${sources.length} events were sent; a call may carry at most ${MAX_EVENTS_PER_CALL}.`,
-    );
+  const body = lines ? fewEnough(text.split('\n').filter((line) => line.trim() !== '')).map(parseLine) : parseJson(text); // oxfmt-ignore
+  const sources = fewEnough(Array.isArray(body) ? body : [body]);
   const outcomes = await log(sources.map(withApiNames), viewer);
   const results = outcomes.map(resultOf);
   if (Array.isArray(body)) respond(response, statusOfAll(outcomes), { results });
   else respond(response, statusOf(outcomes[0]!), results[0]);
+};
+
+const fewEnough = <T>(sources: readonly T[]): readonly T[] => {
+  if (sources.length <= MAX_EVENTS_PER_CALL) return sources;
+  throw new JejakError(
+    'BAD_USER_INPUT',
+    `${sources.length} events were sent; a call may carry at most ${MAX_EVENTS_PER_CALL}.`,
+  );
 };
 
 /** A line that is no JSON is an event that is refused; it does not take the others along. */

@@ -472,6 +472,28 @@ test.each([
   },
 );
 
+test('what is masked by its key is masked in texts, be it a number there, and as an address has it', () => {
+  const mask = createMask(createPolicy());
+  const event = {
+    metadata: { nisn: 12345678 },
+    resourceName: 'André Wijaya',
+    description: 'Data 12345678 diubah',
+    endpoint: '/api/siswa/Andr%C3%A9%20Wijaya/12345678?dari=%22andre%CC%81+wijaya%22',
+  };
+  expect(mask.event(event as unknown as Event)).toMatchObject({
+    metadata: { nisn: '***' },
+    description: 'Data 1***8 diubah',
+    endpoint: '/api/siswa/A***a/1***8?dari=%22a***a%22',
+  });
+});
+
+test('of a long name each part is masked in texts, and what is like its beginning is not', () => {
+  const mask = createMask(createPolicy());
+  const words = Array.from({ length: 40 }, (_, index) => `kata${index}`);
+  const event = { username: words.join(' '), description: `${words.join('_')}; kata0 kata1` };
+  expect(mask.event(event as Event).description).toMatch(/^k\*\*\*5_k\*\*\*1_k\*\*\*9; kata0 kata1$/); // oxfmt-ignore
+});
+
 test('a name of spaces masks nothing of other texts', () => {
   const mask = createMask(createPolicy());
   const description = 'nothing of note';
