@@ -15,6 +15,8 @@ export type Client = {
 type Parts = {
   readonly url: string;
   readonly key: string;
+  /** How the key is spoken of. */
+  readonly keyShown: string;
   readonly signal: AbortSignal;
   /** Hears, once a trouble begins and once it is over. */
   readonly say: (line: string) => void;
@@ -55,7 +57,7 @@ export class Refused extends Error {
   }
 }
 
-export const createClient = ({ url, key, signal, say }: Parts): Client => {
+export const createClient = ({ url, key, keyShown, signal, say }: Parts): Client => {
   const once = async <T>(query: string, variables: object): Promise<T> => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
@@ -68,7 +70,11 @@ export const createClient = ({ url, key, signal, say }: Parts): Client => {
     const answer = await (response.json() as Promise<Answer<T>>).catch((): Answer<T> => ({}));
     const [error] = answer.errors ?? [];
     const code = error?.extensions?.code ?? '';
-    if (error && !passing.has(code)) throw new Refused(code, error.message);
+    if (error && !passing.has(code))
+      throw new Refused(
+        code,
+        code === 'UNAUTHENTICATED' ? `${error.message} It is ${keyShown}.` : error.message,
+      );
     if (error) throw new Trouble(`${code}: ${error.message}`, error.extensions?.retryAfterMs);
     if (!answer.data) throw new Trouble(`${url} answers ${response.status}, and not as Jejak does`);
     return answer.data;

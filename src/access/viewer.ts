@@ -56,9 +56,17 @@ const isPerson = (viewer: Viewer | null): boolean => {
 export const may = (viewer: Viewer | null, scope: Scope): boolean =>
   viewer !== null && (viewer.scopes.includes(scope) || viewer.scopes.includes('admin'));
 
-/** What refuses a viewer who may not. */
-export const lacking = (viewer: Viewer, scope: Scope): JejakError =>
+/** What refuses whoever may not. */
+export const lacking = (viewer: Viewer | null, scope: Scope): JejakError =>
+  viewer
+    ? new JejakError(
+        'FORBIDDEN',
+        `"${viewer.name}" lacks the scope ${scope}; ${isPerson(viewer) ? 'no role of the token has it, see JEJAK_JWT_ROLES' : 'an administrator can make a key that has it'}.`,
+      )
+    : unidentified();
+
+export const unidentified = (): JejakError =>
   new JejakError(
-    'FORBIDDEN',
-    `"${viewer.name}" lacks the scope ${scope}; ${isPerson(viewer) ? 'no role of the token has it, see JEJAK_JWT_ROLES' : 'an administrator can make a key that has it'}.`,
+    'UNAUTHENTICATED',
+    'Send a credential: "Authorization: Bearer <API key or token>".',
   );

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { type DocumentNode, type GraphQLError, validate, visit } from 'graphql';
-import { type Viewer, lacking, may } from '../access/viewer.ts';
+import { type Viewer, lacking, may, unidentified } from '../access/viewer.ts';
 import { JejakError } from '../errors.ts';
 import { type DocumentLimits, type Parse, createParse } from './limits.ts';
 import { schema } from './schema.ts';
@@ -72,7 +72,8 @@ export const createDocuments = ({
   };
   const assertListed = (source: string, viewer: Viewer | null): void => {
     if (!onlyListed || kept.has(source) || may(viewer, 'admin')) return;
-    throw new JejakError('FORBIDDEN', 'Only documents that the operator has listed are answered.');
+    if (!viewer) throw unidentified();
+    throw new JejakError('FORBIDDEN', 'Only documents that the operator has listed in JEJAK_DOCUMENTS are answered; ask for this one to be listed, and send it as it is there, or its `documentId`.'); // oxfmt-ignore
   };
 
   return {
@@ -97,7 +98,7 @@ export const createDocuments = ({
     named: (id) => {
       const source = byId.get(id);
       if (source !== undefined) return source;
-      throw new JejakError('BAD_USER_INPUT', `There is no document "${id.slice(0, 100)}"; send the text in \`query\`.`); // oxfmt-ignore
+      throw new JejakError('BAD_USER_INPUT', `There is no document "${id.slice(0, 100)}"; ${onlyListed ? 'ask the operator to list it' : 'send the text in `query`'}.`); // oxfmt-ignore
     },
     assertListed,
     assertMayAsk,

@@ -71,6 +71,7 @@ const JsonCondition = builder.inputType('JsonCondition', {
     }),
     in: t.field({
       type: ['JSON'],
+      required: { list: false, items: false },
       description: 'One of these values; [null] asks for the null of JSON.',
     }),
     contains: t.field({

@@ -7,7 +7,6 @@
 import type { FieldNullability, InputFieldMap, SchemaTypes, TypeParam } from '@pothos/core';
 import { type GraphQLField, type GraphQLFieldResolver, type GraphQLObjectType, type GraphQLSchema, getNamedType, isObjectType } from 'graphql'; // oxfmt-ignore
 import { type Scope, type Viewer, lacking, may } from '../access/viewer.ts';
-import { JejakError } from '../errors.ts';
 
 type Rule = {
   /** The scope that a viewer needs to ask for it. */
@@ -75,7 +74,7 @@ export const enforce = (schema: GraphQLSchema, rules: Rules): void => {
     const refusing =
       (act: Resolve): Resolve =>
       (root, args, context, info) => {
-        if (!may(context.viewer, scope)) throw refusalOf(context.viewer, scope);
+        if (!may(context.viewer, scope)) throw lacking(context.viewer, scope);
         return act(root, args, context, info);
       };
     // What is delivered later is for whom the subscription was opened.
@@ -85,14 +84,6 @@ export const enforce = (schema: GraphQLSchema, rules: Rules): void => {
 };
 
 type Resolve = GraphQLFieldResolver<unknown, { readonly viewer: Viewer | null }>;
-
-const refusalOf = (viewer: Viewer | null, scope: Scope): JejakError =>
-  viewer
-    ? lacking(viewer, scope)
-    : new JejakError(
-        'UNAUTHENTICATED',
-        'Send a credential: "Authorization: Bearer <API key or token>".',
-      );
 
 function* rootFields(schema: GraphQLSchema): Generator<readonly [name: string, field: Field]> {
   for (const root of [

@@ -214,10 +214,13 @@ const pathOf = (node: FieldNode, { variableValues }: GraphQLResolveInfo): string
   return String((coerced as Record<string, unknown>)[value.name.value]);
 };
 
+/** How many rows the statistics of an operation have so far, by its context. */
+const answered = new WeakMap<Context, number>();
+
 builder.queryFields((t) => ({
   eventStats: t.field({
     type: [EventStats],
-    description: `How many events there were, of which kinds, when, and how long they took: a row per bucket and group, in the order of time, the largest group first. Every group that occurs has a row in every bucket; more than ${MAX_STATS.toLocaleString('en')} rows, or ${MAX_BUCKETS.toLocaleString('en')} buckets, are TOO_EXPENSIVE.`,
+    description: `How many events there were, of which kinds, when, and how long they took: a row per bucket and group, in the order of time, the largest group first. Every group that occurs has a row in every bucket; more than ${MAX_STATS.toLocaleString('en')} rows in an operation, or ${MAX_BUCKETS.toLocaleString('en')} buckets, are TOO_EXPENSIVE.`,
     scope: 'events:read',
     args: {
       filter: t.arg({ type: EventFilter, description: 'Which events; all of them without it.' }),
@@ -261,6 +264,13 @@ builder.queryFields((t) => ({
         wanted: wantedIn(info, context, named),
       };
       const rows = await ask(context, (pool) => eventStats(pool, question, now));
+      const inAll = (answered.get(context) ?? 0) + rows.length;
+      answered.set(context, inAll);
+      if (inAll > MAX_STATS)
+        throw new JejakError(
+          'TOO_EXPENSIVE',
+          `All statistics of an operation together have more than ${MAX_STATS.toLocaleString('en')} rows; ask for one after the other.`,
+        );
       return rows.map((row) => ({ ...row, named, type }));
     },
   }),

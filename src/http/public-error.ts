@@ -31,11 +31,14 @@ export const publicError = (
   // A compiled document has no extensions in its errors, which are of answers that do not fit the schema: our faults.
   if (error instanceof GraphQLError && error.extensions && !(cause instanceof Error)) {
     // Whatever a library calls it: the codes are ours, and how its error came about stays here.
-    const { http = spec && { status: 400, spec } } = error.extensions;
-    return new GraphQLError(where + hide(what), {
-      ...place,
-      extensions: { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) },
-    });
+    const { http = spec && { status: 400, spec }, code } = error.extensions;
+    return new GraphQLError(
+      where + (code === 'OPERATION_RESOLUTION_FAILURE' ? NOT_CLEAR : hide(what)),
+      {
+        ...place,
+        extensions: { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) },
+      },
+    );
   }
   // Before anything ran only what was sent can be too deep for the stack.
   if (cause instanceof RangeError && place.path === undefined)
@@ -45,6 +48,10 @@ export const publicError = (
   const { message, ...fault } = faultOf(cause ?? error, logger);
   return new GraphQLError(message, { ...place, extensions: { ...fault, http: { status: 500 } } });
 };
+
+/** Where a document has several operations. */
+export const NOT_CLEAR =
+  'Which operation of the document to execute is not clear; say so in `operationName`.';
 
 /** An error as it is published, without the status that it asks for; for what could not be run only yoga has one. */
 export const published = (error: GraphQLError) => {

@@ -26,7 +26,7 @@ import { frameOf } from './frame.ts';
 import type { Parts } from './graphql.ts';
 import { exactly } from './json.ts';
 import { isForeign } from './origins.ts';
-import { publicError, published } from './public-error.ts';
+import { NOT_CLEAR, publicError, published } from './public-error.ts';
 import type { Metrics } from '../metrics.ts';
 
 const INIT_TIMEOUT_MS = 5_000;
@@ -119,7 +119,7 @@ export const createSockets = (
         const viewer = await viewerNow(extra);
         const document = documents.read(query, viewer);
         if (!isDocument(document)) throw document;
-        if (!getOperationAST(document, operationName)) throw [new GraphQLError(UNIDENTIFIED)];
+        if (!getOperationAST(document, operationName)) throw [new GraphQLError(NOT_CLEAR)];
         return {
           schema,
           document,
@@ -179,7 +179,7 @@ export const createSockets = (
             socket.send(text, (error) => (error ? reject(error) : resolve()));
             void listenLater(metrics, extra);
           }),
-        close: (code, reason) => socket.close(code, reason),
+        close: (code, reason) => socket.close(code, fitting(reason ?? '')),
         onMessage: (handle) =>
           socket.on('message', (message, isBinary) => {
             if (socket.readyState !== socket.OPEN) return undefined; // told to go, it need not be heard
@@ -252,16 +252,18 @@ const refuse = (raw: Duplex, status: string): void => {
   raw.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
 };
 
-/** Whether the error says that its credential is not good: it is closed then, with what of the refusal has room in a frame. */
+/** Whether the error says that its credential is not good: it is closed then, with the refusal. */
 const turnAway = (socket: WebSocket, error: unknown): boolean => {
   const { code, message } = refusalOf(error) ?? {};
   const isRefused = code === 'UNAUTHENTICATED' || code === 'FORBIDDEN';
-  if (isRefused) {
-    const reason = Buffer.alloc(MOST_REASON_BYTES);
-    const { written } = new TextEncoder().encodeInto(`${code}: ${message}`, reason);
-    socket.close(CloseCode.Forbidden, reason.subarray(0, written));
-  }
+  if (isRefused) socket.close(CloseCode.Forbidden, fitting(`${code}: ${message}`));
   return isRefused;
+};
+
+/** What of a reason has room in a frame. */
+const fitting = (reason: string): Buffer => {
+  const bytes = Buffer.alloc(MOST_REASON_BYTES);
+  return bytes.subarray(0, new TextEncoder().encodeInto(reason, bytes).written);
 };
 
 /** What graphql-ws hands on to where errors are formatted. */
@@ -273,8 +275,6 @@ const asGraphql = (error: unknown): GraphQLError =>
 /** What goes wrong with an operation is an error of it: thrown, it would end the socket and all others on it. */
 const orErrors = <T>(work: Promise<T>): Promise<T | { readonly errors: readonly GraphQLError[] }> =>
   work.catch((error: unknown) => ({ errors: [asGraphql(error)] }));
-
-const UNIDENTIFIED = 'Unable to identify operation';
 
 const notEnded = (): JejakError =>
   new JejakError(

@@ -32,6 +32,10 @@ export type StatsInterval = keyof typeof intervals;
 
 export const MAX_BUCKETS = 10_000;
 
+/** Between these a bucket begins and ends in a year of four digits, which JavaScript does not take for one of the last century. */
+const EARLIEST = Date.parse('0101-01-01T00:00:00Z');
+const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
+
 /** How far after the clock's time an event may claim to be. */
 const AHEAD = 5 * MINUTE;
 
@@ -46,9 +50,10 @@ export const bucketsOf = (
   now: Date,
 ): Buckets => {
   const interval: Fixed | Calendar = intervals[name];
-  const first = Date.parse(from);
+  const first = Math.max(Date.parse(from), EARLIEST);
   // A bucket that holds but the microseconds before `to` is one.
-  const bound = to === undefined ? now.getTime() + AHEAD : Date.parse(`${to.slice(0, 23)}Z`) + (to.length > 24 ? 1 : 0); // oxfmt-ignore
+  const given = to === undefined ? now.getTime() + AHEAD : Date.parse(`${to.slice(0, 23)}Z`) + (to.length > 24 ? 1 : 0); // oxfmt-ignore
+  const bound = Math.min(given, LATEST);
   if (bound <= first) return { starts: [], end: first };
   if ((bound - first) / interval.ms > MAX_BUCKETS)
     throw new JejakError(
@@ -56,7 +61,9 @@ export const bucketsOf = (
       `That is more than ${MAX_BUCKETS} buckets; take a longer \`interval\` or a shorter \`range\`.`,
     );
   const zone = zoneOf(timeZone);
-  const { floor, next } = 'next' in interval ? byDates(interval, zone) : byClock(interval, zone);
+  const { floor, next: following } =
+    'next' in interval ? byDates(interval, zone) : byClock(interval, zone);
+  const next = (start: number): number => Math.min(following(start), LATEST);
   const starts: number[] = [];
   let at = floor(first);
   for (; at < bound; at = next(at)) starts.push(at);

@@ -6,6 +6,7 @@ import type { Sql } from '../database/connection.ts';
 import { execute } from '../database/execute.ts';
 import { events } from '../database/schema.ts';
 import { type Definition, catalog } from '../events/catalog.ts';
+import { lotSql } from './lot.ts';
 import { LOG_RESOURCE } from './trail.ts';
 import { type Category, type Severity, rankOf, severityNames } from '../events/vocabulary.ts';
 
@@ -27,6 +28,8 @@ export type Lowered = {
 };
 export type UnknownKey = { readonly code: string; readonly key: string; readonly count: number };
 
+/** Of what the server tells of itself, which says more than the document has keys for. */
+const ownResources = [LOG_RESOURCE, 'RETENTION_RUN', 'RETENTION_RULE', 'RETENTION_HOLD'];
 const count = sql`count(*)::float8 AS count`;
 const most = sql.raw(String(MAX_ROWS));
 
@@ -47,7 +50,7 @@ export const uncatalogued = (question: Sql, where: SQL | undefined): Promise<Unc
     sql`
     SELECT ${events.category} AS category, ${events.type} AS type, ${events.name} AS name, ${count}, max(${events.timestamp}) AS latest
     FROM ${events} WHERE ${and(where, isNull(events.code))}
-    GROUP BY 1, 2, 3 ORDER BY count(*) DESC, 1, 2, 3 LIMIT ${most}`,
+    GROUP BY 1, 2, 3 ORDER BY count(*) DESC, 1, ${lotSql(sql`${events.type} || ' ' || ${events.name}`)} LIMIT ${most}`,
   );
 
 /** Events of a severity below that of their definition, the most frequent first. */
@@ -68,7 +71,7 @@ export const lowered = (question: Sql, where: SQL | undefined): Promise<Lowered[
 };
 
 /** Keys of the data of events that their definition does not know, the most frequent first; what the server adds itself
- * begins with "_", or is `claimed` or `source`, and what it tells of its own use is about the log. */
+ * begins with "_", or is `claimed` or `source`, and what it tells of its own doings is about the log. */
 export const unknownKeys = async (question: Sql, where: SQL | undefined): Promise<UnknownKey[]> => {
   const objects = [events.metadata, events.requestData, events.responseData].map(
     (column) => sql`CASE jsonb_typeof(${column}) WHEN 'object' THEN ${column} ELSE '{}' END`,
@@ -79,8 +82,8 @@ export const unknownKeys = async (question: Sql, where: SQL | undefined): Promis
     sql`
     SELECT ${events.code} AS code, key, ${count}
     FROM ${events}, jsonb_object_keys(${sql.join(objects, sql` || `)}) AS key
-    WHERE ${and(where, isNotNull(events.code), sql`key !~ '^_' AND key NOT IN ('claimed', 'source') AND ${events.resourceType} IS DISTINCT FROM ${LOG_RESOURCE}`)}
+    WHERE ${and(where, isNotNull(events.code), sql`key !~ '^_' AND key NOT IN ('claimed', 'source') AND coalesce(${events.resourceType}, '') NOT IN ${ownResources}`)}
     GROUP BY ${events.code}, key HAVING ${events.code} || ' ' || key NOT IN ${known}
-    ORDER BY count(*) DESC, ${events.code}, key LIMIT ${most}`,
+    ORDER BY count(*) DESC, ${events.code}, ${lotSql(sql`key`)} LIMIT ${most}`,
   );
 };

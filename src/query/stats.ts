@@ -22,6 +22,7 @@ import {
   numberMeasures,
   processingTime,
 } from '../database/measures.ts';
+import { lotOf } from './lot.ts';
 import { type Instants, type TimeRange, resolveRange } from './range.ts';
 import { type Column, type Tally, type TallyRow, keptAs, takeTallies } from './tally.ts';
 
@@ -286,13 +287,14 @@ const filled = (
     JSON.stringify(groupBy.map((_, place) => row[`k${place + 1}`]));
   const found = Map.groupBy(rows, keyOf);
   if (groupBy.length === 0 && rows.length === 0) found.set('[]', []);
-  const groups = [...found.values()]
-    .map((ofGroup) => ({
+  const groups = [...found]
+    .map(([key, ofGroup]) => ({
       values: valuesOf(groupBy, ofGroup[0]),
       size: ofGroup.reduce((sum, row) => sum + (row['m0'] as number), 0),
+      lot: lotOf(key),
       byBucket: new Map(ofGroup.map((row) => [row['k0'] as number, row])),
     }))
-    .toSorted((one, other) => other.size - one.size);
+    .toSorted((one, other) => other.size - one.size || (one.lot < other.lot ? -1 : 1));
   const spans = buckets ? spansOf(buckets, range, now, rows) : [{ start: range.from, end: range.to ?? null }]; // oxfmt-ignore
   if (spans.length * groups.length > MAX_STATS) throw tooMany();
   return spans.flatMap((span, place) => {

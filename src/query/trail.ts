@@ -7,6 +7,7 @@ import { execute } from '../database/execute.ts';
 import { events } from '../database/schema.ts';
 import { mendText } from '../events/text.ts';
 import { instantFromPostgres } from '../events/time.ts';
+import { lotSql } from './lot.ts';
 import { hasJson, jsonb } from './json.ts';
 
 /** Whom an event is about, by its columns `resource_type` and `resource_id`. */
@@ -91,7 +92,7 @@ export const dealtWith = (question: Sql, where: SQL | undefined): Promise<Dealt[
     SELECT ${dealing} AS dealing, ${events.username} AS username, ${events.userId} AS "userId",
            count(*)::float8 AS "eventCount", min(${events.timestamp}) AS first, max(${events.timestamp}) AS last
     FROM ${events} WHERE ${where}
-    GROUP BY 1, 2, 3 ORDER BY max(${events.timestamp}) DESC LIMIT ${sql.raw(String(MOST_ROWS))}`,
+    GROUP BY 1, 2, 3 ORDER BY max(${events.timestamp}) DESC, ${lotSql(sql`coalesce(${events.username}, '')`)} LIMIT ${sql.raw(String(MOST_ROWS))}`,
   );
 
 export type Breach = {

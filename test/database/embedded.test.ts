@@ -50,6 +50,7 @@ test('makes a database at the first start: complete, checksummed, durable, on a 
     server_encoding: 'UTF8',
     TimeZone: 'UTC',
     jit: 'off',
+    log_min_error_statement: 'panic',
   });
   expect(await listeningPorts(await postmasterPid(location))).toEqual([]);
   expect(await readdir(connection.host, { recursive: true })).toContain('.s.PGSQL.5432');

@@ -583,3 +583,10 @@ describe('the catalog', () => {
     expect(data.b.event.definition).toBeNull();
   });
 });
+
+test('the null of JSON is asked for among other values', async () => {
+  const server = await testServer();
+  await server.graphql('mutation($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }', { input: [{ a: null }, { a: 1 }, { a: 2 }, {}].map((metadata) => ({ code: 'AUTH-001', metadata })) }); // oxfmt-ignore
+  const { data } = await server.graphql('{ events(filter: { json: [{ field: METADATA, path: "a", in: [null, 1] }] }, order: OLDEST_FIRST) { edges { node { metadata } } } }'); // oxfmt-ignore
+  expect(data.events.edges.map(({ node }: any) => node.metadata.a)).toEqual([null, 1]);
+});

@@ -282,6 +282,11 @@ describe('listed documents', () => {
       (await of.graphql(query, {}, key)).errors?.[0].extensions.code ?? 'answered';
     expect(await ask(listed.severities, reader)).toBe('answered');
     const other = '{ categories { code } }';
+    expect(await ask(other, 'nobody')).toBe('UNAUTHENTICATED');
+    const unnamed = await call(of, '/graphql', post({ query: other }, { authorization: '' }));
+    expect(await unnamed.text()).toContain('UNAUTHENTICATED');
+    const unlisted = await call(of, '/graphql', post({ documentId: 'x' }));
+    expect(await unlisted.text()).toContain('ask the operator');
     expect([await ask(other, reader), await ask(other, ADMIN_KEY), await ask(other, reader)]).toEqual(['FORBIDDEN', 'answered', 'FORBIDDEN']); // oxfmt-ignore
     await using refused = of.subscribe('subscription { eventLogged { cursor } }', {}, reader);
     await expect(refused.next()).rejects.toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);

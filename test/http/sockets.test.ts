@@ -184,6 +184,27 @@ test('a socket that asks before it has said who it is is closed with 4401', asyn
   expect(await socket.closed).toMatchObject({ code: 4401 });
 });
 
+test('a socket that uses an id again is closed with 4409, however long that is', async () => {
+  using socket = await introduced();
+  const id = 'x'.repeat(200);
+  for (let time = 0; time < 2; time++)
+    socket.send({ id, type: 'subscribe', payload: { query: watch } });
+  expect(await socket.closed).toMatchObject({ code: 4409 });
+});
+
+test('a document with several operations is not guessed at', async () => {
+  const query = 'query A { severities { severity } } query B { severities { severity } }';
+  using socket = await introduced();
+  socket.send({ id: '1', type: 'subscribe', payload: { query } });
+  const { payload } = await socket.next();
+  const { errors } = await server.graphql(query);
+  for (const [error] of [payload as any[], errors!])
+    expect(error).toMatchObject({
+      message: expect.stringContaining('operationName'),
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+});
+
 // What operations may do.
 
 test('queries and mutations work over the socket', async () => {

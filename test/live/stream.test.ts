@@ -153,6 +153,17 @@ test('events that were committed long ago are replayed with a lag that is an Int
   expect(lagMs).toBe(2 ** 31 - 1);
 });
 
+test('the lag is that of the events, whatever was passed over after them', async () => {
+  const server = await testServer();
+  await log(server, ['rare']);
+  await server.database.sql`UPDATE batches SET committed_at = now() - interval '1 hour'`;
+  await log(server, ['other']);
+  const other = await testServer(server.database);
+  await using stream = watch(other, { after: 'earliest', filter: { username: ['rare'] } });
+  const { lagMs } = await stream.nextEvents();
+  expect(lagMs).toBeGreaterThan(3_500_000);
+});
+
 test('where nothing matches, a checkpoint moves the cursor on every 15 s, and to go on after it misses nothing', async () => {
   const server = await testServer();
   const filter = { username: ['rare'] };

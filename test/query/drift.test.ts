@@ -27,6 +27,19 @@ test('what is personal in a name or a key is masked to who may not see it, and k
   expect(JSON.stringify(await server.graphql(ASK))).toMatch(/budi.*Siti/);
 });
 
+test('what the server tells of itself is no drift, and keys as frequent as others are in no order of theirs', async () => {
+  const server = await testServer();
+  await server.graphql('mutation { setRetention(code: "DATA-004", days: 730) { code } placeHold(name: "h", reason: "r", filter: { userId: [1] }) { id } runRetention { id } }'); // oxfmt-ignore
+  expect((await server.graphql(KEYS)).data.catalogDrift.unknownKeys).toEqual([]);
+  const keys = Array.from({ length: 12 }, (_, index) => `${'abcdefghijkl'[index]}kunci`);
+  await server.graphql('mutation($input: LogEventInput!) { logEvent(input: $input) { outcome } }', { input: { code: 'AUTH-002', metadata: Object.fromEntries(keys.map((key) => [key, 1])) } }); // oxfmt-ignore
+  const told = (await server.graphql(KEYS)).data.catalogDrift.unknownKeys.map(
+    ({ key }: any) => key,
+  );
+  expect(told.toSorted()).toEqual(keys);
+  expect(told).not.toEqual(keys);
+});
+
 test('I4: what is declared and never seen, seen and not declared, or otherwise than declared is told with how often', async () => {
   const server = await testServer();
   const log = (...input: object[]) =>

@@ -98,6 +98,35 @@ describe('through GraphQL', () => {
     ]);
   });
 
+  test.each([
+    ['from: "0001-01-01T00:00:00Z", to: "0001-01-02T00:00:00Z"', 'Asia/Jakarta', 0],
+    ['from: "9999-12-31T20:00:00Z", to: "9999-12-31T23:59:59.999999Z"', 'America/New_York', 1],
+  ])('buckets at the ends of time are within it: %s', async (range, zone, least) => {
+    for (const interval of ['HOUR', 'DAY', 'YEAR']) {
+      const args = `range: { ${range} }, interval: ${interval}, timeZone: "${zone}"`;
+      const { rows, errors } = await ask(args, 'start end count');
+      expect(errors).toBeUndefined();
+      expect(rows.length).toBeGreaterThanOrEqual(least);
+      for (const { start, end } of rows) expect([start, end].join()).toMatch(/^\d{4}-.*,\d{4}-/);
+    }
+  });
+
+  test('groups of the same size are in no order that tells what is masked', async () => {
+    const own = await testServer();
+    const usernames = Array.from({ length: 12 }, (_, index) => `${'abcdefghijkl'[index]}nama`);
+    await own.graphql('mutation($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }', {
+      input: usernames.map((username, userId) => ({ code: 'AUTH-001', username, userId })),
+    }); // oxfmt-ignore
+    const orders = await Promise.all(
+      ['count', 'distinctUsers'].map(async (what) => (await ask('range: { last: "PT1H" }, groupBy: [USERNAME, USER_ID]', `username ${what}`, own)).rows.map(({ username }: any) => username)),
+    ); // oxfmt-ignore
+    for (const order of orders) {
+      expect(order.toSorted()).toEqual(usernames);
+      expect(order).not.toEqual(usernames);
+    }
+    expect(orders[0]).toEqual(orders[1]);
+  });
+
   test('figures of several paths stand beside each other, by alias, fragment and variable, on both lanes', async () => {
     const own = await testServer();
     await own.graphql(
@@ -126,6 +155,7 @@ describe('through GraphQL', () => {
     ['more than four dimensions', 'range: { last: "PT1H" }, groupBy: [CODE, TYPE, STATUS, NAME, ACTION]', 'count', 'TOO_EXPENSIVE', '4 dimensions'],
     ['more than 10,000 buckets', 'range: { last: "P30D" }, interval: MINUTE', 'count', 'TOO_EXPENSIVE', 'longer `interval`'],
     ['more than 20,000 rows', 'range: { last: "P5D" }, interval: MINUTE, groupBy: [CODE]', 'count', 'TOO_EXPENSIVE', 'narrow `range` or `filter`'],
+    ['more than 20,000 rows in all', 'range: { last: "P5D" }, interval: MINUTE', 'count } b: eventStats(range: { last: "P5D" }, interval: MINUTE) { count } c: eventStats(range: { last: "P5D" }, interval: MINUTE) { count', 'TOO_EXPENSIVE', 'of an operation'],
     ['a zone that is none', 'range: { last: "PT1H" }, timeZone: "Mars/Olympus"', 'count', 'BAD_USER_INPUT', 'is no TimeZone'],
     ['an unknown dimension', 'range: { last: "PT1H" }, groupBy: [MOON]', 'count', 'BAD_USER_INPUT', 'MOON'],
   ])('%s is refused', async (_, args, selection, code, words) => {

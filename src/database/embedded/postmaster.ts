@@ -43,6 +43,7 @@ const settings = ({ connection }: Site) => ({
   timezone: 'UTC',
   log_timezone: 'UTC',
   log_min_messages: 'warning',
+  log_min_error_statement: 'panic', // what is asked is nobody's who reads this log
   // a file per day of the week, emptied when its day comes again
   logging_collector: 'on',
   log_directory: 'log',
