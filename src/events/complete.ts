@@ -55,7 +55,8 @@ export type Prepared = {
   readonly bytes: number;
 };
 
-const AHEAD_MICROS = 5 * 60 * 1e6;
+/** How far after the server's clock an event may be. */
+export const AHEAD_MS = 5 * 60_000;
 const KEPT_CHARACTERS = 2000;
 const ORIGINAL_DEPTH = 2; // of a value in metadata._original
 const BASE_BYTES = 1_000;
@@ -72,12 +73,12 @@ export const complete = (
   hash?: Hash,
 ): Prepared | Rejection => {
   const warnings: Warning[] = [];
+  const refuse = (code: RejectionCode, reason: string): Rejection => ({ code, reason, warnings });
   if (!isKeyed(source))
-    return {
-      code: 'MISSING_VALUE',
-      reason: 'An event is a JSON object with at least `code`, or `category`, `type` and `name`.',
-      warnings,
-    };
+    return refuse(
+      'MISSING_VALUE',
+      'An event is a JSON object with at least `code`, or `category`, `type` and `name`.',
+    );
 
   const original = new Map<string, unknown>(); // not an object: a key may be `__proto__`
   let nameApart: ((name: string) => string) | undefined;
@@ -100,11 +101,10 @@ export const complete = (
   const type = input.type || definition?.type;
   const name = input.name || definition?.name;
   if (!category || !type || !name)
-    return {
-      code: 'MISSING_VALUE',
-      reason: `${input.code && !definition ? '`code` is not in the catalog, and ' : ''}\`${!category ? 'category' : !type ? 'type' : 'name'}\` is missing or unknown; send \`code\`, or \`category\`, \`type\` and \`name\`.`,
-      warnings,
-    };
+    return refuse(
+      'MISSING_VALUE',
+      `${input.code && !definition ? '`code` is not in the catalog, and ' : ''}\`${!category ? 'category' : !type ? 'type' : 'name'}\` is missing or unknown; send \`code\`, or \`category\`, \`type\` and \`name\`.`,
+    );
   for (const field of ['type', 'name', 'action'] as const)
     if (input[field] === '') warn(field, 'is empty and is taken as left out');
   if (definition && type !== definition.type)
@@ -117,27 +117,24 @@ export const complete = (
   const timestamp = timestampFor(input.timestamp, now, setAside);
   const code = definition?.code ?? null;
   if (!isWithin(periods, { severity, code, timestamp }, now))
-    return {
-      code: 'EXPIRED',
-      reason: `\`timestamp\` ${timestamp} is older than the ${daysKept(periods, { severity, code })} days that ${code !== null && periods.codes.has(code) ? code : severity} events are kept.`,
-      warnings,
-    };
+    return refuse(
+      'EXPIRED',
+      `\`timestamp\` ${timestamp} is older than the ${daysKept(periods, { severity, code })} days that ${code !== null && periods.codes.has(code) ? code : severity} events are kept.`,
+    );
 
   const bytes =
     jsonBytes(input.requestData) + jsonBytes(input.responseData) + jsonBytes(input.metadata);
   if (bytes > MAX_JSON_BYTES)
-    return {
-      code: 'TOO_LARGE',
-      reason: `\`requestData\`, \`responseData\` and \`metadata\` take ${bytes} bytes of JSON together; at most ${MAX_JSON_BYTES} are kept.`,
-      warnings,
-    };
+    return refuse(
+      'TOO_LARGE',
+      `\`requestData\`, \`responseData\` and \`metadata\` take ${bytes} bytes of JSON together; at most ${MAX_JSON_BYTES} are kept.`,
+    );
   const asideBytes = original.size === 0 ? 0 : jsonBytes(Object.fromEntries(original));
   if (asideBytes > MAX_JSON_BYTES)
-    return {
-      code: 'TOO_LARGE',
-      reason: `What is not a valid field of an event takes ${asideBytes} bytes of JSON; at most ${MAX_JSON_BYTES} are kept.`,
-      warnings,
-    };
+    return refuse(
+      'TOO_LARGE',
+      `What is not a valid field of an event takes ${asideBytes} bytes of JSON; at most ${MAX_JSON_BYTES} are kept.`,
+    );
 
   const draft = { ...unset } as { -readonly [N in keyof Draft]: Draft[N] | null };
   for (const field of Object.keys(input) as InputName[])
@@ -258,7 +255,7 @@ const categoryFor = (
 
 const timestampFor = (sent: string | null | undefined, now: Date, setAside: SetAside): string => {
   if (sent === undefined || sent === null) return now.toISOString();
-  if (microsOf(sent) <= now.getTime() * 1000 + AHEAD_MICROS) return sent;
+  if (microsOf(sent) <= (now.getTime() + AHEAD_MS) * 1000) return sent;
   setAside(
     'timestamp',
     sent,

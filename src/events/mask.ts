@@ -7,7 +7,15 @@ import { isEventName } from './catalog.ts';
 import { isServerId } from './complete.ts';
 import { type Event, type FieldName, type InputName, fields, inputNames } from './fields.ts';
 import { LARGE, isSuspect, replaceFound } from './find.ts';
-import { type Decision, type Policy, decisionOf, isHash, isThing, strictest } from './privacy.ts';
+import {
+  type Decision,
+  MARK,
+  type Policy,
+  decisionOf,
+  isHash,
+  isThing,
+  strictest,
+} from './privacy.ts';
 import { type Change, changed } from './protect.ts';
 import { type Keyed, cutText } from './text.ts';
 
@@ -50,7 +58,8 @@ const networkOf = (address: string): string => {
   const groups = ipaddr.IPv6.parse(address).toNormalizedString().split(':');
   return `${groups.slice(0, 3).join(':')}:${HIDDEN}`;
 };
-const isMark = (text: string): boolean => isHash(text) || /^\[dropped:[^\]]*\]$/.test(text);
+const mark = new RegExp(`^${MARK}$`);
+const isMark = (text: string): boolean => isHash(text) || mark.test(text);
 
 const masked = (text: string, { rule, ends }: Pick<Decision, 'rule' | 'ends'>): string => {
   if (isMark(text) || text === '') return text;

@@ -284,7 +284,12 @@ export type Hash = (text: string) => string;
 
 const HASH_PREFIX = 'h:';
 const HASH_CHARACTERS = 22; // of base64url: 128 bits
-export const isHash = (text: string): boolean => /^h:[\w-]{22}$/.test(text);
+const hashed = new RegExp(`^${HASH_PREFIX}[\\w-]{${HASH_CHARACTERS}}$`);
+export const isHash = (text: string): boolean => hashed.test(text);
+
+/** What stands in the place of what is not stored, and the pattern of it. */
+export const markOf = (rule: string): string => `[dropped:${rule}]`;
+export const MARK = String.raw`\[dropped:[^\]]*\]`;
 
 /** HMAC-SHA-256, cut to 128 bits. Sessions come again and again: remembered, one takes 0.1 µs instead of 4; of a key that is
  * made ready each time, 45. */

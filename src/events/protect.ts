@@ -7,7 +7,7 @@ import { type InputName, MAX_JSON_DEPTH, fields, inputNames } from './fields.ts'
 import { LARGE, type Replace, isSuspect, replaceFound } from './find.ts';
 import { WrittenNumber } from './number.ts';
 import { type Keyed, createNaming, isKeyed } from './text.ts';
-import { type Decision, type Hash, type Policy, decisionOf, isHash, remember, removes, strictest } from './privacy.ts'; // oxfmt-ignore
+import { type Decision, type Hash, MARK, type Policy, decisionOf, isHash, markOf, remember, removes, strictest } from './privacy.ts'; // oxfmt-ignore
 
 export type Protected = { readonly source: unknown; readonly warnings: readonly Warning[] };
 
@@ -18,9 +18,6 @@ export type Protection = {
   /** The values of a column under which one may be stored: protected as it would be, and as it is where it is a hash. */
   readonly storedForms: (name: InputName, value: string) => readonly string[];
 };
-
-/** What stands in the place of what is not stored. */
-const markOf = (rule: string): string => `[dropped:${rule}]`;
 
 type Column = {
   readonly decision: Decision | undefined; // where it takes the whole value away
@@ -277,7 +274,7 @@ export const changed = (object: Keyed, changes: readonly Change[]): Keyed => {
   );
 };
 
-const marks = /(\[dropped:[^\]]*\])/;
+const marks = new RegExp(`(${MARK})`);
 /** Whether something in it was dropped, so that it may have been the same text or another. */
 export const isMarked = (text: string): boolean => marks.test(text);
 

@@ -186,8 +186,7 @@ builder.queryFields((t) => {
     }),
     modelPerformance: t.field({
       type: [ModelPerformance],
-      description:
-        'Report 5: successful individual predictions by the hour, the latest first, empty hours included; at most 400 days, and of the events that are kept.',
+      description: `Report 5: successful individual predictions by the hour, the latest first, empty hours included; more than ${reports.MOST_DAYS} days are TOO_EXPENSIVE; of the events that are kept.`,
       scope: 'events:read',
       args: {
         range: rangeOf(DAY),

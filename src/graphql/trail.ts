@@ -47,7 +47,7 @@ const SubjectTrail = builder.objectRef<{ where: SQL | undefined }>('SubjectTrail
   fields: (t) => ({
     dealings: t.field({
       type: [SubjectDealing],
-      description: 'By user and by what was done, the latest first; at most 1,000.',
+      description: `By user and by what was done, the latest first; at most ${trail.MOST_ROWS.toLocaleString('en')}.`,
       resolve: ({ where }, _args, context) =>
         ask(context, (question) => trail.dealtWith(question, where)),
     }),
@@ -114,7 +114,7 @@ const BreachSummary = builder.objectRef<trail.Breach>('BreachSummary').implement
     }),
     subjects: t.expose('subjects', {
       type: [BreachSubject],
-      description: 'Those persons and things, the most concerned first; at most 1,000.',
+      description: `Those persons and things, the most concerned first; at most ${trail.MOST_ROWS.toLocaleString('en')}.`,
     }),
   }),
 });

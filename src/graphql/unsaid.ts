@@ -11,13 +11,14 @@ import {
   valueFromASTUntyped,
   visit,
 } from 'graphql';
+import { markOf } from '../events/privacy.ts';
 import type { Protection } from '../events/protect.ts';
 import { type Keyed, isKeyed } from '../events/text.ts';
 import { type Operator, operators } from '../query/json.ts';
 import { isSecret } from '../query/secrets.ts';
 import type { Asked } from './told.ts';
 
-const MARK = '[dropped:secret]';
+const MARK = markOf('secret');
 const MARK_NODE: ConstValueNode = { kind: Kind.STRING, value: MARK };
 
 type Hides = (path: unknown, operator: Operator, value: unknown) => boolean;

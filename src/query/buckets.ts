@@ -3,6 +3,7 @@
 // no SQL has to know of zones.
 
 import { JejakError } from '../errors.ts';
+import { AHEAD_MS } from '../events/complete.ts';
 import { type Zone, zoneOf } from '../events/zone.ts';
 import type { Instants } from './range.ts';
 
@@ -36,9 +37,6 @@ export const MAX_BUCKETS = 10_000;
 const EARLIEST = Date.parse('0101-01-01T00:00:00Z');
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** How far after the clock's time an event may claim to be. */
-const AHEAD = 5 * MINUTE;
-
 /** Buckets by their beginnings, in milliseconds since 1970; the last of them ends at `end`. */
 export type Buckets = { readonly starts: readonly number[]; readonly end: number };
 
@@ -52,7 +50,7 @@ export const bucketsOf = (
   const interval: Fixed | Calendar = intervals[name];
   const first = Math.max(Date.parse(from), EARLIEST);
   // A bucket that holds but the microseconds before `to` is one.
-  const given = to === undefined ? now.getTime() + AHEAD : Date.parse(`${to.slice(0, 23)}Z`) + (to.length > 24 ? 1 : 0); // oxfmt-ignore
+  const given = to === undefined ? now.getTime() + AHEAD_MS : Date.parse(`${to.slice(0, 23)}Z`) + (to.length > 24 ? 1 : 0); // oxfmt-ignore
   const bound = Math.min(given, LATEST);
   if (bound <= first) return { starts: [], end: first };
   if ((bound - first) / interval.ms > MAX_BUCKETS)

@@ -130,17 +130,17 @@ export const securitySummary = async (question: Sql, span: Span, includeRelated:
     );
 };
 
-const MOST_HOURS = 24 * 400;
+export const MOST_DAYS = 400;
 
 /** A row per hour of the zone, the latest first, hours without predictions included. A confidence that is no
  * number counts as a prediction without one. */
 export const modelPerformance = async (question: Sql, span: Span, timeZone: string) => {
   const { range, now } = span;
   const to = range.to ?? now.toISOString();
-  if (Date.parse(to) - Date.parse(range.from) > MOST_HOURS * 3_600_000)
+  if (Date.parse(to) - Date.parse(range.from) > MOST_DAYS * 86_400_000)
     throw new JejakError(
       'TOO_EXPENSIVE',
-      `A report by the hour covers at most ${MOST_HOURS / 24} days; narrow \`range\`.`,
+      `A report by the hour covers at most ${MOST_DAYS} days; narrow \`range\`.`,
     );
   const stats = await counted(question, span, {
     filter: { category: ['PRED'], type: ['INDIVIDUAL_PREDICTION'], status: ['SUCCESS'] },

@@ -73,7 +73,7 @@ const dealing = sql.join(
   sql` `,
 );
 
-const MOST_ROWS = 1_000;
+export const MOST_ROWS = 1_000;
 
 export type Dealt = {
   readonly dealing: Dealing;
