@@ -34,7 +34,7 @@ export type StatsInterval = keyof typeof intervals;
 export const MAX_BUCKETS = 10_000;
 
 /** Between these a bucket begins and ends in a year of four digits, which JavaScript does not take for one of the last century. */
-const EARLIEST = Date.parse('0101-01-01T00:00:00Z');
+export const EARLIEST = Date.parse('0101-01-01T00:00:00Z');
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** Buckets by their beginnings, in milliseconds since 1970; the last of them ends at `end`. */

@@ -11,7 +11,7 @@ import { type Periods, wholeSince } from '../events/retention.ts';
 import { compareInstants } from '../events/time.ts';
 import { severityNames } from '../events/vocabulary.ts';
 import { zoneOf } from '../events/zone.ts';
-import { type Buckets, type StatsInterval, bucketsOf, intervals } from './buckets.ts';
+import { type Buckets, EARLIEST, type StatsInterval, bucketsOf, intervals } from './buckets.ts';
 import { ceilTo, floorTo } from './cover.ts';
 import { type EventFilter, filterBounds, filterFields, filterSql } from './filter.ts';
 import {
@@ -28,7 +28,8 @@ import { type Column, type Tally, type TallyRow, keptAs, takeTallies } from './t
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const MONTH_MS = 30 * DAY_MS;
+const WEEK_MS = 7 * DAY_MS;
+const CENTURY_MS = 36_525 * DAY_MS;
 
 /** What events can be grouped by: a field, or how the clocks of the zone stood, which they do for so many `ms`. */
 // oxfmt-ignore
@@ -181,8 +182,9 @@ const plan = (
   const { groupBy, timeZone, filter } = request;
   const { range: given, ...others } = filter ?? {};
   const range = both(request.range, given, now);
+  const clock = (): Clock => clockOf(range, timeZone, now);
   const shared = {
-    keys: [bucketSql(buckets), ...groupBy.map((each) => dimensionSql(each, timeZone))],
+    keys: [bucketSql(buckets), ...groupBy.map((each) => dimensionSql(each, clock))],
     columns,
     where: filterSql(others, now),
     visible: request.kept.visible,
@@ -237,7 +239,7 @@ const usable = (
   const fields = [...filterFields(filter), ...names.flatMap((each) => ('clock' in each ? [] : each.name))]; // oxfmt-ignore
   const edges = [
     ...(buckets?.starts.slice(1) ?? []),
-    ...(clocks.length > 0 ? [...clocks, ...offsetsWithin(range, timeZone, now)] : []),
+    ...(clocks.length > 0 ? [...clocks, ...clockOf(range, timeZone, now).offsets] : []),
   ];
   const fitting = tiers.filter(
     (tier) =>
@@ -252,26 +254,35 @@ const usable = (
     .map(([, ofStep]) => ofStep.toSorted((a, b) => a.keys.length - b.keys.length)[0]!);
 };
 
-/** By how much the clocks of a zone differ from UTC, looked at every month. */
-const offsetsWithin = ({ from, to }: Instants, timeZone: string, now: Date): number[] => {
-  const { offsetAt } = zoneOf(timeZone);
-  const [first, last] = [Date.parse(from), to === undefined ? now.getTime() : Date.parse(to)];
-  const months = Math.min(1_200, Math.ceil(Math.max(0, last - first) / MONTH_MS));
-  return Array.from({ length: months + 1 }, (_, month) => offsetAt(first + month * MONTH_MS));
+/** By how many milliseconds the clocks of a zone differ from UTC, each from an instant on. PostgreSQL has zones of its own, which
+ * may be those of another year than the ones that the buckets have. */
+type Clock = { readonly starts: readonly number[]; readonly offsets: readonly number[] };
+const clockOf = ({ from, to }: Instants, timeZone: string, now: Date): Clock => {
+  const { offsetAt, changeWithin } = zoneOf(timeZone);
+  const last = to === undefined ? now.getTime() + DAY_MS : Date.parse(to);
+  const first = Math.max(Date.parse(from) - DAY_MS, last - CENTURY_MS, EARLIEST); // roll-ups may begin before the range
+  const starts = [first];
+  for (let at = first; at < last; at += WEEK_MS) {
+    const change = changeWithin(at, at + WEEK_MS + 1);
+    if (change !== undefined) starts.push(change);
+  }
+  return { starts, offsets: starts.map(offsetAt) };
 };
 
 /** The place of the bucket, from 1 on. */
-const bucketSql = (buckets: Buckets | undefined): SQL => {
-  if (!buckets) return sql`1`;
-  const starts = `{${buckets.starts.map((start) => new Date(start).toISOString()).join(',')}}`;
-  return sql`width_bucket(${events.timestamp}, ${starts}::timestamptz[])`;
-};
+const bucketSql = (buckets: Buckets | undefined): SQL =>
+  buckets ? placeSql(buckets.starts) : sql`1`;
 
-const dimensionSql = (dimension: Dimension, timeZone: string): SQL => {
+/** Between which of these an event happened: 0 before the first. */
+const placeSql = (starts: readonly number[]): SQL =>
+  sql`width_bucket(${events.timestamp}, ${`{${starts.map((start) => new Date(start).toISOString()).join(',')}}`}::timestamptz[])`;
+
+const dimensionSql = (dimension: Dimension, clock: () => Clock): SQL => {
   const of = dimensions[dimension];
-  return 'clock' in of
-    ? sql`extract(${sql.raw(of.clock)} FROM ${events.timestamp} AT TIME ZONE ${timeZone})::int`
-    : sql`${events[of.name]}`;
+  if (!('clock' in of)) return sql`${events[of.name]}`;
+  const { starts, offsets } = clock();
+  const offset = sql`(${`{${offsets.join(',')}}`}::int[])[greatest(${placeSql(starts)}, 1)]`;
+  return sql`extract(${sql.raw(of.clock)} FROM ${events.timestamp} AT TIME ZONE 'UTC' + ${offset} * interval '1 millisecond')::int`;
 };
 
 /** Every group that occurs in every bucket, whether there is a row of the database for it or not. */

@@ -2,6 +2,7 @@
 // its seed; JEJAK_TEST_SEED repeats it.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { zoneOf } from '../../src/events/zone.ts';
 import { type Database, openDatabase } from '../../src/database/connection.ts';
 import type { Event } from '../../src/events/fields.ts';
 import { createRandom, generateEvents, inCalls } from '../support/generate.ts';
@@ -108,6 +109,28 @@ describe('through GraphQL', () => {
       expect(errors).toBeUndefined();
       expect(rows.length).toBeGreaterThanOrEqual(least);
       for (const { start, end } of rows) expect([start, end].join()).toMatch(/^\d{4}-.*,\d{4}-/);
+    }
+  });
+
+  test('hours and days of the clock are those of the buckets, in zones of which PostgreSQL has other years', async () => {
+    const own = await testServer();
+    await own.graphql('mutation { setRetention(code: "AUTH-001", days: 36500) { days } }'); // whenever this is run
+    const times = ['2026-11-20T23:30:00Z', '2026-11-21T00:30:00Z', '2026-11-25T12:00:00Z'];
+    await own.graphql('mutation($input: [LogEventInput!]!) { logEvents(input: $input) { stored } }', { input: times.map((timestamp) => ({ code: 'AUTH-001', timestamp })) }); // oxfmt-ignore
+    for (const zone of [
+      'Africa/Casablanca',
+      'Asia/Jakarta',
+      'America/New_York',
+      'Australia/Lord_Howe',
+    ]) {
+      const args = `range: { from: "2026-10-30T00:00:00Z", to: "2026-11-26T00:00:00Z" }, filter: { code: ["AUTH-001"] }, timeZone: "${zone}"`;
+      const { rows } = await ask(`${args}, groupBy: [HOUR_OF_DAY, DAY_OF_WEEK]`, 'hourOfDay dayOfWeek count', own); // oxfmt-ignore
+      const { offsetAt } = zoneOf(zone);
+      const expected = times.map((time) => {
+        const local = new Date(Date.parse(time) + offsetAt(Date.parse(time)));
+        return `${local.getUTCHours()} ${local.getUTCDay() || 7}`;
+      });
+      expect([zone, rows.map(({ hourOfDay, dayOfWeek }) => `${hourOfDay} ${dayOfWeek}`).toSorted((a, b) => a.localeCompare(b))]).toEqual([zone, expected.toSorted((a, b) => a.localeCompare(b))]); // oxfmt-ignore
     }
   });
 
