@@ -10,8 +10,8 @@ import type { FieldName } from '../events/fields.ts';
 import { type Periods, wholeSince } from '../events/retention.ts';
 import { compareInstants } from '../events/time.ts';
 import { severityNames } from '../events/vocabulary.ts';
-import { zoneOf } from '../events/zone.ts';
-import { type Buckets, EARLIEST, type StatsInterval, bucketsOf, intervals } from './buckets.ts';
+import { type Buckets, type StatsInterval, bucketsOf, intervals } from './buckets.ts';
+import { type Clock, clockOf, clockSql, placeSql } from './clock.ts';
 import { ceilTo, floorTo } from './cover.ts';
 import { type EventFilter, filterBounds, filterFields, filterSql } from './filter.ts';
 import {
@@ -28,8 +28,6 @@ import { type Column, type Tally, type TallyRow, keptAs, takeTallies } from './t
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const WEEK_MS = 7 * DAY_MS;
-const CENTURY_MS = 36_525 * DAY_MS;
 
 /** What events can be grouped by: a field, or how the clocks of the zone stood, which they do for so many `ms`. */
 // oxfmt-ignore
@@ -182,14 +180,15 @@ const plan = (
   const { groupBy, timeZone, filter } = request;
   const { range: given, ...others } = filter ?? {};
   const range = both(request.range, given, now);
-  const clock = (): Clock => clockOf(range, timeZone, now);
+  const isOfClock = groupBy.some((each) => 'clock' in dimensions[each]);
+  const clock = isOfClock ? clockOf(range, timeZone, now) : undefined;
   const shared = {
     keys: [bucketSql(buckets), ...groupBy.map((each) => dimensionSql(each, clock))],
     columns,
     where: filterSql(others, now),
     visible: request.kept.visible,
   };
-  const tiersFor = (personal: boolean): Tier[] => usable(request, others, buckets, personal, now);
+  const tiersFor = (personal: boolean): Tier[] => usable(request, others, buckets, clock, personal);
   const kept = columns.every(keptAs);
   if (whole === 0) {
     // Cells that name people go with the events of the shortest period.
@@ -228,19 +227,16 @@ const both = (one: Instants, given: TimeRange | null | undefined, now: Date): In
 /** The roll-ups that tell apart what the filter and the groups do, from the longest cells to the shortest, of each length those
  * with the fewest. No cell may be longer than a bucket, nor lie in two, or in two hours of the clock. */
 const usable = (
-  { groupBy, timeZone, range, interval }: StatsRequest,
+  { groupBy, interval }: StatsRequest,
   filter: EventFilter,
   buckets: Buckets | undefined,
+  clock: Clock | undefined,
   personal: boolean,
-  now: Date,
 ): Tier[] => {
   const names = groupBy.map((each) => dimensions[each]);
   const clocks = names.flatMap((each) => ('clock' in each ? each.ms : []));
   const fields = [...filterFields(filter), ...names.flatMap((each) => ('clock' in each ? [] : each.name))]; // oxfmt-ignore
-  const edges = [
-    ...(buckets?.starts.slice(1) ?? []),
-    ...(clocks.length > 0 ? [...clocks, ...clockOf(range, timeZone, now).offsets] : []),
-  ];
+  const edges = [...(buckets?.starts.slice(1) ?? []), ...clocks, ...(clock?.offsets ?? [])];
   const fitting = tiers.filter(
     (tier) =>
       (personal || !tier.personal) &&
@@ -254,35 +250,13 @@ const usable = (
     .map(([, ofStep]) => ofStep.toSorted((a, b) => a.keys.length - b.keys.length)[0]!);
 };
 
-/** By how many milliseconds the clocks of a zone differ from UTC, each from an instant on. PostgreSQL has zones of its own, which
- * may be those of another year than the ones that the buckets have. */
-type Clock = { readonly starts: readonly number[]; readonly offsets: readonly number[] };
-const clockOf = ({ from, to }: Instants, timeZone: string, now: Date): Clock => {
-  const { offsetAt, changeWithin } = zoneOf(timeZone);
-  const last = to === undefined ? now.getTime() + DAY_MS : Date.parse(to);
-  const first = Math.max(Date.parse(from) - DAY_MS, last - CENTURY_MS, EARLIEST); // roll-ups may begin before the range
-  const starts = [first];
-  for (let at = first; at < last; at += WEEK_MS) {
-    const change = changeWithin(at, at + WEEK_MS + 1);
-    if (change !== undefined) starts.push(change);
-  }
-  return { starts, offsets: starts.map(offsetAt) };
-};
-
 /** The place of the bucket, from 1 on. */
 const bucketSql = (buckets: Buckets | undefined): SQL =>
   buckets ? placeSql(buckets.starts) : sql`1`;
 
-/** Between which of these an event happened: 0 before the first. */
-const placeSql = (starts: readonly number[]): SQL =>
-  sql`width_bucket(${events.timestamp}, ${`{${starts.map((start) => new Date(start).toISOString()).join(',')}}`}::timestamptz[])`;
-
-const dimensionSql = (dimension: Dimension, clock: () => Clock): SQL => {
+const dimensionSql = (dimension: Dimension, clock: Clock | undefined): SQL => {
   const of = dimensions[dimension];
-  if (!('clock' in of)) return sql`${events[of.name]}`;
-  const { starts, offsets } = clock();
-  const offset = sql`(${`{${offsets.join(',')}}`}::int[])[greatest(${placeSql(starts)}, 1)]`;
-  return sql`extract(${sql.raw(of.clock)} FROM ${events.timestamp} AT TIME ZONE 'UTC' + ${offset} * interval '1 millisecond')::int`;
+  return 'clock' in of ? clockSql(of.clock, clock!) : sql`${events[of.name]}`;
 };
 
 /** Every group that occurs in every bucket, whether there is a row of the database for it or not. */
