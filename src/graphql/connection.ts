@@ -16,6 +16,7 @@ import {
   findPage,
   formatPlace,
 } from '../query/events.ts';
+import { createBudget } from './budget.ts';
 import { type Context, ask, builder } from './builder.ts';
 import { Event } from './event.ts';
 import { DEFAULT_PAGE, MAX_PAGE, pageSize } from './page-size.ts';
@@ -99,8 +100,7 @@ export const EventConnection = builder.objectRef<ConnectionShape>('EventConnecti
 
 /** So much of what an operation asks for may be in memory at a time. */
 const MOST_EVENTS = 1_000;
-/** How many events the pages of an operation are for so far, by its context. */
-const asked = new WeakMap<Context, number>();
+const spendEvents = createBudget(MOST_EVENTS, `An operation may ask for ${MOST_EVENTS} events in all its pages; ask for smaller pages, or for one after the other.`); // oxfmt-ignore
 
 /** The paging arguments of a list. */
 export const pageArguments = builder.args((t) => ({
@@ -133,13 +133,7 @@ export const resolvePage = async (
   const { database, viewer, isGone } = context;
   const columns = columnsBelow(info, context);
   for (const size of [args.first, args.last]) pageSize(size);
-  const inAll = (asked.get(context) ?? 0) + (args.first ?? args.last ?? DEFAULT_PAGE);
-  asked.set(context, inAll);
-  if (inAll > MOST_EVENTS)
-    throw new JejakError(
-      'TOO_EXPENSIVE',
-      `An operation may ask for ${MOST_EVENTS} events in all its pages; ask for smaller pages, or for one after the other.`,
-    );
+  spendEvents(context, args.first ?? args.last ?? DEFAULT_PAGE);
   if (args.first && args.last)
     throw new JejakError('BAD_USER_INPUT', 'Ask for `first` or for `last`, not for both.');
   let head: Page['head'];

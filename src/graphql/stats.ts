@@ -20,6 +20,7 @@ import {
   dimensions,
   eventStats,
 } from '../query/stats.ts';
+import { createBudget } from './budget.ts';
 import { type Context, ask, builder } from './builder.ts';
 import { shownTo, types } from './event.ts';
 import { EventFilter, TimeRange, askPersonal, asked, keptOf } from './filter.ts';
@@ -214,8 +215,7 @@ const pathOf = (node: FieldNode, { variableValues }: GraphQLResolveInfo): string
   return String((coerced as Record<string, unknown>)[value.name.value]);
 };
 
-/** How many rows the statistics of an operation have so far, by its context. */
-const answered = new WeakMap<Context, number>();
+const spendRows = createBudget(MAX_STATS, `All statistics of an operation together have more than ${MAX_STATS.toLocaleString('en')} rows; ask for one after the other.`); // oxfmt-ignore
 
 builder.queryFields((t) => ({
   eventStats: t.field({
@@ -264,13 +264,7 @@ builder.queryFields((t) => ({
         wanted: wantedIn(info, context, named),
       };
       const rows = await ask(context, (pool) => eventStats(pool, question, now));
-      const inAll = (answered.get(context) ?? 0) + rows.length;
-      answered.set(context, inAll);
-      if (inAll > MAX_STATS)
-        throw new JejakError(
-          'TOO_EXPENSIVE',
-          `All statistics of an operation together have more than ${MAX_STATS.toLocaleString('en')} rows; ask for one after the other.`,
-        );
+      spendRows(context, rows.length);
       return rows.map((row) => ({ ...row, named, type }));
     },
   }),
