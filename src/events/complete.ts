@@ -18,7 +18,7 @@ import {
 import { isValid, repair } from './input.ts';
 import { type Periods, daysKept, documentPeriods, isWithin } from './retention.ts';
 import type { Hash } from './privacy.ts';
-import { createNaming, cutText, isKeyed, mendJson, mendText } from './text.ts';
+import { asKeyed, createNaming, cutText, isKeyed, mendJson, mendText } from './text.ts';
 import { microsOf } from './time.ts';
 import { type Category, type Severity, type Status, rankOf } from './vocabulary.ts';
 
@@ -294,11 +294,7 @@ export const keep = (value: unknown, hash?: Hash): unknown => {
 };
 
 const withOriginal = (metadata: unknown, original: ReadonlyMap<string, unknown>): unknown => {
-  const { _original: theirs, ...rest }: { _original?: unknown } = isKeyed(metadata)
-    ? metadata
-    : metadata === null
-      ? {}
-      : { value: metadata };
+  const { _original: theirs, ...rest } = asKeyed(metadata);
   let key = '_original'; // the caller may have one, and a field of that name too
   while (original.has(key)) key += '…';
   const kept = theirs === undefined ? original : [...original, [key, theirs] as const];

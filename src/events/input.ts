@@ -107,7 +107,7 @@ const repairs = {
     if (typeof number !== 'number') return undefined;
     const whole = Math.round(number);
     if (field.column === 'user_id' && whole !== number) return undefined; // it would be another's
-    return integerFrom(field.min)(whole)
+    return valid.integer(field)(whole)
       ? { value: whole, warning: `is read as ${whole}` }
       : undefined;
   },

@@ -12,6 +12,10 @@ export const isKeyed = (value: unknown): value is Keyed =>
   !Array.isArray(value) &&
   !(value instanceof WrittenNumber);
 
+/** The same as an object to which something can be added: what is none is its `value`. */
+export const asKeyed = (value: unknown): Keyed =>
+  isKeyed(value) ? value : value === null || value === undefined ? {} : { value };
+
 const storable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
 
 /** The text with U+0000 and lone surrogates replaced by U+FFFD; the same text where there are none. */

@@ -4,7 +4,7 @@
 import { keep } from '../events/complete.ts';
 import { type EventInput, fields } from '../events/fields.ts';
 import type { Hash } from '../events/privacy.ts';
-import { type Keyed, isKeyed } from '../events/text.ts';
+import { type Keyed, asKeyed, isKeyed } from '../events/text.ts';
 
 export type Attributed = {
   readonly source: unknown;
@@ -20,8 +20,7 @@ export const attribute = (
 ): Attributed => {
   if (!isKeyed(sent)) return { source: sent, claimed: [] };
   const added = (forcedMetadata ?? {}) as Keyed;
-  const theirs = sent['metadata'];
-  const metadata: Keyed = isKeyed(theirs) ? theirs : theirs == null ? {} : { value: theirs };
+  const metadata = asKeyed(sent['metadata']);
   const claims = { ...differing(sent, forced, hash), ...differing(metadata, added, hash) };
   const source: Record<string, unknown> = { ...sent, ...forced };
   const claimed = Object.keys(claims);
