@@ -93,15 +93,16 @@ const label = new RegExp(
 const anyMark = /<[A-Za-z]|--[A-Za-z]|\[\s{0,3}\\*["']|name=/;
 // Labels with a mark before them, which are words of a key as they stand, and the value where it is not like those above.
 const line = String.raw`(?:\r?\n|(?:\\{1,9}r)?\\{1,9}n)`;
+/** A part of a form. Its end is looked for where it is wanted: at each, it was sought to the end of the text again and again. */
+const formPart = new RegExp(String.raw`name=\\*["']?([\w.[\]-]{1,60})\\*["']?(?:;[^\r\n\\]{0,100})?${line}(?:[\w-]{1,40}:[^\r\n\\]{0,200}${line}){0,5}${line}`, 'g'); // oxfmt-ignore
 // oxfmt-ignore
 const marked: readonly RegExp[] = [
   /(?<![\w-])--([A-Za-z](?:[\w-]{0,60}\w)?)\s{1,3}(?=[^\s-])/g, // of a command
   /\[\s{0,3}\\*["']([\w.-]{1,60})\\*["']\s{0,3},\s{0,3}(?=\\*["'](?:[^"'\\]|\\+[^"'\\])*\\*["']\s{0,3}\]|(?<value>[\d.]{1,60})\s{0,3}\])/g, // of a pair
   // An element, up to its end or, where that is missing, the next space.
   /<(?:[\w.-]{1,40}:)?([A-Za-z_][\w.-]{0,60})(?:\s[^<>]{0,500})?(?<!\/)>(?=(?<value>[^<]*(?:<(?!\\*\/(?:[\w.-]{1,40}:)?\1\b)[^<]*){0,20}(?=<\\*\/(?:[\w.-]{1,40}:)?\1\b)|[^\s<]+))/g,
+  formPart,
 ];
-/** A part of a form, and what comes after its value: looked for at each, it was sought to the end of the text again and again. */
-const formPart = new RegExp(String.raw`name=\\*["']?([\w.[\]-]{1,60})\\*["']?(?:;[^\r\n\\]{0,100})?${line}(?:[\w-]{1,40}:[^\r\n\\]{0,200}${line}){0,5}${line}`, 'g'); // oxfmt-ignore
 const formEnd = new RegExp(`${line}--|$`, 'g');
 
 const hyphened = /(?:[\w.]{1,30}-){1,3}$/;
@@ -187,8 +188,7 @@ export const replaceFound = (
   if (isEventName(text)) return text;
   let result = byLabel(text, label, policy, wants, replace);
   if (anyMark.test(result))
-    for (const form of [...marked, formPart])
-      result = byLabel(result, form, policy, wants, replace);
+    for (const form of marked) result = byLabel(result, form, policy, wants, replace);
   for (const { rule, form, holds } of forms) {
     const decision = policy.ofRule(rule);
     if (wants(decision))

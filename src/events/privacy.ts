@@ -209,14 +209,12 @@ export const createPolicy = (changes: PolicyChanges = {}): Policy => {
   const patterns = [...builtIn, ...own];
   /** By a word that a key must have; to try them all took 40 µs. */
   const byLead = Map.groupBy(
-    patterns.flatMap((pattern) =>
-      (pattern.leads ?? [undefined]).map((lead) => ({ lead, pattern })),
-    ),
+    patterns.flatMap((pattern) => (pattern.leads ?? []).map((lead) => ({ lead, pattern }))),
     ({ lead }) => lead,
   );
-  const unled = byLead.get(undefined)?.map(({ pattern }) => pattern) ?? [];
+  const unled = patterns.filter(({ leads }) => leads === undefined);
   const meaning = (words: string): readonly Pattern[] => {
-    const led = words.split('_').flatMap((lead) => (lead && byLead.get(lead)) || []);
+    const led = words.split('_').flatMap((lead) => byLead.get(lead) ?? []);
     if (led.length === 0) return unled;
     const either = new Set([...unled, ...led.map(({ pattern }) => pattern)]);
     return patterns.filter((pattern) => either.has(pattern)); // in their order
