@@ -23,6 +23,10 @@ export type Periods = {
 /** What tells of a removal is kept as long as the longest period, whatever is set. */
 export const CLEANUP_CODE = 'ADMIN-007';
 
+/** What events about retention are about. */
+export const retentionResources = ['RETENTION_RUN', 'RETENTION_RULE', 'RETENTION_HOLD'] as const;
+export type RetentionResource = (typeof retentionResources)[number];
+
 const DAY_MS = 86_400_000;
 
 /** The periods with what was set, days by severity or code, in place of the document's. */

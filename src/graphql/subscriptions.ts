@@ -82,7 +82,7 @@ const batched =
       events: placed.map(({ event }) => event),
       cursor,
       replay,
-      lagMs: placed.length === 0 ? 0 : lagMs,
+      lagMs,
     });
     const whole = Array.from(
       { length: Math.max(0, Math.ceil(events.length / most) - 1) },

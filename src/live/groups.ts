@@ -31,7 +31,7 @@ export type Found = {
   readonly end: Head;
   /** Whether these were committed before the subscription had caught up. */
   readonly replay: boolean;
-  /** How long ago the last of the events was committed, in milliseconds, or where there are none the last batch. */
+  /** How long ago the last of the events was committed, in milliseconds; 0 where there are none. */
   readonly lagMs: number;
 };
 export type Payload = { readonly cursor: string };
@@ -222,7 +222,7 @@ const pageOf = (
       if ((seq > at.seq + 1 || place > at.place) && wanted(event))
         events.push({ event, seq, place, key });
     }
-  const last = batches.findLast(({ seq }) => seq === (events.at(-1)?.seq ?? seq));
+  const last = batches.find(({ seq }) => seq === events.at(-1)?.seq);
   const lagMs = Math.round(Date.now() - (last?.committedAt ?? Infinity));
   const payloads = pack({ events, end, replay, lagMs: Math.min(Math.max(0, lagMs), MAX_LAG_MS) });
   const bytes = batches.reduce((sum, batch) => sum + batch.bytes, 0);

@@ -8,6 +8,7 @@ import { events } from '../database/schema.ts';
 import { type Definition, catalog } from '../events/catalog.ts';
 import { lotSql } from './lot.ts';
 import { LOG_RESOURCE } from './trail.ts';
+import { retentionResources } from '../events/retention.ts';
 import { type Category, type Severity, rankOf, severityNames } from '../events/vocabulary.ts';
 
 export const MAX_DRIFT_DAYS = 31;
@@ -29,7 +30,7 @@ export type Lowered = {
 export type UnknownKey = { readonly code: string; readonly key: string; readonly count: number };
 
 /** Of what the server tells of itself, which says more than the document has keys for. */
-const ownResources = [LOG_RESOURCE, 'RETENTION_RUN', 'RETENTION_RULE', 'RETENTION_HOLD'];
+const ownResources = [LOG_RESOURCE, ...retentionResources];
 const count = sql`count(*)::float8 AS count`;
 const most = sql.raw(String(MAX_ROWS));
 

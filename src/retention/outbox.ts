@@ -5,6 +5,7 @@ import { ourselves } from '../access/viewer.ts';
 import type { Sql } from '../database/connection.ts';
 import { canonicalId } from '../events/complete.ts';
 import type { EventInput } from '../events/fields.ts';
+import type { RetentionResource } from '../events/retention.ts';
 import type { Log } from '../ingest/log.ts';
 import type { Logger } from '../logger.ts';
 
@@ -22,7 +23,7 @@ export const note = async (sql: Sql, { about, at, event }: Deed): Promise<void> 
 export const changedBy = (
   by: string,
   action: string,
-  resourceType: string,
+  resourceType: RetentionResource,
   resourceId: string,
   { description, changes }: { description: string; changes?: object },
 ): EventInput => ({

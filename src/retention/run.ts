@@ -5,7 +5,12 @@
 import type { Sql } from '../database/connection.ts';
 import { ensurePartitions } from '../database/partitions.ts';
 import { BATCH_SPAN } from '../database/schema.ts';
-import { CLEANUP_CODE, longestKept, oldestKept } from '../events/retention.ts';
+import {
+  CLEANUP_CODE,
+  type RetentionResource,
+  longestKept,
+  oldestKept,
+} from '../events/retention.ts';
 import type { Severity } from '../events/vocabulary.ts';
 import { createQuarantine } from '../ingest/quarantine.ts';
 import { changedBy, note } from './outbox.ts';
@@ -113,7 +118,7 @@ const cleanupOf = async (sql: Sql, run: RetentionRun) => {
     status: run.error === null ? ('SUCCESS' as const) : ('ERROR' as const),
     description: `${count} events and ${run.refusedRemoved} refused ones were removed after their retention; ${run.kept} older ones stay for their code or a hold.`,
     errorMessage: run.error,
-    resourceType: 'RETENTION_RUN',
+    resourceType: 'RETENTION_RUN' satisfies RetentionResource,
     resourceId: String(run.id),
     processingTimeMs: Math.max(0, Date.parse(run.finishedAt!) - Date.parse(run.startedAt)),
     metadata: {
