@@ -33,7 +33,10 @@ const readBy = <V, T>(schema: z.ZodType<V, string>, reading: (value: V) => T, fa
 
 const address = readBy(
   z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://'),
-  (url) => (nameOf({ url }), url),
+  (url) => {
+    nameOf({ url });
+    return url;
+  },
   'must name one server, with what is special in a name or password percent-encoded',
 );
 
